@@ -1,0 +1,38 @@
+/* alert.h: fingerprints, counts and the nine-line tally: which finding is new, which repeats. Pure. */
+#ifndef INVIGIL_ALERT_H
+#define INVIGIL_ALERT_H
+
+#include "detect.h"
+
+/* One fingerprint: rule + subject + place (program base name and script of the process). */
+struct alert {
+	const struct rule *rule;
+	enum severity severity;
+	char fingerprint[33];		/* 32 hex digits, the same in every run and on every machine */
+	uint64_t count, first, last;	/* unix ns */
+	struct buf subject, evidence;	/* of the first */
+	const struct process *process;	/* of the first; may be NULL */
+	struct span container_id, container_name;	/* of the first, owned copies; may be empty */
+};
+
+struct alerts {
+	struct alert *at;		/* in order of first sight */
+	unsigned n, cap;
+	uint64_t dropped;		/* new ones beyond ALERTS_MAX */
+	uint64_t tally[RISKS][SEVERITIES];	/* findings, info included, each occurrence */
+	void *index;			/* alert.c */
+};
+
+#define ALERTS_MAX 10000
+
+void alerts_init(struct alerts *a);
+void alerts_free(struct alerts *a);
+/*
+ * Counts a finding. Returns the alert when it must be said now (first sight and severity >= low),
+ * NULL for info, repeats, off and dropped.
+ */
+const struct alert *alerts_note(struct alerts *a, const struct finding *f, const struct fact *fact);
+/* Worst severity seen, SEV_INFO when none above; the tally's categories R1..R9 (and R0 when with_health). */
+enum severity alerts_worst(const struct alerts *a, bool with_health);
+
+#endif

@@ -1,0 +1,29 @@
+/* ledger.h: which engine objects this run created, by every id and name that responses gave. Pure. */
+#ifndef INVIGIL_LEDGER_H
+#define INVIGIL_LEDGER_H
+
+#include "docker.h"
+#include "run.h"
+
+struct ledger;
+
+/* own: the run's --own selectors (borrowed). */
+struct ledger *ledger_new(const struct selector *own, unsigned n_own);
+void ledger_free(struct ledger *l);
+
+/* What an object, named as a client would (name, id, unique id prefix, repo[:tag], digest), is to the run. */
+enum owner ledger_owner(const struct ledger *l, enum docker_object kind, struct span name);
+/* Full id and name of a known object; false when the ledger knows none. Spans live until the next ledger call. */
+bool ledger_lookup(const struct ledger *l, enum docker_object kind, struct span name, struct span *id,
+		   struct span *display, struct span *image);
+/* Sets call->owner, container_id, container_name, image_name, pruned_*; before the call's effect is learned. */
+void ledger_judge(const struct ledger *l, struct docker_call *call);
+/* Learns from a successful response: created, renamed, tagged, removed. Call after ledger_judge. */
+void ledger_learn(struct ledger *l, const struct docker_call *call);
+/* Something was missed (cut stream, lost records, undecodable connection): what is not in the ledger is unknown from now on. */
+void ledger_blind(struct ledger *l);
+/* Objects created by the run and not removed: fn is called with kind, id (may be empty), name. */
+void ledger_left(const struct ledger *l,
+		 void (*fn)(void *ctx, enum docker_object kind, struct span id, struct span name), void *ctx);
+
+#endif
