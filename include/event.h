@@ -26,7 +26,7 @@
 	X(END, end, 0)         /* COMMAND ended */
 
 enum ev_type {
-	EV_NONE,
+	EV_UNKNOWN,
 #define EV_ENUM(upper, lower, kernel) EV_##upper,
 	EVENT_TABLE(EV_ENUM)
 #undef EV_ENUM
@@ -211,7 +211,7 @@ struct ev_gap {
 
 struct ev_lost {
 	__u64 count;
-	__u32 type;	/* enum ev_type; EV_NONE: not attributable */
+	__u32 type;	/* enum ev_type; EV_UNKNOWN: not attributable */
 	__u32 pad;
 };
 

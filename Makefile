@@ -1,0 +1,129 @@
+# Makefile: `make` builds build/invigil; `sudo make demo` and `sudo make check` do everything else.
+ARCH ?= $(shell uname -m | sed 's/aarch64/arm64/; s/x86_64/x86/')
+CROSS_COMPILE ?=
+CC := $(if $(filter default,$(origin CC)),$(CROSS_COMPILE)gcc,$(CC))
+CLANG ?= clang
+LLVM_STRIP ?= $(or $(shell command -v llvm-strip || command -v llvm-strip-14),llvm-strip)
+BPFTOOL ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
+PKG_CONFIG ?= pkg-config
+prefix ?= /usr/local
+STATIC ?= 0
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+B := build
+
+WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Werror
+CFLAGS ?= -O2 -g
+ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) -Iinclude -Iuser -I$(B)
+LDLIBS := -lbpf -lelf -lz
+ifeq ($(STATIC),1)
+LDFLAGS += -static
+LDLIBS += -lzstd
+endif
+# Optional: the configuration file.
+ifneq ($(YAML),0)
+ifeq ($(shell $(PKG_CONFIG) --exists yaml-0.1 2>/dev/null && echo yes),yes)
+ALL_CFLAGS += -DHAVE_YAML
+LDLIBS += -lyaml
+endif
+endif
+
+BPF_SRC := $(wildcard bpf/*.bpf.c)
+BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$(B)/%.bpf.o)
+MULTIARCH := $(shell $(CC) -print-multiarch)
+BPF_CFLAGS := -g -O2 -Wall -Werror -target bpf -D__TARGET_ARCH_$(ARCH) -Iinclude -Ivmlinux \
+	-I/usr/include/$(MULTIARCH)
+
+# What needs the kernel, a process of its own, or main; everything else is pure and is linked into tests.
+LIVE := main loader env_attach probe monitor front host engine_socket output cmd_run cmd_replay cmd_check
+PURE_SRC := $(filter-out $(LIVE:%=user/%.c),$(wildcard user/*.c user/detect/*.c))
+PURE_OBJ := $(PURE_SRC:user/%.c=$(B)/%.o)
+LIVE_OBJ := $(LIVE:%=$(B)/%.o)
+
+all: $(B)/invigil
+
+$(B)/invigil: $(LIVE_OBJ) $(PURE_OBJ)
+	@echo "  LD    $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/%.o: user/%.c
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/loader.o $(B)/env_attach.o: $(B)/invigil.skel.h
+
+$(B)/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	@echo "  BPF   $<"
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(LLVM_STRIP) -g $@
+
+$(B)/invigil.bpf.o: $(BPF_OBJ)
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(B)/invigil.skel.h: $(B)/invigil.bpf.o
+	$(Q)$(BPFTOOL) gen skeleton $< name invigil > $@
+
+# ---- tests ----
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
+UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 20
+UNIT_OBJ := $(PURE_SRC:user/%.c=$(B)/san/%.o)
+
+$(B)/san/%.o: user/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -O1 $(SAN) -MMD -MP -c -o $@ $<
+
+$(B)/unit/%: tests/unit/%.c $(UNIT_OBJ)
+	@mkdir -p $(@D)
+	@echo "  TEST  $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit -O1 $(SAN) -Wno-missing-prototypes -o $@ $^ \
+		-lcmocka $(filter -lyaml,$(LDLIBS))
+
+$(B)/fuzz/%: tests/fuzz/%.c $(PURE_SRC)
+	@mkdir -p $(@D)
+	@echo "  FUZZ  $@"
+	$(Q)$(CLANG) $(filter-out -Werror,$(ALL_CFLAGS)) -O1 -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -Wno-missing-prototypes -o $@ $^ $(filter -lyaml,$(LDLIBS))
+
+unit-build: $(UNIT:%=$(B)/unit/%)
+fuzz-build: $(FUZZ:%=$(B)/fuzz/%)
+
+# Under sudo the build runs as the invoking user: nothing root-owned stays in the tree.
+AS_USER := $(if $(SUDO_USER),setpriv --reuid=$(SUDO_USER) --regid=$(SUDO_GID) --init-groups --,)
+
+check:
+	$(Q)tests/lib/deps.sh build
+	$(Q)tests/lib/deps.sh test
+	$(Q)$(AS_USER) $(MAKE) --no-print-directory all unit-build fuzz-build
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run.sh
+
+demo:
+	$(Q)tests/lib/deps.sh build
+	$(Q)tests/lib/deps.sh test
+	$(Q)$(AS_USER) $(MAKE) --no-print-directory all
+	$(Q)tests/demo.sh
+
+lint:
+	$(Q)tests/lint.sh
+
+bench: all
+	$(Q)tests/bench/bench.sh
+
+vm-smoke:
+	$(Q)tests/vm/smoke.sh
+
+install: all
+	install -D -m 0755 $(B)/invigil $(DESTDIR)$(prefix)/sbin/invigil
+	install -D -m 0644 docs/invigil.8 $(DESTDIR)$(prefix)/share/man/man8/invigil.8
+
+clean:
+	rm -rf $(B)
+
+-include $(wildcard $(B)/*.d $(B)/*/*.d $(B)/*/*/*.d)
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all check demo lint bench vm-smoke install clean unit-build fuzz-build

@@ -1,0 +1,572 @@
+/* engine.bpf.c: connects of stream sockets, and the bytes on the client side of engine connections. */
+#include "event.bpf.h"
+
+#define AF_UNIX	    1
+#define AF_INET	    2
+#define AF_INET6    10
+#define SOCK_STREAM 1
+#define MSG_PEEK    2
+
+/* Bytes that one message may send before the other side speaks again; beyond it only lengths. */
+const volatile __u32 request_budget = 128 << 10;
+const volatile __u32 response_budget = 64 << 10;
+
+struct engine_key {
+	u64 ino;
+	u32 dev;
+	u32 pad;
+};
+
+/* Listening sockets of container engines, by device and inode; filled by the loader. Full: sniffed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 256);
+	__type(key, struct engine_key);
+	__type(value, u32);
+} engines SEC(".maps");
+
+enum conn_state { CONN_NEW, CONN_ENGINE, CONN_OTHER, CONN_RAW };
+
+struct conn {
+	u32 state;	/* enum conn_state */
+	u32 last;	/* DATA_SEND or DATA_RECV, the direction of the last bytes */
+	u32 left[2];	/* budget by direction */
+};
+
+/* Goes with the socket: nothing to clean up, nothing that others could flush. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct conn);
+} conns SEC(".maps");
+
+static __always_inline u64 sock_ino(struct sock *sk)
+{
+	struct socket *s = BPF_CORE_READ(sk, sk_socket);
+	struct socket_alloc *sa;
+
+	if (!s)
+		return 0;
+	sa = (void *)s - bpf_core_field_offset(struct socket_alloc, socket);
+	return BPF_CORE_READ(sa, vfs_inode.i_ino);
+}
+
+struct connect_record {
+	struct ev_hdr h;
+	struct ev_connect e;
+	char tail[2 * EV_SUN_MAX];
+};
+
+/* The kernel's own idea of the peer: the bound name, the socket file's inode, who listens. */
+static __always_inline void peer_fill(struct connect_record *r, struct sock *sk)
+{
+	struct unix_sock *peer = (void *)BPF_CORE_READ((struct unix_sock *)sk, peer);
+	struct pid *pid = BPF_CORE_READ(sk, sk_peer_pid);
+	struct unix_address *addr;
+	struct dentry *d;
+	u64 n;
+
+	if (pid)
+		r->e.listener_pid = BPF_CORE_READ(pid, numbers[0].nr);
+	if (!peer)
+		return;
+	addr = BPF_CORE_READ(peer, addr);
+	if (addr) {
+		r->e.flags |= CONN_NAMED;
+		n = (u32)BPF_CORE_READ(addr, len);
+		if (n > 2) {
+			n -= 2;
+			CLAMP(n, EV_SUN_MAX);
+			/* name[] is a flexible array: its offset by CO-RE */
+			if (!bpf_probe_read_kernel(r->tail, n,
+						   (void *)addr +
+							   bpf_core_field_offset(struct unix_address, name) + 2))
+				r->e.name_len = n;
+		}
+	}
+	d = BPF_CORE_READ(peer, path.dentry);
+	if (d) {
+		r->e.peer_ino = BPF_CORE_READ(d, d_inode, i_ino);
+		r->e.peer_dev = BPF_CORE_READ(d, d_sb, s_dev);
+	}
+}
+
+static __always_inline void inet_fill(struct ev_connect *e, struct sock *sk)
+{
+	u32 v4;
+
+	e->port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	if (e->family == AF_INET6) {
+		BPF_CORE_READ_INTO(&e->addr, sk, __sk_common.skc_v6_daddr);
+	} else {
+		v4 = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+		__builtin_memcpy(e->addr, &v4, sizeof(v4));
+	}
+}
+
+const char no_bytes[sizeof(struct connect_record)] = {}; /* clang 14 refuses a large __builtin_memset */
+
+/* asked: the address as the caller gave it, in kernel (1) or user memory (0). */
+static __always_inline void connect_emit(struct sock *sk, u32 run, s32 ret, u32 flags, void *asked,
+					 u64 asked_len, bool kernel)
+{
+	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	struct connect_record *r;
+
+	if ((family != AF_UNIX && family != AF_INET && family != AF_INET6) ||
+	    BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
+		return;
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (!r) {
+		count_lost(EV_CONNECT);
+		return;
+	}
+	bpf_probe_read_kernel(r, sizeof(*r), no_bytes);
+	hdr_fill(&r->h, EV_CONNECT, run);
+	r->e.sk = (u64)sk;
+	r->e.sockino = sock_ino(sk);
+	r->e.ret = ret;
+	r->e.family = family;
+	r->e.flags = flags;
+	if (family == AF_UNIX)
+		peer_fill(r, sk);
+	else
+		inet_fill(&r->e, sk);
+	if (family == AF_UNIX && asked && asked_len > 2) {
+		asked_len -= 2;
+		CLAMP(asked_len, EV_SUN_MAX);
+		if (!(kernel ? bpf_probe_read_kernel(r->tail + EV_SUN_MAX, asked_len, asked + 2) :
+			       bpf_probe_read_user(r->tail + EV_SUN_MAX, asked_len, asked + 2)))
+			r->e.asked_len = asked_len;
+	}
+	/* Both names in slots of fixed size: user space takes name_len and asked_len of them. */
+	r->h.len = r->h.want = sizeof(r->tail);
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+}
+
+#define WORD(a, b, c, d) ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)
+
+static __always_inline bool is_request(u32 w)
+{
+	return w == WORD('G', 'E', 'T', ' ') || w == WORD('P', 'O', 'S', 'T') ||
+	       w == WORD('H', 'E', 'A', 'D') || w == WORD('P', 'U', 'T', ' ') ||
+	       w == WORD('D', 'E', 'L', 'E') || w == WORD('P', 'R', 'I', ' ');
+}
+
+#define SEGMENT_EMIT(size)                                                                         \
+	do {                                                                                       \
+		struct {                                                                           \
+			struct ev_hdr h;                                                           \
+			struct ev_data e;                                                          \
+			u8 bytes[size];                                                            \
+		} *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);                                  \
+		u64 take = n;                                                                      \
+		if (!r) {                                                                          \
+			count_lost(EV_DATA);                                                       \
+			break;                                                                     \
+		}                                                                                  \
+		hdr_fill(&r->h, EV_DATA, run);                                                     \
+		r->e.sk = sk;                                                                      \
+		r->e.sockino = ino;                                                                \
+		r->e.dir = dir;                                                                    \
+		r->e.flags = flags;                                                                \
+		CLAMP(take, size);                                                                 \
+		if (take && bpf_probe_read_user(r->bytes, take, (void *)base)) {                   \
+			take = 0;                                                                  \
+			r->e.flags |= DATA_NODATA;                                                 \
+		}                                                                                  \
+		r->h.len = take;                                                                   \
+		r->h.want = want;                                                                  \
+		bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);                                           \
+	} while (0)
+
+/*
+ * One record of n captured bytes out of want. Global with scalars: verified once, not once for each
+ * caller and path. meta: run << 32 | flags << 8 | dir.
+ */
+__attribute__((noinline)) int segment_emit(u64 sk, u64 base, u64 n_want, u64 meta)
+{
+	u32 n = n_want >> 32, want = (u32)n_want, run = meta >> 32, flags = meta >> 8 & 0xff;
+	u32 dir = meta & 1;
+	u64 ino = sock_ino((struct sock *)sk);
+
+	if (ring_is_high()) {
+		count_lost(EV_DATA);
+		return 0;
+	}
+	if (n <= 512)
+		SEGMENT_EMIT(512);
+	else if (n <= 4096)
+		SEGMENT_EMIT(4096);
+	else if (n <= 16384)
+		SEGMENT_EMIT(16384);
+	else
+		SEGMENT_EMIT(65536);
+	return 0;
+}
+
+/* A segment in pieces of at most EV_DATA_MAX; what is over the budget is only counted in want. */
+__attribute__((noinline)) int segment_split(u64 sk, u64 base, u64 n_want, u64 meta)
+{
+	u64 n = n_want >> 32, want = (u32)n_want;
+
+	for (int i = 0; i < 4; i++) {
+		u64 take = n > EV_DATA_MAX ? EV_DATA_MAX : n;
+		bool last = take == n || i == 3;
+
+		segment_emit(sk, base, take << 32 | (last ? (u32)want : (u32)take), meta);
+		if (last)
+			break;
+		base += take;
+		n -= take;
+		want -= take;
+	}
+	return 0;
+}
+
+/* Is this the client's side of a connection that may lead to an engine? */
+static __always_inline u32 state_of(struct sock *sk)
+{
+	struct unix_sock *peer;
+	struct engine_key key = {};
+	struct dentry *d;
+
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX)
+		return CONN_NEW;
+	peer = (void *)BPF_CORE_READ((struct unix_sock *)sk, peer);
+	if (!peer)
+		return CONN_OTHER;
+	d = BPF_CORE_READ(peer, path.dentry);
+	if (d) {
+		key.ino = BPF_CORE_READ(d, d_inode, i_ino);
+		key.dev = BPF_CORE_READ(d, d_sb, s_dev);
+		if (bpf_map_lookup_elem(&engines, &key))
+			return CONN_ENGINE;
+	}
+	/* Accepted sockets carry the listener's name: only the nameless side is a client; a pair has none. */
+	return BPF_CORE_READ(peer, addr) ? CONN_NEW : CONN_OTHER;
+}
+
+/* The connection's state, made at the first bytes. */
+static __always_inline struct conn *conn_of(struct sock *sk, u32 run, u32 dir)
+{
+	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
+
+	if (c)
+		return c;
+	c = bpf_sk_storage_get(&conns, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!c) {
+		count_lost(EV_DATA);
+		return NULL;
+	}
+	c->state = state_of(sk);
+	if (c->state == CONN_NEW && dir == DATA_RECV)
+		c->state = CONN_OTHER; /* a client of HTTP speaks first */
+	c->last = DATA_RECV;
+	if (c->state == CONN_ENGINE)
+		connect_emit(sk, run, 0, CONN_FIRST_IO, NULL, 0, false);
+	return c;
+}
+
+/* Before the first segment of a transfer: is it wanted at all? first: its first bytes. */
+static __always_inline bool conn_wants(struct conn *c, struct sock *sk, u32 run, u32 dir, u64 base)
+{
+	u32 word[3] = {};
+
+	if (c->state == CONN_OTHER || c->state == CONN_RAW)
+		return false;
+	bpf_probe_read_user(word, sizeof(word), (void *)base);
+	if (c->state == CONN_NEW) {
+		if (!is_request(word[0])) {
+			c->state = CONN_OTHER;
+			return false;
+		}
+		c->state = CONN_ENGINE;
+		connect_emit(sk, run, 0, CONN_FIRST_IO, NULL, 0, false);
+	}
+	if (dir != c->last || (dir == DATA_SEND && is_request(word[0])))
+		c->left[dir] = dir == DATA_SEND ? request_budget : response_budget;
+	c->last = dir;
+	/* "HTTP/1.1 101": what follows is a raw stream; this record is still wanted. */
+	if (dir == DATA_RECV && word[0] == WORD('H', 'T', 'T', 'P') &&
+	    (word[2] >> 8) == WORD('1', '0', '1', 0))
+		c->state = CONN_RAW;
+	return true;
+}
+
+static __always_inline void segment(struct conn *c, struct sock *sk, u32 run, u32 dir, u64 base, u64 n)
+{
+	u32 left = c->left[dir], flags = 0;
+	u64 take = n;
+
+	if (take > left) {
+		take = left;
+		flags = DATA_OVER;
+	}
+	c->left[dir] = left - take;
+	segment_split(number_of(sk), base, take << 32 | (u32)n, (u64)run << 32 | flags << 8 | dir);
+}
+
+#define SEGMENTS 16 /* of one vector; more is said by DATA_NODATA */
+
+static __always_inline void nodata(struct sock *sk, u32 run, u32 dir, u64 n)
+{
+	segment_emit(number_of(sk), 0, (u32)n, (u64)run << 32 | DATA_NODATA << 8 | dir);
+}
+
+/* Walks user's iovec[] from byte `skip` of its first element on. The vector may lie in kernel memory. */
+static __always_inline void vector(struct conn *c, struct sock *sk, u32 run, u32 dir, u64 vec, u64 count,
+				   u64 skip, u64 n, bool kernel)
+{
+	bool first = true;
+
+	for (u32 i = 0; i < SEGMENTS; i++) {
+		struct user_iovec v = {};
+
+		if (i >= count || !n)
+			break;
+		if (kernel ? bpf_probe_read_kernel(&v, sizeof(v), (void *)(vec + i * sizeof(v))) :
+			     bpf_probe_read_user(&v, sizeof(v), (void *)(vec + i * sizeof(v))))
+			break;
+		if (skip >= v.len) {
+			skip -= v.len;
+			continue;
+		}
+		v.base += skip;
+		v.len -= skip;
+		skip = 0;
+		if (v.len > n)
+			v.len = n;
+		if (first && !conn_wants(c, sk, run, dir, v.base))
+			return;
+		first = false;
+		segment(c, sk, run, dir, v.base, v.len);
+		n -= v.len;
+	}
+	if (n && c->state != CONN_OTHER)
+		nodata(sk, run, dir, n);
+}
+
+/* ---- tracepoints (6.3 and later): the buffer is still in the system call's registers ---- */
+
+static __always_inline void transfer_regs(struct sock *sk, int ret, u32 dir)
+{
+	u32 run = run_of_current();
+	struct pt_regs *regs;
+	struct user_msghdr m;
+	struct conn *c;
+
+	if (ret <= 0 || !run)
+		return;
+	c = conn_of(sk, run, dir);
+	if (!c || c->state == CONN_OTHER || c->state == CONN_RAW)
+		return;
+	regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	if (REGS_COMPAT(regs)) {
+		nodata(sk, run, dir, ret);
+		return;
+	}
+	switch (REGS_NR(regs)) {
+	case SYSCALL_READ:
+	case SYSCALL_WRITE:
+	case SYSCALL_SENDTO:
+	case SYSCALL_RECVFROM:
+		if (conn_wants(c, sk, run, dir, REGS_ARG2(regs)))
+			segment(c, sk, run, dir, REGS_ARG2(regs), (u32)ret);
+		break;
+	case SYSCALL_READV:
+	case SYSCALL_WRITEV:
+		vector(c, sk, run, dir, REGS_ARG2(regs), REGS_ARG3(regs), 0, (u32)ret, false);
+		break;
+	case SYSCALL_SENDMSG:
+	case SYSCALL_RECVMSG:
+		if (bpf_probe_read_user(&m, sizeof(m), (void *)REGS_ARG2(regs)))
+			nodata(sk, run, dir, ret);
+		else
+			vector(c, sk, run, dir, (u64)m.msg_iov, m.msg_iovlen, 0, (u32)ret, false);
+		break;
+	default: /* sendfile, splice, sendmmsg, io_uring: no buffer of this call to read */
+		nodata(sk, run, dir, ret);
+	}
+}
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(on_sock_send, struct sock *sk, int ret, int flags)
+{
+	transfer_regs(sk, ret, DATA_SEND);
+	return 0;
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(on_sock_recv, struct sock *sk, int ret, int flags)
+{
+	if (!(flags & MSG_PEEK))
+		transfer_regs(sk, ret, DATA_RECV);
+	return 0;
+}
+
+SEC("tp/syscalls/sys_exit_connect")
+int on_sys_connect(struct trace_event_raw_sys_exit *ctx)
+{
+	u32 run = run_of_current();
+	struct pt_regs *regs;
+	struct socket *s;
+	struct file *file;
+
+	if (!run)
+		return 0;
+	regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	if (REGS_COMPAT(regs))
+		return 0; /* seen at its first bytes */
+	file = file_of_fd((void *)bpf_get_current_task(), REGS_ARG1(regs));
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return 0;
+	s = BPF_CORE_READ(file, private_data);
+	if (s)
+		connect_emit(BPF_CORE_READ(s, sk), run, ctx->ret, 0, (void *)REGS_ARG2(regs),
+			     (u32)REGS_ARG3(regs), false);
+	return 0;
+}
+
+/* ---- trampolines: fexit alone; it needs no system call numbers ---- */
+
+struct iter {
+	u64 vec;	/* iovec[] in kernel memory, or the buffer itself */
+	u64 off, count, segs;
+	bool ubuf;
+};
+
+/* The one place that knows the history of iov_iter. False: not user memory. */
+static __always_inline bool iter_read(struct msghdr *m, struct iter *it)
+{
+	struct iov_iter *i = &m->msg_iter;
+	u32 type = BPF_CORE_READ(i, iter_type);
+
+	it->off = BPF_CORE_READ(i, iov_offset);
+	it->count = BPF_CORE_READ(i, count);
+	it->segs = BPF_CORE_READ(i, nr_segs);
+	it->ubuf = false;
+	/* ITER_UBUF: 6.0 (fcb14cb1bdac) */
+	if (bpf_core_enum_value_exists(enum iter_type, ITER_UBUF) &&
+	    type == bpf_core_enum_value(enum iter_type, ITER_UBUF)) {
+		it->vec = (u64)BPF_CORE_READ(i, ubuf);
+		it->ubuf = true;
+		return true;
+	}
+	if (type != bpf_core_enum_value(enum iter_type, ITER_IOVEC))
+		return false;
+	if (bpf_core_field_exists(struct iov_iter, __iov))
+		it->vec = (u64)BPF_CORE_READ(i, __iov);
+	else
+		it->vec = (u64)BPF_CORE_READ((struct iov_iter___iov *)i, iov);
+	return true;
+}
+
+/*
+ * At fexit the iterator has advanced by n - count; walk that far back from where it stands to find
+ * the transfer's first byte. Reading at fentry would meet pages that were never touched.
+ */
+static __always_inline bool iter_rewind(struct iter *it, u64 n)
+{
+	u64 back = n - it->count;
+
+	if (it->ubuf) {
+		it->off -= back;
+		return true;
+	}
+	for (int i = 0; i < SEGMENTS; i++) {
+		struct user_iovec v = {};
+
+		if (back <= it->off) {
+			it->off -= back;
+			return true;
+		}
+		back -= it->off;
+		it->vec -= sizeof(v);
+		it->segs++;
+		if (bpf_probe_read_kernel(&v, sizeof(v), (void *)it->vec))
+			return false;
+		it->off = v.len;
+	}
+	return false;
+}
+
+static __always_inline void transfer_iter(struct sock *sk, struct msghdr *m, u64 n, int ret, u32 dir)
+{
+	u32 run = run_of_current();
+	struct iter it;
+	struct conn *c;
+
+	if (ret <= 0 || !run)
+		return;
+	c = conn_of(sk, run, dir);
+	if (!c || c->state == CONN_OTHER || c->state == CONN_RAW)
+		return;
+	if (!iter_read(m, &it) || !iter_rewind(&it, n)) {
+		nodata(sk, run, dir, ret);
+		return;
+	}
+	if (!it.ubuf)
+		vector(c, sk, run, dir, it.vec, it.segs, it.off, (u32)ret, true);
+	else if (conn_wants(c, sk, run, dir, it.vec + it.off))
+		segment(c, sk, run, dir, it.vec + it.off, (u32)ret);
+}
+
+SEC("fexit/unix_stream_sendmsg")
+int BPF_PROG(on_unix_send, struct socket *sock, struct msghdr *m, size_t n, int ret)
+{
+	struct sock *sk = sock->sk;
+
+	if (sk)
+		transfer_iter(sk, m, n, ret, DATA_SEND);
+	return 0;
+}
+
+SEC("fexit/unix_stream_recvmsg")
+int BPF_PROG(on_unix_recv, struct socket *sock, struct msghdr *m, size_t n, int flags, int ret)
+{
+	struct sock *sk = sock->sk;
+
+	if (sk && !(flags & MSG_PEEK))
+		transfer_iter(sk, m, n, ret, DATA_RECV);
+	return 0;
+}
+
+SEC("fexit/unix_stream_connect")
+int BPF_PROG(on_unix_connect, struct socket *sock, void *uaddr, int len, int flags, int ret)
+{
+	u32 run = run_of_current();
+	struct sock *sk = BPF_CORE_READ(sock, sk);
+
+	if (run && sk)
+		connect_emit(sk, run, ret, 0, uaddr, (u32)len, true);
+	return 0;
+}
+
+SEC("fexit/inet_stream_connect")
+int BPF_PROG(on_inet_connect, struct socket *sock, void *uaddr, int len, int flags, int ret)
+{
+	u32 run = run_of_current();
+	struct sock *sk = BPF_CORE_READ(sock, sk);
+
+	if (run && sk)
+		connect_emit(sk, run, ret, 0, NULL, 0, true);
+	return 0;
+}
+
+SEC("fexit/tcp_sendmsg")
+int BPF_PROG(on_tcp_send, struct sock *sk, struct msghdr *m, size_t n, int ret)
+{
+	transfer_iter(sk, m, n, ret, DATA_SEND);
+	return 0;
+}
+
+/* (sk, msg, len, flags, addr_len) from 5.19 (ec095263a965) on. */
+SEC("fexit/tcp_recvmsg")
+int BPF_PROG(on_tcp_recv, struct sock *sk, struct msghdr *m, size_t n, int flags, int *addr_len, int ret)
+{
+	if (!(flags & MSG_PEEK))
+		transfer_iter(sk, m, n, ret, DATA_RECV);
+	return 0;
+}

@@ -1,0 +1,166 @@
+/* event.bpf.h: maps, membership and record helpers that every program shares. */
+#ifndef INVIGIL_EVENT_BPF_H
+#define INVIGIL_EVENT_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include "event.h"
+
+/*
+ * clang 14 compares a shifted copy of a register and passes the unbounded one on: force the bound on
+ * the very register, which must be u64.
+ */
+#define CLAMP(var, max)                                                                            \
+	asm volatile("if %0 <= %[limit] goto +1\n%0 = %[limit]\n" : "+r"(var) : [limit] "i"(max))
+
+struct member {
+	u32 run;
+	u32 flags;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct member);
+} members SEC(".maps") __weak;
+
+/* Size is set by the loader; one ring, so that ring order is event order. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} ring SEC(".maps") __weak;
+
+extern const volatile __u64 ring_high;	/* bulk records give up above this fill */
+extern __u64 lost[EV_TYPES];		/* dropped records by type */
+extern __u64 lost_members;		/* processes whose membership could not be stored */
+
+static __always_inline u32 run_of(struct task_struct *task)
+{
+	struct member *m = bpf_task_storage_get(&members, task, 0, 0);
+
+	return m ? m->run : 0;
+}
+
+/* For uprobes: no io_uring worker runs user code, and a sleepable program may not follow group_leader. */
+static __always_inline u32 run_of_thread(void)
+{
+	return run_of(bpf_get_current_task_btf());
+}
+
+/* Fork does not fire for io_uring workers: their storage is empty, their leader's is not. */
+static __always_inline u32 run_of_current(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u32 run = run_of(task);
+
+	if (!run && task->group_leader)
+		run = run_of(task->group_leader);
+	return run;
+}
+
+static __always_inline void count_lost(u32 type)
+{
+	if (type < EV_TYPES)
+		__sync_fetch_and_add(&lost[type], 1);
+}
+
+static __always_inline bool ring_is_high(void)
+{
+	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > ring_high;
+}
+
+/* Timestamps are taken after the reserve, so that they follow ring order. */
+static __always_inline void hdr_fill(struct ev_hdr *h, u32 type, u32 run)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	h->time = bpf_ktime_get_boot_ns();
+	h->start = BPF_CORE_READ(task, group_leader, start_boottime);
+	h->type = type;
+	h->run = run;
+	h->pid = id >> 32;
+	h->tid = (u32)id;
+	h->len = 0;
+	h->want = 0;
+}
+
+static __always_inline void comp_fill(struct ev_comp *c, struct dentry *d)
+{
+	struct inode *inode = BPF_CORE_READ(d, d_inode);
+	long n = bpf_probe_read_kernel_str(c->name, sizeof(c->name), BPF_CORE_READ(d, d_name.name));
+
+	c->mode = BPF_CORE_READ(inode, i_mode);
+	c->uid = BPF_CORE_READ(inode, i_uid.val);
+	c->gid = BPF_CORE_READ(inode, i_gid.val);
+	c->len = n > 0 ? n - 1 : 0;
+}
+
+/*
+ * Writes the steps from the leaf upward, across mount points, to at most EV_COMPS; *count in memory
+ * (not in a register: the verifier would otherwise carry a constant per exit and walk what follows
+ * once for each), *flags |= cut when there was more. Unrolled with constant indexes: a loop-carried
+ * second counter costs a hundred times the verified instructions.
+ */
+static __always_inline void path_steps(struct ev_comp *c, struct path *path, u32 *count, u32 *flags,
+				       u32 cut)
+{
+	struct dentry *d = BPF_CORE_READ(path, dentry);
+	struct vfsmount *vfs = BPF_CORE_READ(path, mnt);
+	struct mount *m = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
+
+	*count = 0;
+#pragma unroll
+	for (int i = 0; i < EV_COMPS; i++) {
+		struct dentry *parent;
+
+		if (d == BPF_CORE_READ(m, mnt.mnt_root)) {
+			d = BPF_CORE_READ(m, mnt_mountpoint);
+			m = BPF_CORE_READ(m, mnt_parent);
+		}
+		if (d == BPF_CORE_READ(m, mnt.mnt_root)) {
+			d = BPF_CORE_READ(m, mnt_mountpoint);
+			m = BPF_CORE_READ(m, mnt_parent);
+		}
+		parent = BPF_CORE_READ(d, d_parent);
+		if (!d || d == parent)
+			return;
+		comp_fill(&c[i], d);
+		*count = i + 1;
+		d = parent;
+	}
+	*flags |= cut;
+}
+
+static __always_inline struct file *file_of_fd(struct task_struct *task, u32 fd)
+{
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct file **table, *file = NULL;
+
+	if (fd >= BPF_CORE_READ(fdt, max_fds))
+		return NULL;
+	table = BPF_CORE_READ(fdt, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), table + fd);
+	return file;
+}
+
+/* A typed pointer as a plain number: the verifier refuses to pass one where a global function takes a scalar. */
+static __always_inline u64 number_of(const void *p)
+{
+	u64 v = 0;
+
+	bpf_probe_read_kernel(&v, sizeof(v), &p);
+	return v;
+}
+
+#define S_IFMT	 00170000
+#define S_IFSOCK 0140000
+#define S_IFREG	 0100000
+#define S_IFCHR	 0020000
+#define S_IFIFO	 0010000
+
+#endif

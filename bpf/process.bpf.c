@@ -1,0 +1,291 @@
+/* process.bpf.c: which processes a run makes, which programs they execute and how they end. */
+#include "event.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+const volatile __u64 ring_high = 3 << 20;
+__u64 lost[EV_TYPES];
+__u64 lost_members;
+
+#define FILE_ASKED_MAX 4096u	/* PATH_MAX */
+#define EXEC_TAIL                                                                                  \
+	(2u * EV_COMPS * sizeof(struct ev_comp) + FILE_ASKED_MAX + EV_ARGS_MAX + EV_ENV_MAX)
+
+struct exec_record {
+	struct ev_hdr h;
+	struct ev_exec e;
+	u8 tail[EXEC_TAIL];
+};
+
+/*
+ * One per CPU by index (a per-CPU map takes 32 KiB at most). Safe because sched tracepoints run
+ * with preemption off and no interrupt executes a program. The loader sets max_entries.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct exec_record);
+} exec_scratch SEC(".maps");
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct member *m = bpf_task_storage_get(&members, parent, 0, 0), copy;
+	struct {
+		struct ev_hdr h;
+		struct ev_fork e;
+	} *r;
+	struct pid *pid;
+	u32 level;
+
+	if (!m)
+		return 0;
+	copy = *m;
+	if (!bpf_task_storage_get(&members, child, &copy, BPF_LOCAL_STORAGE_GET_F_CREATE))
+		__sync_fetch_and_add(&lost_members, 1);
+	if (parent->tgid == child->tgid)
+		return 0;
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (!r) {
+		count_lost(EV_FORK);
+		return 0;
+	}
+	hdr_fill(&r->h, EV_FORK, copy.run);
+	r->e.child_start = BPF_CORE_READ(child, start_boottime);
+	r->e.child_pid = child->tgid;
+	pid = BPF_CORE_READ(child, thread_pid);
+	level = BPF_CORE_READ(pid, level);
+	r->e.child_vpid = BPF_CORE_READ(&pid->numbers[level & 31], nr);
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+static __always_inline u32 fd_kind(struct file *file, struct inode **pipe, u64 *ino)
+{
+	struct inode *inode;
+	u32 mode, major;
+
+	*pipe = NULL;
+	*ino = 0;
+	if (!file)
+		return FD_CLOSED;
+	inode = BPF_CORE_READ(file, f_inode);
+	mode = BPF_CORE_READ(inode, i_mode);
+	*ino = BPF_CORE_READ(inode, i_ino);
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return FD_FILE;
+	case S_IFIFO:
+		*pipe = inode;
+		return FD_PIPE;
+	case S_IFSOCK:
+		return FD_SOCKET;
+	case S_IFCHR:
+		major = BPF_CORE_READ(inode, i_rdev) >> 20;
+		if (BPF_CORE_READ(inode, i_rdev) == (1 << 20 | 3))
+			return FD_NULL;
+		/* tty, console, serial and pseudo terminals (Documentation/admin-guide/devices.txt) */
+		if (major == 4 || major == 5 || (major >= 136 && major <= 143))
+			return FD_TTY;
+	}
+	return FD_OTHER;
+}
+
+#define PEER_FDS 64 /* descriptors of the parent that are looked at */
+
+static __always_inline void fds_fill(struct ev_exec *e, struct task_struct *task)
+{
+	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+	struct inode *pipe[3];
+	u32 n_pipes = 0;
+
+#pragma unroll
+	for (int i = 0; i < 3; i++) {
+		e->fd[i].kind = fd_kind(file_of_fd(task, i), &pipe[i], &e->fd[i].ino);
+		e->fd[i].peer_pid = 0;
+		n_pipes += pipe[i] != NULL;
+	}
+	if (!n_pipes)
+		return;
+	for (u32 fd = 0; fd < PEER_FDS; fd++) {
+		struct file *file = file_of_fd(parent, fd);
+		struct inode *inode;
+		u32 mode;
+
+		if (!file)
+			continue;
+		inode = BPF_CORE_READ(file, f_inode);
+		mode = BPF_CORE_READ(file, f_mode);
+		/* FMODE_READ 1, FMODE_WRITE 2: the other end of stdin is written, of stdout and stderr read */
+		if (inode == pipe[0] && mode & 2)
+			e->fd[0].peer_pid = e->ppid;
+		if (inode == pipe[1] && mode & 1)
+			e->fd[1].peer_pid = e->ppid;
+		if (inode == pipe[2] && mode & 1)
+			e->fd[2].peer_pid = e->ppid;
+	}
+}
+
+static __always_inline void ids_fill(struct ev_exec *e, struct task_struct *task)
+{
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	u32 level = BPF_CORE_READ(pid, level);
+
+	e->parent_start = BPF_CORE_READ(task, real_parent, group_leader, start_boottime);
+	e->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	e->vpid = BPF_CORE_READ(&pid->numbers[level & 31], nr);
+	e->uid = BPF_CORE_READ(cred, uid.val);
+	e->gid = BPF_CORE_READ(cred, gid.val);
+	e->euid = BPF_CORE_READ(cred, euid.val);
+	e->egid = BPF_CORE_READ(cred, egid.val);
+	e->tty = BPF_CORE_READ(task, signal, tty) != NULL;
+	if (e->uid != e->euid || e->gid != e->egid)
+		e->flags |= EXEC_SETID;
+}
+
+static __always_inline void exe_fill(struct ev_exec *e, struct file *file, const char *leaf)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	/* memfd_create(2): the name of an anonymous file begins so (mm/memfd.c) */
+	const char memfd[6] = "memfd:";
+
+	e->exe_ino = BPF_CORE_READ(inode, i_ino);
+	e->exe_dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	if (BPF_CORE_READ(inode, i_nlink))
+		return;
+	e->flags |= EXEC_DELETED;
+	for (int i = 0; i < 6; i++)
+		if (leaf[i] != memfd[i])
+			return;
+	e->flags |= EXEC_MEMFD;
+}
+
+/* Arguments: whole up to EV_ARGS_MAX, otherwise the first EV_ARGS_HEAD and the last EV_ARGS_LAST bytes. */
+static __always_inline u64 args_fill(struct ev_exec *e, u8 *dst, struct task_struct *task)
+{
+	u64 start = BPF_CORE_READ(task, mm, arg_start);
+	u64 n = BPF_CORE_READ(task, mm, arg_end) - start;
+
+	e->args_want = n;
+	if (n <= EV_ARGS_MAX) {
+		CLAMP(n, EV_ARGS_MAX);
+		if (bpf_probe_read_user(dst, n, (void *)start)) {
+			e->flags |= EXEC_FAULT;
+			n = 0;
+		}
+	} else {
+		if (bpf_probe_read_user(dst, EV_ARGS_HEAD, (void *)start) ||
+		    bpf_probe_read_user(dst + EV_ARGS_HEAD, EV_ARGS_LAST,
+					(void *)(start + n - EV_ARGS_LAST)))
+			e->flags |= EXEC_FAULT;
+		n = EV_ARGS_MAX;
+	}
+	e->args_len = n;
+	return n;
+}
+
+static __always_inline u64 env_fill(struct ev_exec *e, u8 *dst, struct task_struct *task)
+{
+	u64 start = BPF_CORE_READ(task, mm, env_start);
+	u64 n = BPF_CORE_READ(task, mm, env_end) - start;
+
+	e->env_want = n;
+	CLAMP(n, EV_ENV_MAX);
+	if (bpf_probe_read_user(dst, n, (void *)start)) {
+		e->flags |= EXEC_FAULT;
+		n = 0;
+	}
+	e->env_len = n;
+	return n;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	u32 run = run_of_current(), cpu = bpf_get_smp_processor_id();
+	struct exec_record *r;
+	struct ev_exec *e;
+	struct file *file;
+	u64 off, n;
+	long len;
+
+	if (!run)
+		return 0;
+	r = bpf_map_lookup_elem(&exec_scratch, &cpu);
+	if (!r) {
+		count_lost(EV_EXEC);
+		return 0;
+	}
+	e = &r->e;
+	hdr_fill(&r->h, EV_EXEC, run);
+	e->flags = old_pid != task->pid ? EXEC_THREAD : 0;
+	ids_fill(e, task);
+	fds_fill(e, task);
+	BPF_CORE_READ_STR_INTO(&e->comm, task, comm);
+	file = BPF_CORE_READ(bprm, file);
+
+	path_steps((void *)r->tail, &file->f_path, &e->exe_comps, &e->flags, EXEC_CUT_PATH);
+	exe_fill(e, file, ((struct ev_comp *)r->tail)->name);
+	off = e->exe_comps;
+	CLAMP(off, EV_COMPS);
+	off *= sizeof(struct ev_comp);
+	path_steps((void *)(r->tail + off), &BPF_CORE_READ(task, fs)->pwd, &e->cwd_comps, &e->flags,
+		   EXEC_CUT_CWD);
+	n = e->cwd_comps;
+	CLAMP(n, EV_COMPS);
+	off += n * sizeof(struct ev_comp);
+
+	len = bpf_probe_read_kernel_str(r->tail + off, FILE_ASKED_MAX, BPF_CORE_READ(bprm, filename));
+	n = len > 0 ? len : 0;
+	CLAMP(n, FILE_ASKED_MAX);
+	e->file_len = n;
+	off += n;
+	CLAMP(off, 2 * EV_COMPS * sizeof(struct ev_comp) + FILE_ASKED_MAX);
+
+	/* Read after the exec, from the new image: whoever wrote it is gone. */
+	n = args_fill(e, r->tail + off, task);
+	CLAMP(n, EV_ARGS_MAX);
+	off += n;
+	CLAMP(off, EXEC_TAIL - EV_ENV_MAX);
+	n = env_fill(e, r->tail + off, task);
+	CLAMP(n, EV_ENV_MAX);
+	off += n;
+	CLAMP(off, EXEC_TAIL);
+
+	r->h.len = off;
+	r->h.want = off + (e->args_want - e->args_len) + (e->env_want - e->env_len);
+	if (bpf_ringbuf_output(&ring, r, off + __builtin_offsetof(struct exec_record, tail), 0))
+		count_lost(EV_EXEC);
+	return 0;
+}
+
+#define SIGNAL_GROUP_EXIT 4 /* include/linux/sched/signal.h */
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	u32 run = run_of_current();
+	struct {
+		struct ev_hdr h;
+		struct ev_exit e;
+	} *r;
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+
+	/* do_exit() has counted this thread down already; the last one ends the process. */
+	if (!run || BPF_CORE_READ(signal, live.counter))
+		return 0;
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (!r) {
+		count_lost(EV_EXIT);
+		return 0;
+	}
+	hdr_fill(&r->h, EV_EXIT, run);
+	r->e.status = BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT ?
+			      BPF_CORE_READ(signal, group_exit_code) :
+			      BPF_CORE_READ(task, group_leader, exit_code);
+	r->e.pad = 0;
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	return 0;
+}

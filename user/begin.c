@@ -1,0 +1,155 @@
+/* begin.c: reads and writes the first record of a run. */
+#include <stdlib.h>
+#include <string.h>
+#include "begin.h"
+#include "codec.h"
+
+void begin_add(struct buf *b, const char *key, struct span value)
+{
+	size_t n = strnlen(value.len ? value.ptr : "", value.len); /* a NUL would end the value anyway */
+
+	buf_add(b, key, strlen(key) + 1);
+	buf_add(b, value.ptr, n);
+	buf_byte(b, 0);
+}
+
+bool selector_parse(const char *text, struct selector *s)
+{
+	static const struct {
+		const char *prefix;
+		int kind;
+	} kinds[] = {
+		{ "id=", OWN_ID }, { "name=", OWN_NAME }, { "label=", OWN_LABEL }, { "project=", OWN_PROJECT },
+	};
+	char *eq;
+
+	memset(s, 0, sizeof(*s));
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		size_t n = strlen(kinds[i].prefix);
+
+		if (strncmp(text, kinds[i].prefix, n) || !text[n])
+			continue;
+		s->kind = kinds[i].kind;
+		s->key = xstrdup(text + n);
+		if (s->kind == OWN_LABEL && (eq = strchr(s->key, '='))) {
+			*eq = 0;
+			s->value = xstrdup(eq + 1);
+		}
+		return true;
+	}
+	return false;
+}
+
+static void user_add(struct run *r, const char *text)
+{
+	char *end;
+	unsigned long uid = strtoul(text, &end, 10);
+	const char *name = end + 1, *colon;
+
+	if (*end != ':' || !(colon = strchr(name, ':')))
+		return;
+	r->users = xrealloc(r->users, (r->n_users + 1) * sizeof(*r->users));
+	r->users[r->n_users++] = (struct user){ .uid = uid, .name = xstrndup(name, colon - name),
+						.login = colon[1] == '1' };
+}
+
+static void value_set(char **where, const char *value)
+{
+	free(*where);
+	*where = xstrdup(value);
+}
+
+static bool pair_read(struct run *r, const char *key, const char *value)
+{
+	const struct {
+		const char *key;
+		char **where;
+	} texts[] = {
+		{ "cwd", &r->cwd }, { "host.name", &r->host_name }, { "host.fqdn", &r->host_fqdn },
+		{ "host.id", &r->host_id }, { "host.arch", &r->host_arch },
+		{ "host.kernel", &r->host_kernel }, { "boot_id", &r->boot_id },
+		{ "domain", &r->domain }, { "user.name", &r->user },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (!strcmp(key, texts[i].key)) {
+			value_set(texts[i].where, value);
+			return true;
+		}
+	if (!strcmp(key, "run.id")) {
+		if (strlen(value) != sizeof(r->id) - 1)
+			return false;
+		strcpy(r->id, value);
+	} else if (!strcmp(key, "seed")) {
+		struct buf seed = { 0 };
+		bool ok = hex_decode(span_of(value), &seed) && seed.len == 32;
+
+		if (ok)
+			masker_init(&r->masker, (const uint8_t *)seed.ptr);
+		buf_free(&seed);
+		return ok;
+	} else if (!strcmp(key, "wall_offset")) {
+		r->wall_offset = strtoull(value, NULL, 10);
+	} else if (!strcmp(key, "uid")) {
+		r->uid = strtoul(value, NULL, 10);
+	} else if (!strcmp(key, "root_pid")) {
+		r->root_pid = strtoul(value, NULL, 10);
+	} else if (!strcmp(key, "arg")) {
+		r->command = xrealloc(r->command, (r->commands + 1) * sizeof(*r->command));
+		r->command[r->commands++] = (struct span){ xstrdup(value), strlen(value) };
+	} else if (!strcmp(key, "own")) {
+		struct selector s;
+
+		if (!selector_parse(value, &s))
+			return false;
+		r->own = xrealloc(r->own, (r->n_own + 1) * sizeof(*r->own));
+		r->own[r->n_own++] = s;
+	} else if (!strcmp(key, "user")) {
+		user_add(r, value);
+	}
+	return true; /* an unknown key is from a newer version with the same ABI: left alone */
+}
+
+bool begin_read(struct span tail, struct run *r)
+{
+	const char *p = tail.ptr, *end = tail.ptr + tail.len;
+
+	r->status = -1;
+	r->complete = true;
+	while (p < end) {
+		const char *value = memchr(p, 0, end - p), *next;
+
+		if (!value++ || !(next = memchr(value, 0, end - value)))
+			return false;
+		if (!pair_read(r, p, value))
+			return false;
+		p = next + 1;
+	}
+	return r->id[0] && r->wall_offset && r->host_name && r->host_fqdn && r->host_id && r->host_arch &&
+	       r->host_kernel && r->boot_id && r->cwd && r->domain && r->user && r->masker.tag[0];
+}
+
+void run_free(struct run *r)
+{
+	for (unsigned i = 0; i < r->commands; i++)
+		free((char *)r->command[i].ptr);
+	for (unsigned i = 0; i < r->n_users; i++)
+		free(r->users[i].name);
+	for (unsigned i = 0; i < r->n_own; i++) {
+		free(r->own[i].key);
+		free(r->own[i].value);
+	}
+	free(r->command);
+	free(r->users);
+	free(r->own);
+	free(r->cwd);
+	free(r->user);
+	free(r->host_name);
+	free(r->host_fqdn);
+	free(r->host_id);
+	free(r->host_arch);
+	free(r->host_kernel);
+	free(r->boot_id);
+	free(r->domain);
+	masker_free(&r->masker);
+}

@@ -1,0 +1,22 @@
+/* begin.h: the first record of a run: all that replay cannot look up for itself. Pure. */
+#ifndef INVIGIL_BEGIN_H
+#define INVIGIL_BEGIN_H
+
+#include <stdbool.h>
+#include "buf.h"
+#include "run.h"
+
+/*
+ * Keys, each "key NUL value NUL", some repeated in order:
+ *	run.id seed(64 hex) wall_offset(ns) cwd uid root_pid  arg...  own...
+ *	host.name host.fqdn host.id host.arch host.kernel boot_id domain
+ *	user: "UID:NAME:LOGIN(0|1)"...
+ */
+void begin_add(struct buf *b, const char *key, struct span value);
+/* Fills a zeroed run. False: what is needed is missing or malformed. */
+bool begin_read(struct span tail, struct run *r);
+/* "id=…", "name=GLOB", "label=K[=V]", "project=NAME" */
+bool selector_parse(const char *text, struct selector *s);
+void run_free(struct run *r);
+
+#endif

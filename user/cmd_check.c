@@ -1,0 +1,97 @@
+/* cmd_check.c: `invigil check`: each hook, how this kernel covers it, and what cannot be seen. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include "command.h"
+#include "jsonw.h"
+#include "loader.h"
+#include "option.h"
+#include "probe.h"
+
+static void print_text(bool loads)
+{
+	struct utsname u;
+
+	uname(&u);
+	printf("kernel %s %s\n", u.release, u.machine);
+	for (size_t i = 0; i < n_needs; i++) {
+		const struct tier *t = need_tier(&needs[i]);
+
+		printf("%-26s %s%s\n", needs[i].name, t ? t->name : "not covered",
+		       needs[i].required ? " (required)" : "");
+		if (!t)
+			printf("%26s cannot be seen: %s\n", "", needs[i].effect);
+		else if (needs[i].limit)
+			printf("%26s not seen: %s\n", "", needs[i].limit);
+	}
+	for (int f = FEAT_NONE + 1; f < FEATURES; f++)
+		printf("  feature %-30s %s\n", feature_name(f), feature_why(f));
+	printf("all programs load and attach: %s\n", loads ? "yes" : "no");
+}
+
+static void print_json(bool loads)
+{
+	struct jsonw j = { 0 };
+	struct buf out = { 0 };
+	struct utsname u;
+
+	uname(&u);
+	jsonw_begin(&j, &out, NULL);
+	jsonw_str(&j, "kernel", u.release);
+	jsonw_str(&j, "architecture", u.machine);
+	jsonw_bool(&j, "loads", loads);
+	jsonw_arr(&j, "hooks");
+	for (size_t i = 0; i < n_needs; i++) {
+		const struct tier *t = need_tier(&needs[i]);
+
+		jsonw_obj(&j, NULL);
+		jsonw_str(&j, "name", needs[i].name);
+		jsonw_str(&j, "tier", t ? t->name : "none");
+		jsonw_bool(&j, "required", needs[i].required);
+		jsonw_bool(&j, "covered", t != NULL);
+		jsonw_str(&j, "effect", needs[i].effect);
+		jsonw_str(&j, "limit", needs[i].limit);
+		jsonw_close(&j);
+	}
+	jsonw_close(&j);
+	jsonw_arr(&j, "features");
+	for (int f = FEAT_NONE + 1; f < FEATURES; f++) {
+		jsonw_obj(&j, NULL);
+		jsonw_str(&j, "name", feature_name(f));
+		jsonw_bool(&j, "works", feature_works(f));
+		jsonw_str(&j, "reason", feature_why(f));
+		jsonw_close(&j);
+	}
+	jsonw_close(&j);
+	jsonw_end(&j);
+	fwrite(out.ptr, 1, out.len, stdout);
+	jsonw_free(&j);
+	buf_free(&out);
+}
+
+/* 0 full coverage, 1 reduced, 125 cannot trace. */
+int cmd_check(struct config *c)
+{
+	struct loader *l;
+	bool reduced = false, loads;
+
+	if (c->format && strcmp(c->format, "text") && strcmp(c->format, "json")) {
+		fprintf(stderr, "invigil: check: unknown format \"%s\" (text or json)\n", c->format);
+		return 125;
+	}
+	if (geteuid()) {
+		fprintf(stderr, "invigil: check needs root: it loads and attaches every hook\n");
+		return 125;
+	}
+	l = loader_open("all");
+	loads = l != NULL;
+	loader_close(l);
+	if (c->format && !strcmp(c->format, "json"))
+		print_json(loads);
+	else
+		print_text(loads);
+	for (size_t i = 0; i < n_needs; i++)
+		reduced |= need_tier(&needs[i]) != &needs[i].tiers[0];
+	return !loads ? 125 : reduced;
+}

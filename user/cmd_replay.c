@@ -1,0 +1,72 @@
+/* cmd_replay.c: `invigil replay`: a recording through the same pipeline, without privileges. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "command.h"
+#include "output.h"
+#include "pipeline.h"
+#include "recording.h"
+
+static const char *replay(struct pipeline *p, FILE *f)
+{
+	char *record = xcalloc(1, RECORDING_RECORD_MAX);
+	enum recording_next next;
+	size_t n;
+
+	while ((next = recording_read(f, record, &n)) == RECORDING_RECORD)
+		pipeline_take(p, record, n);
+	free(record);
+	pipeline_finish(p);
+	return next == RECORDING_CUT ? "it ends in the middle: the run's last events are missing" :
+	       next == RECORDING_BAD ? "a record of impossible size" :
+	       !pipeline_run(p)->id[0] ? "no run begins in it" : NULL;
+}
+
+int cmd_replay(struct config *c)
+{
+	const char *file = c->argc == 1 ? c->argv[0] : NULL, *wrong = NULL, *why = NULL;
+	struct output out = { .fd = -1 };
+	struct pipeline_verdict v;
+	struct buf text = { 0 };
+	struct pipeline *p;
+	FILE *f;
+	int err, status;
+
+	if (!file) {
+		fprintf(stderr, "invigil: replay takes one RECORDING (see invigil help replay)\n");
+		return 125;
+	}
+	f = fopen(file, "re");
+	if (!f || (wrong = recording_open(f))) {
+		fprintf(stderr, "invigil: recording %s: %s\n", file, wrong ? wrong : strerror(errno));
+		if (f)
+			fclose(f);
+		return 125;
+	}
+	err = output_open(&out, c->output ? c->output : "-", geteuid(), getegid(), 0640, &why);
+	if (err) {
+		fprintf(stderr, "invigil: output %s: %s: %s\n", c->output, why, strerror(-err));
+		fclose(f);
+		return 125;
+	}
+	p = pipeline_new(c, output_line, &out);
+	wrong = replay(p, f);
+	err = output_flush(&out);
+	v = pipeline_verdict(p);
+	if (!c->quiet) {
+		pipeline_summary(p, &file, 1, isatty(2) && !getenv("NO_COLOR"), c->verbose, &text);
+		fwrite(text.ptr, 1, text.len, stderr);
+		buf_free(&text);
+	}
+	if (wrong)
+		fprintf(stderr, "invigil: recording %s: %s\n", file, wrong);
+	if (err)
+		fprintf(stderr, "invigil: output %s: %s\n", c->output, strerror(-err));
+	status = wrong || err || v.rejected ? 125 : v.tripped ? 120 : 0;
+	pipeline_free(p);
+	output_close(&out);
+	fclose(f);
+	return status;
+}

@@ -1,0 +1,52 @@
+/* cmd_run.c: `invigil run`: makes the monitor, waits until it is ready, becomes the front. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "command.h"
+#include "front.h"
+#include "monitor.h"
+
+int cmd_run(struct config *c)
+{
+	struct account account;
+	struct word w;
+	int pair[2];
+	pid_t pid;
+
+	if (geteuid()) {
+		fprintf(stderr, "invigil: run needs root (CAP_BPF, CAP_PERFMON and more): "
+				"sudo -E env PATH=\"$PATH\" invigil run ...\n");
+		return 125;
+	}
+	if (!account_find(c->user, &account))
+		return 125;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+		fprintf(stderr, "invigil: socketpair: %s\n", strerror(errno));
+		return 125;
+	}
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0) {
+		fprintf(stderr, "invigil: fork: %s\n", strerror(errno));
+		return 125;
+	}
+	if (!pid) {
+		close(pair[0]);
+		/* A grandchild: COMMAND's parent then has no other child to wait for. */
+		pid = fork();
+		if (pid)
+			_exit(pid < 0 ? 125 : 0);
+		_exit(monitor_main(c, &account, pair[1]));
+	}
+	close(pair[1]);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	prctl(PR_SET_NAME, "invigil");
+	if (recv(pair[0], &w, sizeof(w), 0) != sizeof(w) || w.say != SAY_READY)
+		return 125;
+	return front_run(c, &account, pair[0]);
+}

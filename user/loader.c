@@ -1,0 +1,256 @@
+/* loader.c: loads the BPF side by the probe table and drains its ring. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "env_attach.h"
+#include "event.h"
+#include "loader.h"
+#include "probe.h"
+#include "python.h"
+#include "invigil.skel.h"
+
+struct member {
+	uint32_t run, flags;
+};
+
+struct loader {
+	struct invigil *skel;
+	struct ring_buffer *ring;
+	struct bpf_link *links[32];
+	unsigned n_links;
+	const char *failed[32];		/* needs that could not be attached */
+	const char *failed_why[32];
+	unsigned n_failed;
+	struct env_attach *env;
+	bool detached;
+	/* during a drain */
+	loader_fn *fn;
+	void *ctx;
+	char *copy;
+};
+
+static char log_text[1 << 20]; /* what libbpf said */
+
+static int print_keep(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	size_t n = strlen(log_text);
+
+	if (level == LIBBPF_WARN && n < sizeof(log_text) - 1)
+		vsnprintf(log_text + n, sizeof(log_text) - n, fmt, ap);
+	return 0;
+}
+
+static bool is_env(const struct need *n)
+{
+	return !strcmp(n->name, "environment reads");
+}
+
+static void autoload_choose(struct invigil *skel, bool env)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, skel->obj)
+		bpf_program__set_autoload(prog, false);
+	for (size_t i = 0; i < n_needs; i++) {
+		const struct tier *t = need_tier(&needs[i]);
+
+		if (!t || (is_env(&needs[i]) && !env))
+			continue;
+		for (const char *const *name = t->programs; *name; name++)
+			bpf_program__set_autoload(bpf_object__find_program_by_name(skel->obj, *name), true);
+	}
+}
+
+static void need_failed(struct loader *l, const struct need *n, const char *why)
+{
+	l->failed[l->n_failed] = n->name;
+	l->failed_why[l->n_failed++] = why;
+}
+
+static bool need_attach(struct loader *l, const struct need *n)
+{
+	const struct tier *t = need_tier(n);
+
+	if (!t) {
+		need_failed(l, n, "no way on this kernel");
+		return false;
+	}
+	for (const char *const *name = t->programs; *name && !is_env(n); name++) {
+		struct bpf_link *link =
+			bpf_program__attach(bpf_object__find_program_by_name(l->skel->obj, *name));
+
+		if (!link) {
+			need_failed(l, n, strerror(errno));
+			return false;
+		}
+		l->links[l->n_links++] = link;
+	}
+	return true;
+}
+
+static void layouts_fill(struct invigil *skel)
+{
+	static const struct python_layout layouts[] = {
+#define LAYOUT(...) { __VA_ARGS__ },
+#include "python_layout.def"
+#undef LAYOUT
+	};
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(layouts); i++)
+		bpf_map_update_elem(bpf_map__fd(skel->maps.python_layouts), &i, &layouts[i], 0);
+}
+
+static int on_ring(void *ctx, void *data, size_t n)
+{
+	struct loader *l = ctx;
+
+	/* Ring memory is mapped read-only; the scrubber writes. */
+	memcpy(l->copy, data, n);
+	l->fn(l->ctx, l->copy, n);
+	return 0;
+}
+
+#define RECORD_MAX (512u << 10)
+
+struct loader *loader_open(const char *env_reads)
+{
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	struct loader *l = xcalloc(1, sizeof(*l));
+	bool env = strcmp(env_reads, "off");
+	const char *what = "open";
+	int err;
+
+	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+	libbpf_set_print(print_keep);
+	/* Refused without CAP_SYS_RESOURCE: no error, memory is accounted by cgroup since 5.11. */
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	l->copy = xcalloc(1, RECORD_MAX);
+	l->skel = invigil__open();
+	if (!l->skel)
+		goto fail;
+	bpf_map__set_max_entries(l->skel->maps.exec_scratch, libbpf_num_possible_cpus());
+	autoload_choose(l->skel, env);
+	what = "load";
+	err = invigil__load(l->skel);
+	if (err) {
+		errno = -err;
+		goto fail;
+	}
+	layouts_fill(l->skel);
+	for (size_t i = 0; i < n_needs; i++) {
+		what = needs[i].name;
+		if (!is_env(&needs[i]) && !need_attach(l, &needs[i]) && needs[i].required)
+			goto fail;
+	}
+	what = "ring";
+	l->ring = ring_buffer__new(bpf_map__fd(l->skel->maps.ring), on_ring, l, NULL);
+	if (!l->ring)
+		goto fail;
+	if (env)
+		l->env = env_attach_new(l->skel, !strcmp(env_reads, "all"));
+	return l;
+fail:
+	fprintf(stderr, "invigil: cannot trace: %s: %s\n", what, strerror(errno));
+	if (log_text[0])
+		fprintf(stderr, "%s", log_text);
+	loader_close(l);
+	return NULL;
+}
+
+void loader_detach(struct loader *l)
+{
+	if (l->detached)
+		return;
+	l->detached = true;
+	env_attach_free(l->env);
+	l->env = NULL;
+	for (unsigned i = 0; i < l->n_links; i++)
+		bpf_link__destroy(l->links[i]);
+}
+
+void loader_close(struct loader *l)
+{
+	if (!l)
+		return;
+	loader_detach(l);
+	ring_buffer__free(l->ring);
+	invigil__destroy(l->skel);
+	free(l->copy);
+	free(l);
+}
+
+void loader_gaps(const struct loader *l,
+		 void (*fn)(void *ctx, const char *hook, const char *reason, const char *effect, bool required),
+		 void *ctx)
+{
+	for (unsigned i = 0; i < l->n_failed; i++)
+		for (size_t k = 0; k < n_needs; k++)
+			if (needs[k].name == l->failed[i])
+				fn(ctx, needs[k].name, l->failed_why[i], needs[k].effect, true);
+	if (!l->env)
+		fn(ctx, "environment reads", "switched off", "variables read by name", false);
+}
+
+int loader_member(struct loader *l, pid_t pid, uint32_t run)
+{
+	struct member m = { .run = run };
+	int fd = syscall(SYS_pidfd_open, pid, 0), err;
+
+	if (fd < 0)
+		return -errno;
+	err = bpf_map_update_elem(bpf_map__fd(l->skel->maps.members), &fd, &m, BPF_ANY);
+	close(fd);
+	return err;
+}
+
+int loader_engine(struct loader *l, uint64_t ino, uint32_t dev)
+{
+	struct {
+		uint64_t ino;
+		uint32_t dev, pad;
+	} key = { ino, dev, 0 };
+	uint32_t one = 1;
+
+	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.engines), &key, &one, BPF_ANY);
+}
+
+int loader_ring_fd(const struct loader *l)
+{
+	return ring_buffer__epoll_fd(l->ring);
+}
+
+int loader_drain(struct loader *l, loader_fn *fn, void *ctx)
+{
+	int n;
+
+	l->fn = fn;
+	l->ctx = ctx;
+	n = ring_buffer__consume(l->ring);
+	return n < 0 ? n : 0;
+}
+
+void loader_losses(const struct loader *l, void (*fn)(void *ctx, uint32_t type, uint64_t count), void *ctx)
+{
+	for (uint32_t i = 0; i < EV_TYPES; i++)
+		if (l->skel->bss->lost[i])
+			fn(ctx, i, l->skel->bss->lost[i]);
+	if (l->skel->bss->lost_members)
+		fn(ctx, EV_UNKNOWN, l->skel->bss->lost_members);
+}
+
+int loader_attach_env(struct loader *l, const char *path)
+{
+	return l->env ? env_attach_file(l->env, path) : 0;
+}
+
+void loader_prescan(struct loader *l, const char *path_variable)
+{
+	if (l->env)
+		env_attach_prescan(l->env, path_variable);
+}

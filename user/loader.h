@@ -1,0 +1,35 @@
+/* loader.h: loads the BPF side, attaches what the probe table chose, hands out the ring. */
+#ifndef INVIGIL_LOADER_H
+#define INVIGIL_LOADER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "buf.h"
+
+struct loader;
+
+/* fn gets each record (writable, aligned to 8; n may exceed the record). */
+typedef void loader_fn(void *ctx, void *bytes, size_t n);
+
+/* NULL after printing why to standard error. env_reads: "off", "c", "all". */
+struct loader *loader_open(const char *env_reads);
+void loader_close(struct loader *l);
+/* What is not covered: fn is called for each (hook, reason, effect, required). */
+void loader_gaps(const struct loader *l,
+		 void (*fn)(void *ctx, const char *hook, const char *reason, const char *effect, bool required),
+		 void *ctx);
+int loader_member(struct loader *l, pid_t pid, uint32_t run);	/* 0 or -errno; by pidfd */
+int loader_engine(struct loader *l, uint64_t ino, uint32_t dev);	/* 0 or -errno */
+int loader_ring_fd(const struct loader *l);			/* readable when records wait */
+int loader_drain(struct loader *l, loader_fn *fn, void *ctx);	/* 0 or -errno */
+void loader_detach(struct loader *l);
+/* Calls fn(type, count) for each event type that lost records; EV_UNKNOWN for memberships. */
+void loader_losses(const struct loader *l, void (*fn)(void *ctx, uint32_t type, uint64_t count), void *ctx);
+
+/* Attaches the environment probes that the ELF file offers; at most once for each file. Returns how many. */
+int loader_attach_env(struct loader *l, const char *path);
+/* Finds the C libraries and interpreters that a run with this PATH is likely to use. */
+void loader_prescan(struct loader *l, const char *path_variable);
+
+#endif

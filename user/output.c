@@ -1,0 +1,123 @@
+/* output.c: opens and writes the event stream's file. */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "output.h"
+
+#define PENDING_MAX (64u << 10)
+
+/* In a directory that is already open, so that nobody can swap it. */
+static int create_in(int dir, const char *name, uid_t uid, mode_t mode, const char **why)
+{
+	struct stat st;
+
+	if (!fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW)) {
+		if (S_ISCHR(st.st_mode))
+			return openat(dir, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+		*why = S_ISLNK(st.st_mode) ? "a link is in the way" : "not a regular file";
+		if (!S_ISREG(st.st_mode)) {
+			errno = S_ISLNK(st.st_mode) ? ELOOP : EINVAL;
+			return -1;
+		}
+		*why = "it belongs to another user";
+		if (st.st_uid && st.st_uid != uid && st.st_uid != geteuid()) {
+			errno = EPERM;
+			return -1;
+		}
+		*why = "cannot replace it";
+		if (unlinkat(dir, name, 0))
+			return -1;
+	}
+	*why = "cannot create it";
+	return openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+}
+
+int output_open(struct output *o, const char *path, uid_t uid, gid_t gid, mode_t mode, const char **why)
+{
+	char *copy = xstrdup(path), *copy2 = xstrdup(path);
+	struct stat st;
+	int dir, err = 0;
+
+	memset(o, 0, sizeof(*o));
+	*why = "cannot open its directory";
+	if (!strcmp(path, "-")) {
+		o->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+		err = o->fd < 0 ? -errno : 0;
+		goto out;
+	}
+	o->fd = -1;
+	setfsuid(uid);
+	dir = open(dirname(copy), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir >= 0) {
+		o->fd = create_in(dir, basename(copy2), uid, mode, why);
+		err = o->fd < 0 ? -errno : 0;
+		close(dir);
+	} else {
+		err = -errno;
+	}
+	setfsuid(geteuid());
+	if (err)
+		goto out;
+	if (!fstat(o->fd, &st) && S_ISREG(st.st_mode)) {
+		o->regular = true;
+		if (fchown(o->fd, geteuid() ? (uid_t)-1 : 0, gid) || fchmod(o->fd, mode))
+			err = -errno;
+	}
+out:
+	free(copy);
+	free(copy2);
+	return err;
+}
+
+/* Writes all pending bytes; a line that does not fit whole is taken back. */
+int output_flush(struct output *o)
+{
+	size_t done = 0;
+
+	while (!o->error && done < o->pending.len) {
+		ssize_t n = write(o->fd, o->pending.ptr + done, o->pending.len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			o->error = n ? -errno : -EIO;
+		else
+			done += n;
+	}
+	if (o->error && o->regular && done < o->pending.len) {
+		/* Back to the last whole line. */
+		while (done && o->pending.ptr[done - 1] != '\n')
+			done--;
+		if (ftruncate(o->fd, o->whole + done))
+			o->error = o->error ? o->error : -errno;
+	}
+	o->whole += done;
+	buf_reset(&o->pending);
+	return o->error;
+}
+
+int output_line(void *output, const char *line, size_t len)
+{
+	struct output *o = output;
+
+	if (o->error)
+		return o->error;
+	buf_add(&o->pending, line, len);
+	return o->pending.len >= PENDING_MAX ? output_flush(o) : 0;
+}
+
+void output_close(struct output *o)
+{
+	output_flush(o);
+	if (o->fd >= 0)
+		close(o->fd);
+	buf_free(&o->pending);
+	o->fd = -1;
+}

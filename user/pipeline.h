@@ -1,0 +1,38 @@
+/* pipeline.h: the one driver: events in, facts, findings and stream lines out. Live run, replay, tests and fuzzers use it. */
+#ifndef INVIGIL_PIPELINE_H
+#define INVIGIL_PIPELINE_H
+
+#include <stdio.h>
+#include "option.h"
+#include "stream.h"
+
+struct pipeline;
+
+/* config is borrowed. sink may be NULL. */
+struct pipeline *pipeline_new(const struct config *config, stream_sink *sink, void *sink_ctx);
+void pipeline_free(struct pipeline *p);
+/* Scrubbed records go here too; the first write error stops it and is kept. May be NULL. */
+void pipeline_record_to(struct pipeline *p, FILE *f);
+/*
+ * Takes one event as the ring or the loader made it: decodes, scrubs in place, records, then
+ * engine_event(). n may be larger than the record. The bytes must be writable.
+ */
+void pipeline_take(struct pipeline *p, void *bytes, size_t n);
+/* From here on everything is pure: the scrubbed record changes state and yields facts. */
+struct record;
+void engine_event(struct pipeline *p, const struct record *r);
+/* After the last event: pending calls, repeats, run-end. Once. */
+void pipeline_finish(struct pipeline *p);
+
+struct pipeline_verdict {
+	bool complete;
+	bool tripped;		/* the gate */
+	int output_error;	/* -errno of sink or recording, 0 none */
+	uint64_t rejected;	/* malformed records */
+};
+struct pipeline_verdict pipeline_verdict(const struct pipeline *p);
+void pipeline_summary(const struct pipeline *p, const char *const *files, unsigned n_files, bool colour,
+		      bool verbose, struct buf *out);
+const struct run *pipeline_run(const struct pipeline *p);
+
+#endif

@@ -1,0 +1,139 @@
+/* probe.c: the table of probes and the trials of kernel features behind it. */
+#include <errno.h>
+#include <stdint.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+#include <sched.h>
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include "buf.h"
+#include "probe.h"
+
+const struct need needs[] = {
+	{ "exec", true, "executed programs", NULL, { { "tp_btf", FEAT_NONE, { "on_exec" } } } },
+	{ "fork", true, "processes of the run", NULL, { { "tp_btf", FEAT_NONE, { "on_fork" } } } },
+	{ "exit", true, "ends of processes", NULL, { { "tp_btf", FEAT_NONE, { "on_exit" } } } },
+	{ "engine connect", true, "connects to container engines",
+	  "tracepoint: 32-bit and io_uring connects are seen at their first bytes",
+	  { { "fexit", FEAT_TRAMPOLINE, { "on_unix_connect", "on_inet_connect" } },
+	    { "tracepoint", FEAT_TRACEFS, { "on_sys_connect" } } } },
+	{ "engine bytes", true, "Docker API calls",
+	  "tracepoint: bytes by sendfile, splice, sendmmsg, io_uring or int 0x80 are counted, not read",
+	  { { "fexit", FEAT_TRAMPOLINE,
+	      { "on_unix_send", "on_unix_recv", "on_tcp_send", "on_tcp_recv" } },
+	    { "socket tracepoint", FEAT_SOCK_TRACEPOINT, { "on_sock_send", "on_sock_recv" } } } },
+	{ "files opened for writing", false, "log files", "opens by io_uring where no trampoline works",
+	  { { "fexit", FEAT_TRAMPOLINE, { "on_file_open" } },
+	    { "tracepoint", FEAT_TRACEFS, { "on_sys_openat", "on_sys_open", "on_sys_creat", "on_sys_openat2" } } } },
+	{ "environment reads", false, "variables read by name",
+	  "Go, bash, dash, musl, Java, Perl and static programs; CPython before 3.8 and after 3.13",
+	  { { "uprobe.s", FEAT_UPROBE_SLEEPABLE, { "on_getenv_s", "on_python_encode" } },
+	    { "uprobe", FEAT_NONE, { "on_getenv", "on_python_encode" } } } },
+};
+const size_t n_needs = ARRAY_SIZE(needs);
+
+/* r0 = 0; exit */
+static const struct bpf_insn nothing[] = {
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+	{ .code = BPF_JMP | BPF_EXIT },
+};
+
+/* Loads the empty program for an attach point of the kernel's BTF and attaches it. 0 or -errno. */
+static int try_tracing(enum bpf_attach_type type, const char *name, uint32_t kind)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type);
+	struct btf *btf = btf__load_vmlinux_btf();
+	int id, prog, link, err = 0;
+
+	if (!btf)
+		return -errno;
+	id = btf__find_by_name_kind(btf, name, kind);
+	btf__free(btf);
+	if (id < 0)
+		return id;
+	opts.attach_btf_id = id;
+	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "trial", "GPL", nothing, ARRAY_SIZE(nothing), &opts);
+	if (prog < 0)
+		return prog;
+	link = bpf_raw_tracepoint_open(NULL, prog);
+	if (link < 0)
+		err = link;
+	else
+		close(link);
+	close(prog);
+	return err;
+}
+
+static int try_trampoline(void)
+{
+	return try_tracing(BPF_TRACE_FEXIT, "unix_stream_sendmsg", BTF_KIND_FUNC);
+}
+
+static int try_sock_tracepoint(void)
+{
+	return try_tracing(BPF_TRACE_RAW_TP, "btf_trace_sock_send_length", BTF_KIND_TYPEDEF);
+}
+
+static int try_uprobe_sleepable(void)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_SLEEPABLE);
+	int prog = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "trial", "GPL", nothing, ARRAY_SIZE(nothing), &opts);
+
+	if (prog < 0)
+		return prog;
+	close(prog);
+	return 0;
+}
+
+/* Where nobody mounted tracefs, it is mounted for this process alone. */
+static int try_tracefs(void)
+{
+	static const char dir[] = "/sys/kernel/tracing", probe[] = "/sys/kernel/tracing/events/syscalls";
+
+	if (!access(probe, F_OK))
+		return 0;
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) ||
+	    mount("tracefs", dir, "tracefs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
+		return -errno;
+	return access(probe, F_OK) ? -errno : 0;
+}
+
+static struct {
+	const char *name;
+	int (*try)(void);
+	int result;	/* 1 not tried, 0 works, -errno */
+} features[FEATURES] = {
+	[FEAT_NONE] = { "none needed", NULL, 0 },
+	[FEAT_TRAMPOLINE] = { "fexit trampolines", try_trampoline, 1 },
+	[FEAT_SOCK_TRACEPOINT] = { "sock_send_length tracepoint", try_sock_tracepoint, 1 },
+	[FEAT_UPROBE_SLEEPABLE] = { "sleepable uprobes", try_uprobe_sleepable, 1 },
+	[FEAT_TRACEFS] = { "system call tracepoints", try_tracefs, 1 },
+};
+
+bool feature_works(enum feature f)
+{
+	if (features[f].result == 1)
+		features[f].result = features[f].try();
+	return !features[f].result;
+}
+
+const char *feature_name(enum feature f)
+{
+	return features[f].name;
+}
+
+const char *feature_why(enum feature f)
+{
+	return feature_works(f) ? "works" : strerror(-features[f].result);
+}
+
+const struct tier *need_tier(const struct need *n)
+{
+	for (const struct tier *t = n->tiers; t < n->tiers + ARRAY_SIZE(n->tiers) && t->name; t++)
+		if (feature_works(t->feature))
+			return t;
+	return NULL;
+}

@@ -1,0 +1,471 @@
+/* process.c: the process table: lifetimes, images, and the small questions asked of a process. */
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "process_table.h"
+
+/* What an exec brought; shared with forked children until they execute something themselves. */
+struct image {
+	unsigned refs;
+	struct path exe, cwd;
+	char *name, *file, *script, *args, *env;
+};
+
+struct entry {
+	struct process p;		/* first: a process of the table is its entry */
+	struct process_table *table;
+	struct image *image;
+	unsigned children;		/* entries whose parent this is */
+	unsigned seen;			/* names in p.seen */
+};
+
+struct process_table {
+	void *root;
+	unsigned n;
+};
+
+/* Beyond so many generations the ended ones in between are left out: a worm that forks and exits. */
+#define GENERATIONS_MAX 64
+
+/* ---- paths ---- */
+
+void path_from_comps(struct path *path, const struct ev_comp *comps, unsigned n, bool cut)
+{
+	struct buf b = { 0 };
+
+	memset(path, 0, sizeof(*path));
+	path->cut = cut;
+	if (cut)
+		buf_str(&b, "...");
+	if (n > EV_COMPS)
+		n = EV_COMPS;
+	if (n)
+		path->step = xcalloc(n, sizeof(*path->step));
+	for (unsigned i = n; i-- > 0;) {
+		const struct ev_comp *c = &comps[i];
+		size_t len = strnlen(c->name, c->len < EV_NAME_MAX ? c->len : EV_NAME_MAX - 1);
+
+		path->step[path->steps++] = (struct path_step){ c->mode, c->uid, c->gid };
+		buf_byte(&b, '/');
+		/* Only a memfd's name can hold a slash; it must not look like directories. */
+		for (size_t k = 0; k < len; k++)
+			buf_byte(&b, c->name[k] == '/' ? '_' : c->name[k]);
+	}
+	if (!n)
+		buf_byte(&b, '/');
+	path->text = b.ptr;
+}
+
+void path_free(struct path *path)
+{
+	free(path->text);
+	free(path->step);
+	memset(path, 0, sizeof(*path));
+}
+
+/* ---- images ---- */
+
+static void image_drop(struct image *i)
+{
+	if (!i || --i->refs)
+		return;
+	path_free(&i->exe);
+	path_free(&i->cwd);
+	free(i->name);
+	free(i->file);
+	free(i->script);
+	free(i->args);
+	free(i->env);
+	free(i);
+}
+
+static void seen_clear(struct entry *e)
+{
+	tdestroy(e->p.seen, free);
+	e->p.seen = NULL;
+	e->seen = 0;
+}
+
+/* ---- the table ---- */
+
+static int entry_compare(const void *a, const void *b)
+{
+	const struct process *x = a, *y = b;
+
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	return x->start == y->start ? 0 : x->start < y->start ? -1 : 1;
+}
+
+struct process_table *table_new(void)
+{
+	return xcalloc(1, sizeof(struct process_table));
+}
+
+static void entry_free(void *node)
+{
+	struct entry *e = node;
+
+	seen_clear(e);
+	image_drop(e->image);
+	free(e->p.container_id);
+	free(e);
+}
+
+void table_free(struct process_table *t)
+{
+	if (!t)
+		return;
+	tdestroy(t->root, entry_free);
+	free(t);
+}
+
+unsigned table_size(const struct process_table *t)
+{
+	return t->n;
+}
+
+/* Frees an ended process nobody needs, and then its parent if that was kept for its sake only. */
+static void entry_release(struct entry *e)
+{
+	while (e && e->p.ended && !e->p.refs && !e->children) {
+		struct entry *parent = (struct entry *)e->p.parent;
+
+		tdelete(e, &e->table->root, entry_compare);
+		e->table->n--;
+		entry_free(e);
+		if (parent)
+			parent->children--;
+		e = parent;
+	}
+}
+
+void process_hold(struct process *p)
+{
+	p->refs++;
+}
+
+void process_drop(struct process *p)
+{
+	if (p->refs)
+		p->refs--;
+	entry_release((struct entry *)p);
+}
+
+static struct entry *entry_get(struct process_table *t, uint32_t pid, uint64_t start,
+			       const struct run *run, bool *made)
+{
+	struct process key = { .pid = pid, .start = start };
+	struct entry **found = tfind(&key, &t->root, entry_compare), *e;
+
+	*made = !found;
+	if (found)
+		return *found;
+	e = xcalloc(1, sizeof(*e));
+	e->table = t;
+	e->p.pid = pid;
+	e->p.start = start;
+	snprintf(e->p.entity_id, sizeof(e->p.entity_id), "%.8s-%u-%llu", run->boot_id ? run->boot_id : "",
+		 pid, (unsigned long long)start);
+	if (!tsearch(e, &t->root, entry_compare))
+		abort(); /* tsearch's own malloc failed */
+	t->n++;
+	return e;
+}
+
+/* Is p e itself or one of its ancestors? */
+static bool descends(const struct process *e, const struct process *p)
+{
+	for (; e; e = e->parent)
+		if (e == p)
+			return true;
+	return false;
+}
+
+static void parent_set(struct entry *e, struct entry *parent)
+{
+	if (!parent || e->p.parent || descends(&parent->p, &e->p))
+		return;
+	e->p.parent = &parent->p;
+	e->p.ppid = parent->p.pid;
+	parent->children++;
+}
+
+/* Leaves ended ancestors out of a chain that has grown too long; its last one, the oldest, stays. */
+static void chain_shorten(struct entry *e)
+{
+	struct entry *up = (struct entry *)e->p.parent;
+	unsigned n = 0;
+
+	for (const struct process *p = e->p.parent; p; p = p->parent)
+		n++;
+	while (n-- > GENERATIONS_MAX && up && up->p.parent && up->p.ended && !up->p.refs) {
+		struct entry *next = (struct entry *)up->p.parent;
+
+		e->p.parent = &next->p;
+		next->children++;
+		up->children--;
+		entry_release(up);
+		up = next;
+	}
+}
+
+struct process *table_find(struct process_table *t, uint32_t pid, uint64_t start, const struct run *run,
+			   bool *missed)
+{
+	bool made;
+	struct entry *e = entry_get(t, pid, start, run, &made);
+
+	if (made) {
+		e->p.missed = true;
+		*missed = true;
+	}
+	return &e->p;
+}
+
+struct process *table_fork(struct process_table *t, struct process *parent, const struct ev_fork *e,
+			   const struct run *run)
+{
+	bool made;
+	struct entry *c = entry_get(t, e->child_pid, e->child_start, run, &made);
+	struct entry *up = (struct entry *)parent;
+
+	c->p.vpid = e->child_vpid;
+	if (!up || up == c)
+		return &c->p;
+	if (made) {
+		chain_shorten(up);
+		c->p.uid = up->p.uid;
+		c->p.gid = up->p.gid;
+		c->p.euid = up->p.euid;
+		c->p.egid = up->p.egid;
+		c->p.interactive = up->p.interactive;
+		c->p.roles = up->p.roles;
+		c->p.exe = up->p.exe;
+		c->p.cwd = up->p.cwd;
+		c->p.name = up->p.name;
+		c->p.file = up->p.file;
+		c->p.script = up->p.script;
+		c->p.args = up->p.args;
+		c->p.args_len = up->p.args_len;
+		c->p.args_want = up->p.args_want;
+		c->p.argc = up->p.argc;
+		c->p.flags = up->p.flags;
+		c->p.env = up->p.env;
+		c->p.env_len = up->p.env_len;
+		c->p.env_cut = up->p.env_cut;
+		memcpy(c->p.fd, up->p.fd, sizeof(c->p.fd));
+		if (up->p.container_id)
+			c->p.container_id = xstrdup(up->p.container_id);
+		c->image = up->image;
+		if (c->image)
+			c->image->refs++;
+	}
+	parent_set(c, up);
+	return &c->p;
+}
+
+/* Takes n bytes of what is left of a tail; 0 bytes when there are not so many. */
+static struct span take(struct span *tail, size_t n)
+{
+	struct span s = { tail->ptr, n <= tail->len ? n : 0 };
+
+	tail->ptr += s.len;
+	tail->len -= s.len;
+	return s;
+}
+
+static void arguments_count(struct process *p)
+{
+	p->argc = 0;
+	for (size_t i = 0; i < p->args_len; i++)
+		p->argc += !p->args[i];
+	if (p->args_len && p->args[p->args_len - 1])
+		p->argc++;
+}
+
+static void image_set(struct entry *entry, const struct ev_hdr *h, const struct ev_exec *e, struct span tail)
+{
+	struct image *i = xcalloc(1, sizeof(*i));
+	struct process *p = &entry->p;
+	uint64_t lost = h->want > h->len ? h->want - h->len : 0, args_lost;
+	struct span exe = take(&tail, (size_t)e->exe_comps * sizeof(struct ev_comp));
+	struct span cwd = take(&tail, (size_t)e->cwd_comps * sizeof(struct ev_comp));
+	struct span file = take(&tail, e->file_len), args = take(&tail, e->args_len);
+	struct span env = take(&tail, e->env_len);
+
+	i->refs = 1;
+	if (exe.len)
+		path_from_comps(&i->exe, (const void *)exe.ptr, exe.len / sizeof(struct ev_comp),
+				e->flags & EXEC_CUT_PATH);
+	path_from_comps(&i->cwd, (const void *)cwd.ptr, cwd.len / sizeof(struct ev_comp),
+			e->flags & EXEC_CUT_CWD);
+	if (file.len)
+		i->file = xstrndup(file.ptr, strnlen(file.ptr, file.len));
+	i->args = xstrndup(args.ptr, args.len);
+	i->env = xstrndup(env.ptr, env.len);
+	i->name = i->exe.text ? xstrdup(strrchr(i->exe.text, '/') + 1)
+			      : xstrndup(e->comm, strnlen(e->comm, sizeof(e->comm)));
+	image_drop(entry->image);
+	entry->image = i;
+	p->exe = i->exe;
+	p->cwd = i->cwd;
+	p->name = i->name;
+	p->file = i->file;
+	p->args = i->args;
+	p->args_len = args.len;
+	p->args_want = e->args_want > args.len ? e->args_want : args.len;
+	p->env = i->env;
+	p->env_len = env.len;
+	/* The scrubber shortens the environment, so what was cut is what the header misses. */
+	args_lost = p->args_want - p->args_len;
+	p->env_cut = lost > args_lost || e->flags & EXEC_FAULT;
+	arguments_count(p);
+	p->script = i->script = script_of(p);
+}
+
+struct process *table_exec(struct process_table *t, const struct ev_hdr *h, const struct ev_exec *e,
+			   const char *tail, const struct run *run)
+{
+	bool made;
+	struct entry *entry = entry_get(t, h->pid, h->start, run, &made);
+	struct process *p = &entry->p;
+	struct process up = { .pid = e->ppid, .start = e->parent_start };
+	struct entry **parent = tfind(&up, &t->root, entry_compare);
+
+	if (parent)
+		parent_set(entry, *parent);
+	else if (!p->parent)
+		p->ppid = e->ppid;
+	p->vpid = e->vpid;
+	p->uid = e->uid;
+	p->gid = e->gid;
+	p->euid = e->euid;
+	p->egid = e->egid;
+	p->flags = e->flags;
+	p->interactive = e->tty;
+	memcpy(p->fd, e->fd, sizeof(p->fd));
+	for (size_t i = 0; i < ARRAY_SIZE(p->fd); i++)
+		if (p->fd[i].kind >= FD_KINDS)
+			p->fd[i].kind = FD_OTHER;
+	image_set(entry, h, e, (struct span){ tail, h->len });
+	seen_clear(entry);
+	p->executed = true;
+	p->roles = role_of(p, run);
+	return p;
+}
+
+void table_exit(struct process_table *t, struct process *p, uint64_t time, uint32_t status)
+{
+	struct entry *e = (struct entry *)p;
+
+	(void)t;
+	p->ended = time ? time : 1;
+	p->status = status;
+	seen_clear(e);
+	entry_release(e);
+}
+
+struct alive {
+	struct process **at;
+	unsigned n;
+};
+
+static void alive_add(const void *node, VISIT which, void *closure)
+{
+	struct entry *e = *(struct entry *const *)node;
+	struct alive *a = closure;
+
+	if ((which == postorder || which == leaf) && !e->p.ended)
+		a->at[a->n++] = &e->p;
+}
+
+struct process **table_alive(const struct process_table *t, unsigned *n)
+{
+	struct alive a = { 0 };
+
+	*n = 0;
+	if (!t->n)
+		return NULL;
+	a.at = xcalloc(t->n, sizeof(struct process *));
+	twalk_r(t->root, alive_add, &a);
+	*n = a.n;
+	return a.at;
+}
+
+/* ---- questions ---- */
+
+static int name_compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+bool process_first_read(struct process *p, struct span name)
+{
+	struct entry *e = (struct entry *)p;
+	char *copy, **in;
+
+	/* A name cannot hold a NUL; what stands behind one is nobody's. */
+	copy = xstrndup(name.len ? name.ptr : "", name.len ? strnlen(name.ptr, name.len) : 0);
+	if (e->seen >= SEEN_MAX) {
+		bool known = tfind(copy, &p->seen, name_compare);
+
+		free(copy);
+		return !known;
+	}
+	in = tsearch(copy, &p->seen, name_compare);
+	if (in && *in == copy) {
+		e->seen++;
+		return true;
+	}
+	free(copy);
+	return false;
+}
+
+struct span process_arg(const struct process *p, unsigned i)
+{
+	const char *at = p->args, *end = p->args + p->args_len;
+
+	if (!p->args)
+		return (struct span){ 0 };
+	while (at < end) {
+		size_t n = strnlen(at, end - at);
+
+		if (!i--)
+			return (struct span){ at, n };
+		at += n + 1;
+	}
+	return (struct span){ 0 };
+}
+
+int process_env_has(const struct process *p, struct span name)
+{
+	const char *at = p->env, *end = p->env + p->env_len;
+
+	if (!p->env)
+		return -1;
+	while (at < end) {
+		size_t n = strnlen(at, end - at);
+		struct span entry = { at, n };
+
+		if (span_eq_span(entry, name))
+			return 1;
+		/* The scrubber's mark of a sensitive variable that is set. */
+		if (n && at[n - 1] == '!') {
+			entry.len--;
+			if (span_eq_span(entry, name))
+				return 1;
+		}
+		at += n + 1;
+	}
+	return p->env_cut ? -1 : 0;
+}
+
+const struct process *process_with_role(const struct process *p, unsigned role)
+{
+	for (; p; p = p->parent)
+		if (p->roles & role)
+			return p;
+	return NULL;
+}

@@ -1,0 +1,211 @@
+/* vmlinux.h: only the kernel types that invigil reads; CO-RE relocates every field at load time. */
+#ifndef INVIGIL_VMLINUX_H
+#define INVIGIL_VMLINUX_H
+#define __VMLINUX_H__ /* bpf_tracing.h: registers by their kernel names */
+
+#include <linux/types.h>
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s32 s32;
+typedef __s64 s64;
+typedef _Bool bool;
+typedef unsigned long size_t;
+#define true 1
+#define false 0
+#ifndef NULL
+#define NULL ((void *)0)
+#endif
+
+/* include/uapi/linux/bpf.h; that header itself would drag in half of uapi. */
+enum bpf_map_type {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_SK_STORAGE = 24,
+	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
+};
+enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
+enum { BPF_F_NO_PREALLOC = 1 };
+enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
+enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
+enum { BPF_RB_AVAIL_DATA = 0 };
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct list_head;
+struct sock;
+struct socket;
+struct dentry;
+struct mm_struct;
+struct task_struct;
+
+typedef struct { u32 val; } kuid_t;
+typedef struct { u32 val; } kgid_t;
+typedef struct { int counter; } atomic_t;
+
+struct super_block { u32 s_dev; };
+struct inode {
+	u16 i_mode;
+	kuid_t i_uid;
+	kgid_t i_gid;
+	struct super_block *i_sb;
+	unsigned long i_ino;
+	unsigned int i_nlink;
+	u32 i_rdev;
+};
+struct qstr { const unsigned char *name; };
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+	struct super_block *d_sb;
+};
+struct vfsmount { struct dentry *mnt_root; };
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+struct file {
+	struct inode *f_inode;
+	unsigned int f_mode;
+	unsigned int f_flags;
+	void *private_data;
+	struct path f_path;
+};
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+struct files_struct { struct fdtable *fdt; };
+struct fs_struct { struct path pwd; };
+
+struct upid { int nr; };
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+struct cred {
+	kuid_t uid;
+	kgid_t gid;
+	kuid_t euid;
+	kgid_t egid;
+};
+struct tty_struct;
+struct signal_struct {
+	atomic_t live;
+	int group_exit_code;
+	unsigned int flags;
+	struct tty_struct *tty;
+};
+struct mm_struct {
+	unsigned long arg_start, arg_end, env_start, env_end;
+};
+struct thread_struct { unsigned long fsbase; };
+struct task_struct {
+	int pid;
+	int tgid;
+	int exit_code;
+	struct task_struct *real_parent;
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	u64 start_boottime;
+	const struct cred *cred;
+	char comm[16];
+	struct fs_struct *fs;
+	struct files_struct *files;
+	struct signal_struct *signal;
+	struct mm_struct *mm;
+	struct thread_struct thread;
+};
+struct linux_binprm {
+	struct file *file;
+	const char *filename;
+	const char *interp;
+};
+
+struct in6_addr { u8 bytes[16]; };
+struct sock_common {
+	u16 skc_family;
+	u16 skc_dport;
+	u32 skc_daddr;
+	struct in6_addr skc_v6_daddr;
+};
+struct sock {
+	struct sock_common __sk_common;
+	u16 sk_type;
+	struct pid *sk_peer_pid;
+	struct socket *sk_socket;
+};
+struct socket { struct sock *sk; };
+struct socket_alloc {
+	struct socket socket;
+	struct inode vfs_inode;
+};
+struct sockaddr_un {
+	u16 sun_family;
+	char sun_path[108];
+};
+struct unix_address {
+	int len;
+	struct sockaddr_un name[0];
+};
+struct unix_sock {
+	struct sock sk;
+	struct unix_address *addr;
+	struct path path;
+	struct sock *peer;
+};
+
+struct iovec {
+	void *iov_base;
+	size_t iov_len;
+};
+struct user_msghdr {
+	void *msg_name;
+	int msg_namelen;
+	struct iovec *msg_iov;
+	size_t msg_iovlen;
+};
+struct iov_iter {
+	u8 iter_type;
+	size_t iov_offset;
+	size_t count;
+	size_t nr_segs;
+	const struct iovec *__iov;
+	void *ubuf;
+};
+/* Before 6.4 (de4f5fed3f23 renamed it). */
+struct iov_iter___iov { const struct iovec *iov; };
+/* The numbers change between kernels: always through bpf_core_enum_value(). */
+enum iter_type { ITER_IOVEC = 100, ITER_UBUF = 101 };
+struct msghdr { struct iov_iter msg_iter; };
+
+struct trace_event_raw_sys_exit {
+	long ret;
+};
+
+#pragma clang attribute pop
+
+/* What user space hands to bpf_probe_read_user is no kernel type: fixed layout of the x86-64 and arm64 ABI. */
+struct user_iovec {
+	u64 base;
+	u64 len;
+};
+
+#if defined(__TARGET_ARCH_x86)
+#include "x86.h"
+#elif defined(__TARGET_ARCH_arm64)
+#include "arm64.h"
+#else
+#error "no registers for this architecture"
+#endif
+
+#endif
