@@ -18,7 +18,7 @@ ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) -Iinclude -Iuser -I$(B)
 LDLIBS := -lbpf -lelf -lz
 ifeq ($(STATIC),1)
 LDFLAGS += -static
-LDLIBS += -lzstd
+
 endif
 # Optional: the configuration file.
 ifneq ($(YAML),0)

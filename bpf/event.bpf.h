@@ -16,9 +16,12 @@
 #define CLAMP(var, max)                                                                            \
 	asm volatile("if %0 <= %[limit] goto +1\n%0 = %[limit]\n" : "+r"(var) : [limit] "i"(max))
 
+enum { MEMBER_WAITS = 1 };	/* put into a container's cgroup, still the runtime's own program */
+
 struct member {
 	u32 run;
 	u32 flags;
+	char container[EV_CONTAINER_LEN];
 };
 
 struct {
@@ -42,7 +45,7 @@ static __always_inline u32 run_of(struct task_struct *task)
 {
 	struct member *m = bpf_task_storage_get(&members, task, 0, 0);
 
-	return m ? m->run : 0;
+	return m && !(m->flags & MEMBER_WAITS) ? m->run : 0;
 }
 
 /* For uprobes: no io_uring worker runs user code, and a sleepable program may not follow group_leader. */

@@ -44,7 +44,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	copy = *m;
 	if (!bpf_task_storage_get(&members, child, &copy, BPF_LOCAL_STORAGE_GET_F_CREATE))
 		__sync_fetch_and_add(&lost_members, 1);
-	if (parent->tgid == child->tgid)
+	if (parent->tgid == child->tgid || copy.flags & MEMBER_WAITS)
 		return 0;
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
@@ -204,22 +204,25 @@ static __always_inline u64 env_fill(struct ev_exec *e, u8 *dst, struct task_stru
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	u32 run = run_of_current(), cpu = bpf_get_smp_processor_id();
+	struct member *m = bpf_task_storage_get(&members, task, 0, 0);
+	u32 cpu = bpf_get_smp_processor_id();
 	struct exec_record *r;
 	struct ev_exec *e;
 	struct file *file;
 	u64 off, n;
 	long len;
 
-	if (!run)
+	if (!m)
 		return 0;
+	m->flags = 0;
 	r = bpf_map_lookup_elem(&exec_scratch, &cpu);
 	if (!r) {
 		count_lost(EV_EXEC);
 		return 0;
 	}
 	e = &r->e;
-	hdr_fill(&r->h, EV_EXEC, run);
+	hdr_fill(&r->h, EV_EXEC, m->run);
+	__builtin_memcpy(e->container, m->container, sizeof(e->container));
 	e->flags = old_pid != task->pid ? EXEC_THREAD : 0;
 	ids_fill(e, task);
 	fds_fill(e, task);

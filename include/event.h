@@ -44,6 +44,7 @@ enum ev_type {
 #define EV_VAR_MAX 256u		/* length of an environment variable's name */
 #define EV_SUN_MAX 108		/* sizeof(sockaddr_un.sun_path) */
 #define EV_COMM_MAX 16		/* TASK_COMM_LEN */
+#define EV_CONTAINER_LEN 64	/* hex digits of a container's id, no NUL */
 
 struct ev_hdr {
 	__u64 time;	/* CLOCK_BOOTTIME, ns */
@@ -111,6 +112,7 @@ struct ev_exec {
 	__u32 tty;		/* has a controlling terminal */
 	struct ev_fd fd[3];
 	char comm[EV_COMM_MAX];
+	char container[EV_CONTAINER_LEN];	/* zeroes outside containers of the run */
 };
 
 struct ev_exit {
@@ -226,7 +228,7 @@ EV_ASSERT(hdr, 40);
 EV_ASSERT(comp, 272);
 EV_ASSERT(fork, 16);
 EV_ASSERT(fd, 16);
-EV_ASSERT(exec, 144);
+EV_ASSERT(exec, 208);
 EV_ASSERT(exit, 8);
 EV_ASSERT(connect, 80);
 EV_ASSERT(data, 24);

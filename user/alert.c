@@ -6,7 +6,7 @@
 #include "siphash.h"
 
 /*
- * Published and never changed: a fingerprint is an identity across runs and machines, no protection.
+ * Published, never changed: a fingerprint is an identity across runs and machines, no protection.
  * The bytes are "invigil finding!" in ASCII, little endian.
  */
 static const uint64_t fingerprint_key[2] = { 0x206c696769766e69, 0x21676e69646e6966 };
@@ -46,8 +46,10 @@ static void add_part(struct buf *out, const struct masker *m, struct span s)
 	buf_byte(out, 0);
 }
 
-/* Rule, subject, program and script, each NUL ended; NULs inside a subject are kept and cannot shift
- * it into the next part, as base names hold none. */
+/*
+ * Rule, subject, program and script, each NUL ended. A subject may hold NULs and still cannot pass
+ * for another part, since the other three hold none.
+ */
 static void fingerprint(const struct finding *f, const struct fact *fact, uint64_t hash[2])
 {
 	const struct process *p = fact->process;
@@ -93,8 +95,11 @@ static void alert_fill(struct alert *a, const struct finding *f, const struct fa
 		const struct docker_call *d = &fact->docker;
 		bool create = d->route && d->route->action == ACT_CONTAINER_CREATE;
 
-		a->container_id = span_copy(d->container_id.len || !create ? d->container_id : d->created_id);
-		a->container_name = span_copy(d->container_name.len || !create ? d->container_name : d->target);
+		bool known = d->container_id.len || !create;
+		bool named = d->container_name.len || !create;
+
+		a->container_id = span_copy(known ? d->container_id : d->created_id);
+		a->container_name = span_copy(named ? d->container_name : d->target);
 	}
 	if (!a->container_id.len && p && p->container_id)
 		a->container_id = span_copy(span_of(p->container_id));
@@ -129,7 +134,7 @@ static struct alert *alert_of(struct alerts *a, const uint64_t hash[2], bool *is
 		return &a->at[(*found)->at];
 	if (a->n == ALERTS_MAX)
 		return NULL;
-	/* All of it at once: pointers to alerts stay good; pages that are never touched cost nothing. */
+	/* All of it at once, so that pointers to alerts stay good; untouched pages cost nothing. */
 	if (!a->at) {
 		a->at = xcalloc(ALERTS_MAX, sizeof(*a->at));
 		a->cap = ALERTS_MAX;

@@ -1,4 +1,4 @@
-/* catalogue.c: the one table of risk categories and rules, and the severities a configuration gave them. */
+/* catalogue.c: the one table of risk categories and rules, and the severities that were configured. */
 #include <string.h>
 #include "buf.h"
 #include "catalogue.h"
@@ -7,54 +7,66 @@ const struct category categories[RISKS] = {
 	[RISK_HEALTH] = {
 		"R0", "monitor-health",
 		"not one of the nine: what the monitor itself could not see",
-		"events lost, hooks that are missing, records cut, processes whose start was missed, attempts "
+		"events lost, hooks that are missing, records cut, processes whose start was "
+		"missed, attempts "
 		"to stop the monitor",
 	},
 	[RISK_ENVIRONMENT_READ] = {
 		"R1", "environment-read",
 		"os.environ.get('TESTSERVER_BIND_LOCAL') may expose sensitive information",
-		"which process of the run read which variable, by name, through which interface; copies and dumps "
+		"which process of the run read which variable, by name, through which interface; "
+		"copies and dumps "
 		"of whole environments; reads of another process's environment or memory",
 	},
 	[RISK_ENCODED_PAYLOAD] = {
 		"R2", "encoded-payload",
 		"str_encode_hex() may smuggle malicious code",
-		"hex, base64, octal, percent or unicode-escaped data in command lines, file names, container "
-		"commands and Dockerfiles; decoders feeding an interpreter or a file that is made executable",
+		"hex, base64, octal, percent or unicode-escaped data in command lines, file names, "
+		"container "
+		"commands and Dockerfiles; decoders feeding an interpreter or a file that is made "
+		"executable",
 	},
 	[RISK_COMMAND_EXECUTION] = {
 		"R3", "command-execution",
 		"check_call()/check_output() may run arbitrary commands",
-		"every program the run executes, with argv, and whether it should trouble anyone: where the file "
+		"every program the run executes, with argv, and whether it should trouble anyone: "
+		"where the file "
 		"lies, who can change it, how it was found, what its arguments give away",
 	},
 	[RISK_PIPED_SHELL] = {
 		"R4", "piped-shell",
 		"Popen() may run a shell and capture its output",
-		"shells given command strings, processes whose stdin, stdout or stderr are pipes or sockets held "
+		"shells given command strings, processes whose stdin, stdout or stderr are pipes "
+		"or sockets held "
 		"by the test process",
 	},
 	[RISK_LOG_EXPOSURE] = {
 		"R5", "log-exposure",
 		"log files must be protected from unauthorised access",
-		"log files others can read or write, logs in shared directories or reached through links, secrets "
+		"log files others can read or write, logs in shared directories or reached through "
+		"links, secrets "
 		"written to a log or to the build output, logs truncated or removed",
 	},
 	[RISK_CONTAINER_CONFIG] = {
 		"R6", "container-config",
 		"DockerConfig may hold vulnerable settings",
-		"the configuration actually sent to the Docker Engine for every container and build",
+		"the configuration actually sent to the Docker Engine for every container and "
+		"build",
 	},
 	[RISK_NAME_DISCLOSURE] = {
 		"R7", "name-disclosure",
-		"get_image_name()/get_server_name()/get_host_name() may give away user names or passwords",
-		"image, container, host and network names and labels that carry the runner's host name, a user "
-		"name, a registry credential or a secret; enumeration of objects that are not the run's own",
+		"get_image_name()/get_server_name()/get_host_name() may give away user names or "
+		"passwords",
+		"image, container, host and network names and labels that carry the runner's host "
+		"name, a user "
+		"name, a registry credential or a secret; enumeration of objects that are not the "
+		"run's own",
 	},
 	[RISK_DOCKER_CONTROL] = {
 		"R8", "docker-control",
 		"docker_build()/docker_run()/docker_exec() may run arbitrary commands",
-		"every image built, container run and command executed through the Docker API, whoever the client is",
+		"every image built, container run and command executed through the Docker API, "
+		"whoever the client is",
 	},
 	[RISK_DOCKER_REMOVAL] = {
 		"R9", "docker-removal",
@@ -78,7 +90,9 @@ const struct category categories[RISKS] = {
 
 #define T_NONE { NULL, NULL, NULL, NULL, NULL, NULL }
 #define T_UNSECURED { CREDENTIAL, "T1552", "Unsecured Credentials", NULL, NULL }
-#define T_IN_FILES { CREDENTIAL, "T1552", "Unsecured Credentials", "T1552.001", "Credentials In Files" }
+#define T_IN_FILES \
+	{ CREDENTIAL, "T1552", "Unsecured Credentials", \
+	  "T1552.001", "Credentials In Files" }
 #define T_PROC { CREDENTIAL, "T1003", "OS Credential Dumping", "T1003.007", "Proc Filesystem" }
 #define T_SYSTEM_INFO { DISCOVERY, "T1082", "System Information Discovery", NULL, NULL }
 #define T_OBFUSCATION \
@@ -86,16 +100,22 @@ const struct category categories[RISKS] = {
 #define T_DECODE { STEALTH, "T1140", "Deobfuscate/Decode Files or Information", NULL, NULL }
 #define T_REFLECTIVE { STEALTH, "T1620", "Reflective Code Loading", NULL, NULL }
 #define T_INTERPRETER { EXECUTION, "T1059", "Command and Scripting Interpreter", NULL, NULL }
-#define T_SHELL { EXECUTION, "T1059", "Command and Scripting Interpreter", "T1059.004", "Unix Shell" }
+#define T_SHELL \
+	{ EXECUTION, "T1059", "Command and Scripting Interpreter", \
+	  "T1059.004", "Unix Shell" }
 #define T_PATH \
 	{ EXECUTION, "T1574", "Hijack Execution Flow", "T1574.007", \
 	  "Path Interception by PATH Environment Variable" }
-#define T_LINKER { EXECUTION, "T1574", "Hijack Execution Flow", "T1574.006", "Dynamic Linker Hijacking" }
+#define T_LINKER \
+	{ EXECUTION, "T1574", "Hijack Execution Flow", \
+	  "T1574.006", "Dynamic Linker Hijacking" }
 #define T_SETUID \
-	{ ESCALATION, "T1548", "Abuse Elevation Control Mechanism", "T1548.001", "Setuid and Setgid" }
+	{ ESCALATION, "T1548", "Abuse Elevation Control Mechanism", \
+	  "T1548.001", "Setuid and Setgid" }
 #define T_TRANSFER { CONTROL, "T1105", "Ingress Tool Transfer", NULL, NULL }
 #define T_CLEAR_LOGS \
-	{ IMPAIRMENT, "T1685", "Disable or Modify Tools", "T1685.006", "Clear Linux or Mac System Logs" }
+	{ IMPAIRMENT, "T1685", "Disable or Modify Tools", \
+	  "T1685.006", "Clear Linux or Mac System Logs" }
 #define T_TOOLS { IMPAIRMENT, "T1685", "Disable or Modify Tools", NULL, NULL }
 #define T_DEPLOY { EXECUTION, "T1610", "Deploy Container", NULL, NULL }
 #define T_ESCAPE { ESCALATION, "T1611", "Escape to Host", NULL, NULL }
@@ -136,8 +156,10 @@ const struct rule rules[] = {
 	  "Nothing to do: this is evidence of what the run depends on.",
 	  "CWE-526 OWASP-CICD-SEC-6 T1552", T_UNSECURED, BUILT },
 	{ "R1.2", "exposure-variable-read", RISK_ENVIRONMENT_READ, SEV_LOW,
-	  "The test process reads a variable that changes what a test exposes or where it talks to.",
-	  "Set the variable in the job's definition, or make the safe choice the default in the script.",
+	  "The test process reads a variable that changes what a test exposes or where it talks "
+	  "to.",
+	  "Set the variable in the job's definition, or make the safe choice the default in the "
+	  "script.",
 	  "CWE-526 OWASP-CICD-SEC-6 T1552", T_UNSECURED, BUILT },
 	{ "R1.3", "sensitive-variable-read", RISK_ENVIRONMENT_READ, SEV_MEDIUM,
 	  "A variable with a sensitive name is read and was set.",
@@ -160,8 +182,10 @@ const struct rule rules[] = {
 	  "Print the variables that are wanted by name, or unset the secrets before.",
 	  "CWE-526 OWASP-CICD-SEC-6 T1082 T1552", T_SYSTEM_INFO, BUILT },
 	{ "R1.8", "secret-sent", RISK_ENVIRONMENT_READ, SEV_HIGH,
-	  "Values of sensitive variables are seen in bytes sent to the network or to a network client.",
-	  "Check that the receiver may have the secret; otherwise revoke it and remove the code that sends it.",
+	  "Values of sensitive variables are seen in bytes sent to the network or to a network "
+	  "client.",
+	  "Check that the receiver may have the secret; otherwise revoke it and remove the code "
+	  "that sends it.",
 	  "CWE-526 OWASP-CICD-SEC-6 T1552", T_UNSECURED, NOT_BUILT },
 	{ "R1.9", "foreign-memory-read", RISK_ENVIRONMENT_READ, SEV_CRITICAL,
 	  "The memory of a process that is no descendant, or a CI agent's environment, is read.",
@@ -178,7 +202,8 @@ const struct rule rules[] = {
 
 	/* ---- R2 ---- */
 	{ "R2.1", "encoded-data", RISK_ENCODED_PAYLOAD, SEV_LOW,
-	  "An argument, container command or Dockerfile line carries encoded data that decodes to text or a "
+	  "An argument, container command or Dockerfile line carries encoded data that decodes to "
+	  "text or a "
 	  "known file type.",
 	  "Copy the file into the build context or a mount, where a reviewer can read it.",
 	  "CWE-116 CWE-506 T1027.010", T_OBFUSCATION, BUILT },
@@ -195,7 +220,8 @@ const struct rule rules[] = {
 	  "Use COPY with --chmod from the build context instead of decoding in a RUN line.",
 	  "CWE-116 CWE-506 T1140 T1027.010", T_DECODE, BUILT },
 	{ "R2.5", "encoded-name", RISK_ENCODED_PAYLOAD, SEV_MEDIUM,
-	  "A file or object name is encoded, holds control bytes or invalid UTF-8, or decodes to a climbing path.",
+	  "A file or object name is encoded, holds control bytes or invalid UTF-8, or decodes to a "
+	  "climbing path.",
 	  "Refuse such names where they come in; build names from letters, digits, dot and dash.",
 	  "CWE-116 CWE-506 CWE-22 T1027.010", T_OBFUSCATION, NOT_BUILT },
 
@@ -206,7 +232,8 @@ const struct rule rules[] = {
 	  "CWE-78 T1059", T_INTERPRETER, BUILT },
 	{ "R3.2", "program-changeable", RISK_COMMAND_EXECUTION, SEV_HIGH,
 	  "The file executed, or a directory on its way, can be changed by others.",
-	  "Take the write permission from group and others, or install the program where only root can write.",
+	  "Take the write permission from group and others, or install the program where only root "
+	  "can write.",
 	  "CWE-78 CWE-732 T1059", T_INTERPRETER, BUILT },
 	{ "R3.3", "unsafe-path-search", RISK_COMMAND_EXECUTION, SEV_MEDIUM,
 	  "The program was found through a PATH entry that is relative or that others can write.",
@@ -214,22 +241,26 @@ const struct rule rules[] = {
 	  "CWE-78 CWE-427 T1574.007 T1059", T_PATH, NOT_BUILT },
 	{ "R3.4", "secret-in-arguments", RISK_COMMAND_EXECUTION, SEV_HIGH,
 	  "An argument holds a secret or is the value of an option named like one.",
-	  "Pass the secret on standard input, in a file of mode 0600 or through a credential helper.",
+	  "Pass the secret on standard input, in a file of mode 0600 or through a credential "
+	  "helper.",
 	  "CWE-214 CWE-78 OWASP-CICD-SEC-6 T1552 T1059", T_UNSECURED, BUILT },
 	{ "R3.5", "privilege-gained", RISK_COMMAND_EXECUTION, SEV_MEDIUM,
 	  "The process gains privilege by executing the program.",
 	  "Run the test without privilege, or allow the one command that needs it.",
 	  "CWE-250 CWE-78 T1548.001 T1548.003 T1059", T_SETUID, NOT_BUILT },
 	{ "R3.6", "downloaded-program", RISK_COMMAND_EXECUTION, SEV_HIGH,
-	  "The file executed had been received over the network by the run, other than by a package manager.",
+	  "The file executed had been received over the network by the run, other than by a "
+	  "package manager.",
 	  "Pin the version, verify its checksum or signature, or install it from a package.",
 	  "CWE-494 CWE-78 OWASP-CICD-SEC-9 T1105 T1059", T_TRANSFER, NOT_BUILT },
 	{ "R3.7", "program-outside-policy", RISK_COMMAND_EXECUTION, SEV_MEDIUM,
 	  "A policy is in force and the program is not in it.",
-	  "Add the program to the policy when it belongs to the test; otherwise find out who called it.",
+	  "Add the program to the policy when it belongs to the test; otherwise find out who "
+	  "called it.",
 	  "CWE-78 T1059", T_INTERPRETER, NOT_BUILT },
 	{ "R3.8", "loader-hijack", RISK_COMMAND_EXECUTION, SEV_HIGH,
-	  "A loader or interpreter start-up variable points at a file that the run wrote or that others can change.",
+	  "A loader or interpreter start-up variable points at a file that the run wrote or that "
+	  "others can change.",
 	  "Unset the variable, or point it at a file of root's or of the working tree.",
 	  "CWE-78 CWE-427 T1574.006 T1059", T_LINKER, NOT_BUILT },
 	{ "R3.9", "privilege-bits-set", RISK_COMMAND_EXECUTION, SEV_MEDIUM,
@@ -252,7 +283,8 @@ const struct rule rules[] = {
 	  "CWE-78 CWE-77 T1059.004", T_SHELL, BUILT },
 	{ "R4.3", "shell-control-string", RISK_PIPED_SHELL, SEV_MEDIUM,
 	  "The test process gives a shell a command string that uses shell control.",
-	  "Connect the processes with pipes from the script, or quote every part that is not constant.",
+	  "Connect the processes with pipes from the script, or quote every part that is not "
+	  "constant.",
 	  "CWE-78 CWE-77 T1059.004", T_SHELL, BUILT },
 	{ "R4.4", "download-piped-to-interpreter", RISK_PIPED_SHELL, SEV_HIGH,
 	  "A download is piped into an interpreter.",
@@ -318,7 +350,8 @@ const struct rule rules[] = {
 	{ "R6.6", "confinement-off", RISK_CONTAINER_CONFIG, SEV_HIGH,
 	  "Seccomp, AppArmor or SELinux confinement is switched off, or masked paths are cleared.",
 	  "Keep the default profiles, or give a profile that allows the one call that is needed.",
-	  "CWE-250 CIS-Docker-1.6:5.22 CIS-Docker-1.6:5.2 CIS-Docker-1.6:5.3 T1611 T1610", T_ESCAPE, BUILT },
+	  "CWE-250 CIS-Docker-1.6:5.22 CIS-Docker-1.6:5.2 CIS-Docker-1.6:5.3 T1611 "
+	  "T1610", T_ESCAPE, BUILT },
 	{ "R6.7", "port-on-all-interfaces", RISK_CONTAINER_CONFIG, SEV_MEDIUM,
 	  "A port is published on all interfaces.",
 	  "Publish on loopback: -p 127.0.0.1:PORT:PORT.",
@@ -329,7 +362,8 @@ const struct rule rules[] = {
 	  "CWE-250 CWE-668 CIS-Docker-1.6:5.18 T1611 T1610", T_ESCAPE, BUILT },
 	{ "R6.9", "secret-in-configuration", RISK_CONTAINER_CONFIG, SEV_MEDIUM,
 	  "A secret is passed in Env, build arguments, labels, the command or a Dockerfile.",
-	  "Use a secret mount (RUN --mount=type=secret, or a file) and revoke what went into an image.",
+	  "Use a secret mount (RUN --mount=type=secret, or a file) and revoke what went into an "
+	  "image.",
 	  "CWE-668 CWE-522 CIS-Docker-1.6:4.10 OWASP-CICD-SEC-6 T1552 T1610", T_UNSECURED, BUILT },
 	{ "R6.10", "legacy-link", RISK_CONTAINER_CONFIG, SEV_LOW,
 	  "Containers are connected by a legacy --link.",
@@ -368,7 +402,7 @@ const struct rule rules[] = {
 	{ "R7.3", "credential-in-name", RISK_NAME_DISCLOSURE, SEV_HIGH,
 	  "A name, label or image reference carries a credential or a secret.",
 	  "Revoke the credential and log in with docker login --password-stdin.",
-	  "CWE-200 CWE-522 OWASP-CICD-SEC-6", T_UNSECURED, BUILT },
+	  "CWE-200 CWE-522 OWASP-CICD-SEC-6 T1552", T_UNSECURED, BUILT },
 	{ "R7.4", "foreign-object-inspected", RISK_NAME_DISCLOSURE, SEV_LOW,
 	  "The run inspects a container, volume, swarm secret or network that is foreign.",
 	  "Inspect only objects of the run, or name the shared ones with --own.",
@@ -379,7 +413,8 @@ const struct rule rules[] = {
 	  "CWE-200 CWE-497", T_NONE, BUILT },
 	{ "R7.6", "credential-store-read", RISK_NAME_DISCLOSURE, SEV_MEDIUM,
 	  "A credential store is read by other than its own client.",
-	  "Find out what the program wants there; give the run a home directory without credentials.",
+	  "Find out what the program wants there; give the run a home directory without "
+	  "credentials.",
 	  "CWE-200 CWE-522 OWASP-CICD-SEC-6 T1552.001", T_IN_FILES, NOT_BUILT },
 
 	/* ---- R8 ---- */
@@ -388,7 +423,8 @@ const struct rule rules[] = {
 	  "Nothing to do: this is evidence of who talks to the engine.",
 	  "CWE-78 CWE-250 T1609", T_ADMINISTRATION, BUILT },
 	{ "R8.2", "docker-operation", RISK_DOCKER_CONTROL, SEV_LOW,
-	  "An image is built, a container is run, or a command is executed in a container of this run.",
+	  "An image is built, a container is run, or a command is executed in a container of this "
+	  "run.",
 	  "Check that the test means to do so; use a rootless engine for test runs.",
 	  "CWE-78 CWE-250 T1610 T1609 T1612", T_DEPLOY, BUILT },
 	{ "R8.3", "foreign-container-entered", RISK_DOCKER_CONTROL, SEV_HIGH,
@@ -400,11 +436,13 @@ const struct rule rules[] = {
 	  "Drop --privileged from docker exec.",
 	  "CWE-250 CIS-Docker-1.6:5.23 T1609 T1611", T_ADMINISTRATION, BUILT },
 	{ "R8.5", "registry-not-allowed", RISK_DOCKER_CONTROL, SEV_MEDIUM,
-	  "An image comes from a registry that is not allowed, or a build takes its context from a URL.",
+	  "An image comes from a registry that is not allowed, or a build takes its context from a "
+	  "URL.",
 	  "Mirror the image to an allowed registry, and build from a local context.",
 	  "CWE-78 CWE-494 CIS-Docker-1.6:4.2 OWASP-CICD-SEC-3 T1612 T1610", T_BUILD_IMAGE, BUILT },
 	{ "R8.6", "engine-unprotected", RISK_DOCKER_CONTROL, SEV_HIGH,
-	  "The engine is reached over TCP without TLS, through a relay, or by a path that it did not bind.",
+	  "The engine is reached over TCP without TLS, through a relay, or by a path that it did "
+	  "not bind.",
 	  "Use the engine's own socket, or TCP with client certificates.",
 	  "CWE-319 CWE-306 CIS-Docker-1.6:2.7 T1609", T_ADMINISTRATION, NOT_BUILT },
 	{ "R8.7", "raw-engine-client", RISK_DOCKER_CONTROL, SEV_MEDIUM,
@@ -412,7 +450,8 @@ const struct rule rules[] = {
 	  "Use the docker client or a reviewed library.",
 	  "CWE-78 CWE-250 T1609", T_ADMINISTRATION, BUILT },
 	{ "R8.8", "explicit-root", RISK_DOCKER_CONTROL, SEV_LOW,
-	  "An exec or a container asks for root explicitly, or the entry point is replaced by a shell.",
+	  "An exec or a container asks for root explicitly, or the entry point is replaced by a "
+	  "shell.",
 	  "Name an unprivileged user, and keep the image's entry point.",
 	  "CWE-250 CIS-Docker-1.6:5.24 T1609 T1610", T_ADMINISTRATION, BUILT },
 

@@ -31,7 +31,7 @@ void report_free(struct report *r)
 	memset(r, 0, sizeof(*r));
 }
 
-/* Not in the middle of a character, and not inside a mask's head, which is made of the same bytes. */
+/* Not inside a character, and not inside a mask's head, which is made of the same bytes. */
 static void evidence_cut(struct buf *b)
 {
 	size_t n = FINDING_EVIDENCE;

@@ -17,6 +17,7 @@
 
 struct member {
 	uint32_t run, flags;
+	char container[EV_CONTAINER_LEN];
 };
 
 struct loader {
@@ -218,6 +219,11 @@ int loader_engine(struct loader *l, uint64_t ino, uint32_t dev)
 	uint32_t one = 1;
 
 	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.engines), &key, &one, BPF_ANY);
+}
+
+int loader_container(struct loader *l, const char *id, uint32_t run)
+{
+	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.containers), id, &run, BPF_ANY);
 }
 
 int loader_ring_fd(const struct loader *l)

@@ -21,6 +21,8 @@ void loader_gaps(const struct loader *l,
 		 void *ctx);
 int loader_member(struct loader *l, pid_t pid, uint32_t run);	/* 0 or -errno; by pidfd */
 int loader_engine(struct loader *l, uint64_t ino, uint32_t dev);	/* 0 or -errno */
+/* id: 64 hex digits of a container that the run created. 0 or -errno. */
+int loader_container(struct loader *l, const char *id, uint32_t run);
 int loader_ring_fd(const struct loader *l);			/* readable when records wait */
 int loader_drain(struct loader *l, loader_fn *fn, void *ctx);	/* 0 or -errno */
 void loader_detach(struct loader *l);

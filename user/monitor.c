@@ -113,6 +113,16 @@ static void on_record(void *ctx, void *bytes, size_t n)
 	}
 }
 
+/* The engine starts it later than it answers: its processes will be members from their first exec on. */
+static void on_container(void *ctx, const char *id)
+{
+	struct monitor *m = ctx;
+	int err = loader_container(m->loader, id, RUN_ID);
+
+	if (err)
+		gap_record(m, "container processes", strerror(-err), "what one container of the run executes", true);
+}
+
 static bool outputs_open(struct monitor *m)
 {
 	const struct config *c = m->config;
@@ -281,6 +291,7 @@ int monitor_main(const struct config *c, const struct account *a, int front)
 	free(path);
 	m.pipeline = pipeline_new(c, c->output ? output_line : NULL, &m.out);
 	pipeline_record_to(m.pipeline, m.recording);
+	pipeline_on_container(m.pipeline, on_container, &m);
 	if (!word_send(front, SAY_READY, 0))
 		return 125;
 	run_drive(&m);

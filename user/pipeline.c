@@ -50,6 +50,8 @@ struct pipeline {
 	struct span *left;
 	unsigned n_left;
 	bool tripped;
+	void (*on_container)(void *ctx, const char *id);
+	void *container_ctx;
 };
 
 #define GAPS_MAX 64
@@ -71,6 +73,12 @@ struct pipeline *pipeline_new(const struct config *config, stream_sink *sink, vo
 void pipeline_record_to(struct pipeline *p, FILE *f)
 {
 	p->recording = f;
+}
+
+void pipeline_on_container(struct pipeline *p, void (*fn)(void *ctx, const char *id), void *ctx)
+{
+	p->on_container = fn;
+	p->container_ctx = ctx;
 }
 
 const struct run *pipeline_run(const struct pipeline *p)
@@ -141,6 +149,9 @@ static void on_call(void *ctx, const struct process *process, uint64_t time, con
 
 	f.docker = *call;
 	p->run.engine_calls++;
+	if (p->on_container && call->route->action == ACT_CONTAINER_CREATE &&
+	    call->created_id.len == EV_CONTAINER_LEN)
+		p->on_container(p->container_ctx, call->created_id.ptr);
 	fact_emit(p, &f);
 }
 

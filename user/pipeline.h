@@ -13,6 +13,8 @@ struct pipeline *pipeline_new(const struct config *config, stream_sink *sink, vo
 void pipeline_free(struct pipeline *p);
 /* Scrubbed records go here too; the first write error stops it and is kept. May be NULL. */
 void pipeline_record_to(struct pipeline *p, FILE *f);
+/* Live only: fn is told the id (64 hex digits, no NUL) of each container that the run created. */
+void pipeline_on_container(struct pipeline *p, void (*fn)(void *ctx, const char *id), void *ctx);
 /*
  * Takes one event as the ring or the loader made it: decodes, scrubs in place, records, then
  * engine_event(). n may be larger than the record. The bytes must be writable.

@@ -12,7 +12,7 @@ struct image {
 	char *name, *file, *script, *args, *env;
 };
 
-struct entry {
+struct slot {
 	struct process p;		/* first: a process of the table is its entry */
 	struct process_table *table;
 	struct image *image;
@@ -80,7 +80,7 @@ static void image_drop(struct image *i)
 	free(i);
 }
 
-static void seen_clear(struct entry *e)
+static void seen_clear(struct slot *e)
 {
 	tdestroy(e->p.seen, free);
 	e->p.seen = NULL;
@@ -89,7 +89,7 @@ static void seen_clear(struct entry *e)
 
 /* ---- the table ---- */
 
-static int entry_compare(const void *a, const void *b)
+static int slot_compare(const void *a, const void *b)
 {
 	const struct process *x = a, *y = b;
 
@@ -103,9 +103,9 @@ struct process_table *table_new(void)
 	return xcalloc(1, sizeof(struct process_table));
 }
 
-static void entry_free(void *node)
+static void slot_free(void *node)
 {
-	struct entry *e = node;
+	struct slot *e = node;
 
 	seen_clear(e);
 	image_drop(e->image);
@@ -117,7 +117,7 @@ void table_free(struct process_table *t)
 {
 	if (!t)
 		return;
-	tdestroy(t->root, entry_free);
+	tdestroy(t->root, slot_free);
 	free(t);
 }
 
@@ -127,14 +127,14 @@ unsigned table_size(const struct process_table *t)
 }
 
 /* Frees an ended process nobody needs, and then its parent if that was kept for its sake only. */
-static void entry_release(struct entry *e)
+static void slot_release(struct slot *e)
 {
 	while (e && e->p.ended && !e->p.refs && !e->children) {
-		struct entry *parent = (struct entry *)e->p.parent;
+		struct slot *parent = (struct slot *)e->p.parent;
 
-		tdelete(e, &e->table->root, entry_compare);
+		tdelete(e, &e->table->root, slot_compare);
 		e->table->n--;
-		entry_free(e);
+		slot_free(e);
 		if (parent)
 			parent->children--;
 		e = parent;
@@ -150,14 +150,14 @@ void process_drop(struct process *p)
 {
 	if (p->refs)
 		p->refs--;
-	entry_release((struct entry *)p);
+	slot_release((struct slot *)p);
 }
 
-static struct entry *entry_get(struct process_table *t, uint32_t pid, uint64_t start,
+static struct slot *slot_get(struct process_table *t, uint32_t pid, uint64_t start,
 			       const struct run *run, bool *made)
 {
 	struct process key = { .pid = pid, .start = start };
-	struct entry **found = tfind(&key, &t->root, entry_compare), *e;
+	struct slot **found = tfind(&key, &t->root, slot_compare), *e;
 
 	*made = !found;
 	if (found)
@@ -168,7 +168,7 @@ static struct entry *entry_get(struct process_table *t, uint32_t pid, uint64_t s
 	e->p.start = start;
 	snprintf(e->p.entity_id, sizeof(e->p.entity_id), "%.8s-%u-%llu", run->boot_id ? run->boot_id : "",
 		 pid, (unsigned long long)start);
-	if (!tsearch(e, &t->root, entry_compare))
+	if (!tsearch(e, &t->root, slot_compare))
 		abort(); /* tsearch's own malloc failed */
 	t->n++;
 	return e;
@@ -183,7 +183,7 @@ static bool descends(const struct process *e, const struct process *p)
 	return false;
 }
 
-static void parent_set(struct entry *e, struct entry *parent)
+static void parent_set(struct slot *e, struct slot *parent)
 {
 	if (!parent || e->p.parent || descends(&parent->p, &e->p))
 		return;
@@ -193,20 +193,20 @@ static void parent_set(struct entry *e, struct entry *parent)
 }
 
 /* Leaves ended ancestors out of a chain that has grown too long; its last one, the oldest, stays. */
-static void chain_shorten(struct entry *e)
+static void chain_shorten(struct slot *e)
 {
-	struct entry *up = (struct entry *)e->p.parent;
+	struct slot *up = (struct slot *)e->p.parent;
 	unsigned n = 0;
 
 	for (const struct process *p = e->p.parent; p; p = p->parent)
 		n++;
 	while (n-- > GENERATIONS_MAX && up && up->p.parent && up->p.ended && !up->p.refs) {
-		struct entry *next = (struct entry *)up->p.parent;
+		struct slot *next = (struct slot *)up->p.parent;
 
 		e->p.parent = &next->p;
 		next->children++;
 		up->children--;
-		entry_release(up);
+		slot_release(up);
 		up = next;
 	}
 }
@@ -215,7 +215,7 @@ struct process *table_find(struct process_table *t, uint32_t pid, uint64_t start
 			   bool *missed)
 {
 	bool made;
-	struct entry *e = entry_get(t, pid, start, run, &made);
+	struct slot *e = slot_get(t, pid, start, run, &made);
 
 	if (made) {
 		e->p.missed = true;
@@ -228,8 +228,8 @@ struct process *table_fork(struct process_table *t, struct process *parent, cons
 			   const struct run *run)
 {
 	bool made;
-	struct entry *c = entry_get(t, e->child_pid, e->child_start, run, &made);
-	struct entry *up = (struct entry *)parent;
+	struct slot *c = slot_get(t, e->child_pid, e->child_start, run, &made);
+	struct slot *up = (struct slot *)parent;
 
 	c->p.vpid = e->child_vpid;
 	if (!up || up == c)
@@ -285,7 +285,7 @@ static void arguments_count(struct process *p)
 		p->argc++;
 }
 
-static void image_set(struct entry *entry, const struct ev_hdr *h, const struct ev_exec *e, struct span tail)
+static void image_set(struct slot *entry, const struct ev_hdr *h, const struct ev_exec *e, struct span tail)
 {
 	struct image *i = xcalloc(1, sizeof(*i));
 	struct process *p = &entry->p;
@@ -329,10 +329,10 @@ struct process *table_exec(struct process_table *t, const struct ev_hdr *h, cons
 			   const char *tail, const struct run *run)
 {
 	bool made;
-	struct entry *entry = entry_get(t, h->pid, h->start, run, &made);
+	struct slot *entry = slot_get(t, h->pid, h->start, run, &made);
 	struct process *p = &entry->p;
 	struct process up = { .pid = e->ppid, .start = e->parent_start };
-	struct entry **parent = tfind(&up, &t->root, entry_compare);
+	struct slot **parent = tfind(&up, &t->root, slot_compare);
 
 	if (parent)
 		parent_set(entry, *parent);
@@ -358,13 +358,13 @@ struct process *table_exec(struct process_table *t, const struct ev_hdr *h, cons
 
 void table_exit(struct process_table *t, struct process *p, uint64_t time, uint32_t status)
 {
-	struct entry *e = (struct entry *)p;
+	struct slot *e = (struct slot *)p;
 
 	(void)t;
 	p->ended = time ? time : 1;
 	p->status = status;
 	seen_clear(e);
-	entry_release(e);
+	slot_release(e);
 }
 
 struct alive {
@@ -374,7 +374,7 @@ struct alive {
 
 static void alive_add(const void *node, VISIT which, void *closure)
 {
-	struct entry *e = *(struct entry *const *)node;
+	struct slot *e = *(struct slot *const *)node;
 	struct alive *a = closure;
 
 	if ((which == postorder || which == leaf) && !e->p.ended)
@@ -403,7 +403,7 @@ static int name_compare(const void *a, const void *b)
 
 bool process_first_read(struct process *p, struct span name)
 {
-	struct entry *e = (struct entry *)p;
+	struct slot *e = (struct slot *)p;
 	char *copy, **in;
 
 	/* A name cannot hold a NUL; what stands behind one is nobody's. */

@@ -32,7 +32,7 @@ unsigned table_size(const struct process_table *t);
 /* Only for processes of a table. A dropped one may be gone afterwards. */
 void process_hold(struct process *p);
 void process_drop(struct process *p);
-/* True the first time NAME is given for this image of p; true always beyond SEEN_MAX names. */
+/* True the first time a name is given for this image of p; beyond SEEN_MAX names new ones are always first. */
 bool process_first_read(struct process *p, struct span name);
 #define SEEN_MAX 4096
 

@@ -43,7 +43,7 @@ static const struct {
 	{ "dpkg-*", ROLE_BUILD_TOOL }, { "cargo", ROLE_BUILD_TOOL }, { "rustc", ROLE_BUILD_TOOL },
 	{ "go", ROLE_BUILD_TOOL }, { "mvn", ROLE_BUILD_TOOL }, { "gradle", ROLE_BUILD_TOOL },
 	{ "gradlew", ROLE_BUILD_TOOL }, { "rake", ROLE_BUILD_TOOL }, { "bundle", ROLE_BUILD_TOOL },
-	{ "just", ROLE_BUILD_TOOL }, { "task", ROLE_BUILD_TOOL },
+	{ "just", ROLE_BUILD_TOOL },
 	{ "runc", ROLE_RUNTIME }, { "crun", ROLE_RUNTIME }, { "containerd-shim*", ROLE_RUNTIME },
 	{ "containerd", ROLE_RUNTIME }, { "dockerd", ROLE_RUNTIME }, { "conmon", ROLE_RUNTIME },
 	{ "docker-init", ROLE_RUNTIME }, { "docker-proxy", ROLE_RUNTIME },

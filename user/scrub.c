@@ -360,8 +360,13 @@ static void index_grow(struct scrub_index *x)
 
 static void secret_name(struct secret *s, struct span name)
 {
-	size_t n = name.len < sizeof(s->name) - 1 ? name.len : sizeof(s->name) - 1;
+	size_t n;
 
+	while (name.len && *name.ptr == '-') {
+		name.ptr++;
+		name.len--;
+	}
+	n = name.len < sizeof(s->name) - 1 ? name.len : sizeof(s->name) - 1;
 	for (size_t i = 0; i < n; i++)
 		s->name[i] = is_word(name.ptr[i]) || name.ptr[i] == '-' || name.ptr[i] == '.' ?
 				     name.ptr[i] :
@@ -947,8 +952,15 @@ static unsigned scrub_json(struct masker *m, char *b, size_t n)
 
 static char *assigned_end(char *v, char *end)
 {
-	char *e;
+	char *e = v;
 
+	/* <your token> is one word. */
+	if (v < end && *v == '<') {
+		while (e < end && e - v < 64 && (is_word(*e) || *e == '<' || *e == ' ' || *e == '-'))
+			e++;
+		if (e < end && *e == '>')
+			return e + 1;
+	}
 	for (e = v; e < end; e++) {
 		if (!*e || is_space(*e) || *e == '"' || *e == '\'' || *e == '&' || *e == ',')
 			break;
@@ -1227,14 +1239,8 @@ static void scrub_argument(struct masker *m, struct span program, struct span be
 		return;
 	if (name_is_sensitive(m, (struct span){ a, k }) &&
 	    !names_secret(program, (struct span){ a, k }, sign + 1, n - k - 1)) {
-		struct span name = { a, k };
-
-		while (name.len && *name.ptr == '-') {
-			name.ptr++;
-			name.len--;
-		}
 		/* A quote at both ends belongs to the value's own syntax; masking it is harmless here. */
-		mask_operand(m, sign + 1, n - k - 1, name, false);
+		mask_operand(m, sign + 1, n - k - 1, (struct span){ a, k }, false);
 	}
 }
 

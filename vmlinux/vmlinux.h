@@ -188,6 +188,9 @@ struct iov_iter___iov { const struct iovec *iov; };
 enum iter_type { ITER_IOVEC = 100, ITER_UBUF = 101 };
 struct msghdr { struct iov_iter msg_iter; };
 
+struct kernfs_node { const char *name; };
+struct cgroup { struct kernfs_node *kn; };
+
 struct trace_event_raw_sys_exit {
 	long ret;
 };

@@ -1,0 +1,309 @@
+/* test_option.c: the command line, the environment and the configuration file, and who wins. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "option.h"
+
+const struct command commands[] = {
+	{ "run", "run [OPTIONS] [--] COMMAND [ARG...]", "trace", NULL },
+	{ "replay", "replay [OPTIONS] RECORDING", "again", NULL },
+	{ "risks", "risks", "catalogue", NULL },
+	{ "check", "check", "kernel", NULL },
+	{ "version", "version", "version", NULL },
+	{ 0 },
+};
+
+static struct config c;
+static char said[4096];
+static char path[64];
+
+static int begin(void **state)
+{
+	(void)state;
+	memset(&c, 0, sizeof(c));
+	c.fail_on = -1;
+	c.env_reads = "all";
+	unsetenv("SUDO_UID");
+	return 0;
+}
+
+static int end(void **state)
+{
+	static const char *const set[] = { "INVIGIL_OUTPUT", "INVIGIL_FAIL_ON", "INVIGIL_OWN",
+					   "INVIGIL_QUIET", "INVIGIL_CONFIG", "INVIGIL_SARIF", "SUDO_UID" };
+
+	(void)state;
+	config_free(&c);
+	for (size_t i = 0; i < ARRAY_SIZE(set); i++)
+		unsetenv(set[i]);
+	if (path[0])
+		unlink(path);
+	path[0] = '\0';
+	return 0;
+}
+
+/* Runs the parser with standard output and error caught in said[]. */
+static int parse(unsigned cmd, char **argv)
+{
+	int argc = 0, status, old = dup(2), out = dup(1);
+	FILE *f = tmpfile();
+	size_t n;
+
+	while (argv[argc])
+		argc++;
+	fflush(stdout);
+	assert_non_null(f);
+	dup2(fileno(f), 2);
+	dup2(fileno(f), 1);
+	status = options_parse(&commands[cmd], argc, argv, &c);
+	fflush(stdout);
+	fflush(stderr);
+	dup2(old, 2);
+	dup2(out, 1);
+	close(old);
+	close(out);
+	rewind(f);
+	n = fread(said, 1, sizeof(said) - 1, f);
+	said[n] = '\0';
+	fclose(f);
+	return status;
+}
+
+#define RUN(...) parse(0, (char *[]){ __VA_ARGS__, NULL })
+#define REPLAY(...) parse(1, (char *[]){ __VA_ARGS__, NULL })
+
+static void config_write(const char *text, mode_t mode)
+{
+	int fd;
+
+	strcpy(path, "/tmp/invigil-test-XXXXXX");
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	fchmod(fd, mode);
+	close(fd);
+}
+
+static void command_begins_at_the_first_word_that_is_no_option(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("-qo", "x", "--fail-on=high", "make", "-j2", "--output"), 0);
+	assert_int_equal(c.argc, 3);
+	assert_string_equal(c.argv[0], "make");
+	assert_null(c.argv[3]);
+	assert_string_equal(c.output, "x");
+	assert_true(c.quiet);
+	assert_int_equal(c.fail_on, SEV_HIGH);
+}
+
+static void two_dashes_end_the_options(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("-o", "-", "--", "-odd", "x"), 0);
+	assert_string_equal(c.output, "-");
+	assert_string_equal(c.argv[0], "-odd");
+	assert_int_equal(c.argc, 2);
+}
+
+static void an_unknown_option_is_named(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("--frobnicate", "true"), 125);
+	assert_string_equal(said, "invigil: unknown option \"--frobnicate\" (see invigil help run)\n");
+	assert_int_equal(REPLAY("--record", "x", "y"), 125);
+	assert_int_equal(RUN("-qZ", "true"), 125);
+}
+
+static void options_of_later_versions_are_refused_and_said(void **state)
+{
+	static char *const later[] = { "--report", "--sarif", "--junit", "--markdown", "--attestation",
+				       "--policy", "--gate" };
+	char expected[128];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(later); i++) {
+		assert_int_equal(RUN(later[i], "x", "true"), 125);
+		snprintf(expected, sizeof(expected), "invigil: option %s is not in this version\n",
+			 later[i]);
+		assert_string_equal(said, expected);
+	}
+	assert_int_equal(RUN("-f", "ocsf", "true"), 125);
+	assert_non_null(strstr(said, "ocsf is not in this version"));
+}
+
+static void a_missing_command_is_an_error(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("-q"), 125);
+	assert_int_equal(RUN("-o"), 125);
+	assert_int_equal(REPLAY("-q"), 125);
+	assert_int_equal(REPLAY("a", "b"), 125);
+}
+
+static void replay_takes_options_behind_its_operand(void **state)
+{
+	(void)state;
+	assert_int_equal(REPLAY("rec", "-o", "x"), 0);
+	assert_int_equal(c.argc, 1);
+	assert_string_equal(c.argv[0], "rec");
+	assert_null(c.argv[1]);
+	assert_string_equal(c.output, "x");
+}
+
+static void a_wrong_word_is_named(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("--fail-on", "loud", "true"), 125);
+	assert_non_null(strstr(said, "\"loud\""));
+	assert_int_equal(RUN("--env-reads", "some", "true"), 125);
+	assert_int_equal(RUN("--own", "what", "true"), 125);
+	assert_non_null(strstr(said, "\"what\""));
+}
+
+static void selectors_are_read(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("--own", "label=a=b=c", "--own", "name=x*", "--own", "label=k", "t"), 0);
+	assert_int_equal(c.n_own, 3);
+	assert_int_equal(c.own[0].kind, OWN_LABEL);
+	assert_string_equal(c.own[0].key, "a");
+	assert_string_equal(c.own[0].value, "b=c");
+	assert_int_equal(c.own[1].kind, OWN_NAME);
+	assert_null(c.own[2].value);
+}
+
+static void help_is_printed(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("-q", "--help"), -1);
+	assert_non_null(strstr(said, "run [OPTIONS] [--] COMMAND"));
+	assert_non_null(strstr(said, "--fail-on LEVEL"));
+	assert_null(strstr(said, "--sarif"));
+}
+
+static void the_environment_stands_behind_the_command_line(void **state)
+{
+	(void)state;
+	setenv("INVIGIL_OUTPUT", "env", 1);
+	setenv("INVIGIL_FAIL_ON", "low", 1);
+	setenv("INVIGIL_OWN", "id=1 name=b", 1);
+	setenv("INVIGIL_QUIET", "1", 1);
+	assert_int_equal(RUN("-o", "line", "true"), 0);
+	assert_string_equal(c.output, "line");
+	assert_int_equal(c.fail_on, SEV_LOW);
+	assert_int_equal(c.n_own, 2);
+	assert_true(c.quiet);
+}
+
+static void replay_does_not_read_the_environment(void **state)
+{
+	(void)state;
+	setenv("INVIGIL_OUTPUT", "env", 1);
+	assert_int_equal(REPLAY("rec"), 0);
+	assert_null(c.output);
+}
+
+static void under_sudo_the_environment_names_no_files(void **state)
+{
+	(void)state;
+	if (geteuid())
+		skip();
+	setenv("SUDO_UID", "1000", 1);
+	setenv("INVIGIL_OUTPUT", "/etc/passwd", 1);
+	assert_int_equal(RUN("true"), 125);
+	assert_non_null(strstr(said, "INVIGIL_OUTPUT is refused under sudo"));
+	unsetenv("INVIGIL_OUTPUT");
+	setenv("INVIGIL_CONFIG", "/nowhere", 1);
+	assert_int_equal(RUN("true"), 125);
+	assert_non_null(strstr(said, "INVIGIL_CONFIG is refused under sudo"));
+}
+
+#ifdef HAVE_YAML
+static void the_file_stands_behind_both(void **state)
+{
+	(void)state;
+	config_write("rules:\n  R6.7: {severity: low}\nsecrets:\n  names: [\"MY_*_KEY\"]\nlogs:\n"
+		     "  patterns: [\"*.out\"]\nfail_on: high\nenv_reads: off\nown: [\"id=7\"]\n", 0600);
+	assert_int_equal(RUN("-c", path, "--own", "id=8", "--fail-on", "critical", "true"), 0);
+	assert_int_equal(c.fail_on, SEV_CRITICAL);
+	assert_string_equal(c.env_reads, "off");
+	assert_string_equal(c.secret_names[0], "MY_*_KEY");
+	assert_null(c.secret_names[1]);
+	assert_string_equal(c.log_patterns[0], "*.out");
+	assert_int_equal(c.n_own, 2);
+	assert_int_equal(rule_severity(rule_find("R6.7")), SEV_LOW);
+}
+
+static void what_the_file_gets_wrong_is_named_with_its_line(void **state)
+{
+	static const struct { const char *text, *says; } rows[] = {
+		{ "fail_on: high\ncolour: red\n", ":2: unknown key \"colour\"" },
+		{ "rules:\n  R6.7: {loud: low}\n", ":2: unknown key \"loud\"" },
+		{ "rules:\n  R99.1: low\n", ":2: unknown rule \"R99.1\"" },
+		{ "rules:\n  R6.7: loud\n", ":2: unknown level \"loud\"" },
+		{ "secrets:\n  name: [a]\n", ":2: unknown key \"name\"" },
+		{ "own: [x]\n", ":1: unknown selector \"x\"" },
+		{ "fail_on: [high\n", ":" },
+		{ "- a\n", ":1: not a mapping" },
+	};
+	char expected[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		config_write(rows[i].text, 0600);
+		assert_int_equal(RUN("-c", path, "true"), 125);
+		snprintf(expected, sizeof(expected), "%s%s", path, rows[i].says);
+		if (!strstr(said, expected))
+			fail_msg("\"%s\" not in \"%s\"", expected, said);
+		unlink(path);
+	}
+}
+
+static void a_file_that_others_can_write_is_refused(void **state)
+{
+	(void)state;
+	config_write("fail_on: high\n", 0666);
+	assert_int_equal(RUN("-c", path, "true"), 125);
+	assert_non_null(strstr(said, "can be written by others"));
+	assert_int_equal(RUN("-c", "/dev/null", "true"), 125);
+	assert_int_equal(RUN("-c", "/nowhere", "true"), 125);
+}
+#else
+static void without_libyaml_it_is_said(void **state)
+{
+	(void)state;
+	config_write("fail_on: high\n", 0600);
+	assert_int_equal(RUN("-c", path, "true"), 125);
+	assert_non_null(strstr(said, "libyaml was not there"));
+}
+#endif
+
+#define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(command_begins_at_the_first_word_that_is_no_option),
+		T(two_dashes_end_the_options), T(an_unknown_option_is_named),
+		T(options_of_later_versions_are_refused_and_said),
+		T(a_missing_command_is_an_error), T(replay_takes_options_behind_its_operand),
+		T(a_wrong_word_is_named), T(selectors_are_read), T(help_is_printed),
+		T(the_environment_stands_behind_the_command_line),
+		T(replay_does_not_read_the_environment),
+		T(under_sudo_the_environment_names_no_files),
+#ifdef HAVE_YAML
+		T(the_file_stands_behind_both), T(what_the_file_gets_wrong_is_named_with_its_line),
+		T(a_file_that_others_can_write_is_refused),
+#else
+		T(without_libyaml_it_is_said),
+#endif
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

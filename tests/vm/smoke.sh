@@ -1,0 +1,37 @@
+#!/bin/bash
+# smoke.sh: Debian 12's stock 6.1 kernel in qemu: one static client; exec, connect and one POST decoded, R6.1 found.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+dir=build/vm
+mkdir -p "$dir"
+package=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/.*Depends: \(linux-image-6\.1[^ ]*\)/\1/p' | head -1)
+[ -n "$package" ] || { echo "vm-smoke: no 6.1 kernel package in apt's lists"; exit 1; }
+if ! ls "$dir/$package"/boot/vmlinuz-* >/dev/null 2>&1; then
+	echo "vm-smoke: fetching $package (nothing is installed)"
+	(cd "$dir" && apt-get -qq -o APT::Sandbox::User=root download "$package" && dpkg-deb -x "$package"_*.deb "$package" &&
+		rm -f "$package"_*.deb) || exit 1
+fi
+make --no-print-directory STATIC=1 B=build/static build/static/invigil >/dev/null || exit 1
+gcc -static -O2 -Wall -Wextra -Werror -o "$dir/vm-engine" tests/vm/engine.c || exit 1
+tests/vm/vmrun.sh "$dir/$package"/boot/vmlinuz-* build/static/invigil "$dir/vm-engine" -- '
+uname -r
+./vm-engine serve >/tmp/ready &
+server=$!
+until grep -q ready /tmp/ready; do sleep 0.1; done
+VM_SMOKE_READ=1 ./invigil run -o /tmp/events.jsonl -- ./vm-engine ask
+status=$?
+kill $server
+cat /tmp/events.jsonl
+echo VM_STATUS=$status' >"$dir/out" 2>&1
+cat "$dir/out" | cut -c1-300
+failed=0
+expect() {
+	if grep -q "$2" "$dir/out"; then echo "ok   $1"; else echo "FAIL $1"; failed=1; fi
+}
+expect "the client's own status is passed on" '^VM_STATUS=0'
+expect "its exec is seen" '"action":"exec"'
+expect "its connect is seen and verified" '"action":"docker-socket-connect"'
+expect "its POST is decoded" '"action":"container-create"'
+expect "the answer is decoded" '"status_code":201'
+expect "privileged is found" 'R6.1'
+exit $failed

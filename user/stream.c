@@ -1,0 +1,461 @@
+/* stream.c: numbers, frames and hands out the lines of the event stream. */
+#include <string.h>
+#include "ecs.h"
+#include "event.h"
+#include "record.h"
+#include "stream.h"
+
+/* What event.{kind,category,type,action,dataset} of a line say. */
+struct frame {
+	const char *kind, *category, *type, *type2, *action, *dataset;
+};
+
+static void prefix_make(struct stream *s)
+{
+	const struct run *r = s->run;
+	struct buf b = { 0 };
+	struct jsonw *j = &s->json;
+
+	jsonw_begin(j, &b, &r->masker);
+	jsonw_obj(j, "ecs");
+	jsonw_str(j, "version", ECS_VERSION);
+	jsonw_close(j);
+	jsonw_obj(j, "host");
+	jsonw_str(j, "name", r->host_name);
+	jsonw_str(j, "id", r->host_id);
+	jsonw_str(j, "architecture", r->host_arch);
+	jsonw_obj(j, "os");
+	jsonw_str(j, "type", "linux");
+	jsonw_str(j, "kernel", r->host_kernel);
+	jsonw_close(j);
+	jsonw_close(j);
+	jsonw_obj(j, "observer");
+	jsonw_str(j, "vendor", "invigil");
+	jsonw_str(j, "product", "invigil");
+	jsonw_str(j, "type", "runtime-monitor");
+	jsonw_str(j, "version", INVIGIL_VERSION);
+	jsonw_close(j);
+	jsonw_end(j);
+	/* Members only: without the braces and the line's end. */
+	buf_add(&s->prefix, b.ptr + 1, b.len - 3);
+	buf_free(&b);
+}
+
+void stream_init(struct stream *s, const struct run *r, bool alerts_only, stream_sink *sink, void *ctx)
+{
+	memset(s, 0, sizeof(*s));
+	s->run = r;
+	s->alerts_only = alerts_only;
+	s->sink = sink;
+	s->sink_ctx = ctx;
+	prefix_make(s);
+}
+
+void stream_free(struct stream *s)
+{
+	buf_free(&s->line);
+	buf_free(&s->prefix);
+	jsonw_free(&s->json);
+}
+
+/*
+ * Gives the line its number and opens its event object, which the caller closes. False: the line
+ * counts but is not written. always: alerts, the run's start and end, health.
+ */
+static bool line_begin(struct stream *s, uint64_t time, const struct frame *f, bool always)
+{
+	struct jsonw *j = &s->json;
+
+	s->sequence++;
+	if (s->alerts_only && !always)
+		return false;
+	s->output_sequence++;
+	if (!s->sink)
+		return false;
+	buf_reset(&s->line);
+	jsonw_begin(j, &s->line, &s->run->masker);
+	jsonw_time(j, "@timestamp", time);
+	jsonw_copy(j, s->prefix.ptr, s->prefix.len);
+	jsonw_obj(j, "event");
+	jsonw_str(j, "kind", f->kind);
+	jsonw_arr(j, "category");
+	jsonw_str(j, NULL, f->category);
+	jsonw_close(j);
+	jsonw_arr(j, "type");
+	jsonw_str(j, NULL, f->type);
+	if (f->type2)
+		jsonw_str(j, NULL, f->type2);
+	jsonw_close(j);
+	jsonw_str(j, "action", f->action);
+	jsonw_str(j, "dataset", f->dataset);
+	jsonw_str(j, "module", "invigil");
+	jsonw_fmt(j, "id", "%s:%llu", s->run->id, (unsigned long long)s->sequence);
+	jsonw_u64(j, "sequence", s->sequence);
+	return true;
+}
+
+/* Opens invigil and invigil.run, the last object of every line: jsonw_raw() must come after all else. */
+static void invigil_begin(struct stream *s)
+{
+	jsonw_obj(&s->json, "invigil");
+	if (s->alerts_only) {
+		jsonw_obj(&s->json, "output");
+		jsonw_bool(&s->json, "reduced", true);
+		jsonw_u64(&s->json, "sequence", s->output_sequence);
+		jsonw_close(&s->json);
+	}
+	jsonw_obj(&s->json, "run");
+	jsonw_str(&s->json, "id", s->run->id);
+}
+
+/* Closes invigil and hands the line out. */
+static void line_end(struct stream *s)
+{
+	int error;
+
+	jsonw_raw(&s->json, "raw");
+	jsonw_close(&s->json);
+	jsonw_end(&s->json);
+	error = s->sink(s->sink_ctx, s->line.ptr, s->line.len);
+	if (!error) {
+		s->written++;
+		return;
+	}
+	s->failed++;
+	if (!s->error)
+		s->error = error;
+}
+
+/* ---- event lines ---- */
+
+static const char *docker_type(enum docker_change c)
+{
+	switch (c) {
+	case CHANGE_CREATION:
+		return "creation";
+	case CHANGE_CHANGE:
+		return "change";
+	case CHANGE_DELETION:
+		return "deletion";
+	default:
+		return "access";
+	}
+}
+
+static const char *health_action(enum health_kind what)
+{
+	switch (what) {
+	case HEALTH_LOST:
+		return "events-lost";
+	case HEALTH_CUT:
+		return "stream-cut";
+	case HEALTH_MISSED:
+		return "process-missed";
+	default:
+		return "coverage-gap";
+	}
+}
+
+static bool has_info(const struct report *r)
+{
+	for (unsigned i = 0; r && i < r->n; i++)
+		if (rule_severity(r->at[i].rule) == SEV_INFO)
+			return true;
+	return false;
+}
+
+/* False: this fact has no line. */
+static bool frame_of(const struct fact *f, const struct report *findings, struct frame *out)
+{
+	switch (f->kind) {
+	case FACT_RUN_START:
+		*out = (struct frame){ "state", "host", "start", NULL, "run-start", "invigil.run" };
+		return true;
+	case FACT_EXEC:
+		*out = (struct frame){ "event", "process", "start", NULL, "exec", "invigil.process" };
+		return true;
+	case FACT_EXIT:
+		*out = (struct frame){ "event", "process", "end", NULL, "exit", "invigil.process" };
+		return true;
+	case FACT_ENV:
+		*out = (struct frame){ "event", "process", "access", NULL, "env-read", "invigil.environment" };
+		return true;
+	case FACT_CONNECT:
+		*out = (struct frame){ "event", "network", "connection", "start", "docker-socket-connect",
+				       "invigil.docker" };
+		return true;
+	case FACT_DOCKER:
+		*out = (struct frame){ "event", "api", docker_type(f->docker.route->change), NULL,
+				       f->docker.route->text, "invigil.docker" };
+		return true;
+	case FACT_FILE:
+		/* An info finding has nowhere else to stand than the line of its event. */
+		if (!f->file.is_log && !has_info(findings))
+			return false;
+		*out = (struct frame){ "event", "file", f->file.created ? "creation" : "change", NULL,
+				       f->file.is_log ? "log-open" : "file-open", "invigil.file" };
+		return true;
+	case FACT_HEALTH:
+		*out = (struct frame){ "metric", "host", "info", NULL, health_action(f->health.what),
+				       "invigil.health" };
+		return true;
+	case FACT_RUN_END:
+		break;
+	}
+	return false;
+}
+
+static void outcome_write(struct jsonw *j, const struct fact *f)
+{
+	int status;
+
+	switch (f->kind) {
+	case FACT_EXEC:
+		jsonw_str(j, "outcome", "success");
+		break;
+	case FACT_EXIT:
+		if (!f->process)
+			break;
+		jsonw_str(j, "outcome", f->process->status ? "failure" : "success");
+		if (f->process->start && f->process->ended >= f->process->start)
+			jsonw_u64(j, "duration", f->process->ended - f->process->start);
+		break;
+	case FACT_CONNECT:
+		jsonw_str(j, "outcome", f->connect.error ? "failure" : "success");
+		break;
+	case FACT_DOCKER:
+		status = f->docker.status;
+		jsonw_str(j, "outcome", !status ? "unknown" : status < 400 ? "success" : "failure");
+		if (f->docker.duration)
+			jsonw_u64(j, "duration", f->docker.duration);
+		break;
+	default:
+		break;
+	}
+}
+
+static void findings_write(struct jsonw *j, const struct report *r)
+{
+	if (!has_info(r))
+		return;
+	jsonw_arr(j, "findings");
+	for (unsigned i = 0; i < r->n; i++) {
+		const struct finding *f = &r->at[i];
+
+		if (rule_severity(f->rule) != SEV_INFO)
+			continue;
+		jsonw_obj(j, NULL);
+		jsonw_str(j, "rule", f->rule->id);
+		if (f->evidence.len)
+			jsonw_span(j, "evidence", (struct span){ f->evidence.ptr, f->evidence.len });
+		jsonw_close(j);
+	}
+	jsonw_close(j);
+}
+
+/* What the run is, in invigil.run of its start and end. */
+static void run_write(struct jsonw *j, const struct run *r)
+{
+	jsonw_str(j, "kind", "run");
+	jsonw_arr(j, "command");
+	for (unsigned i = 0; i < r->commands; i++)
+		jsonw_span(j, NULL, r->command[i]);
+	jsonw_close(j);
+	jsonw_str(j, "cwd", r->cwd);
+	jsonw_str(j, "user", r->user);
+}
+
+void stream_fact(struct stream *s, const struct fact *f, const struct report *findings)
+{
+	bool start = f->kind == FACT_RUN_START;
+	struct jsonw *j = &s->json;
+	struct frame frame;
+
+	if (!frame_of(f, findings, &frame) ||
+	    !line_begin(s, f->time, &frame, start || f->kind == FACT_HEALTH))
+		return;
+	outcome_write(j, f);
+	jsonw_close(j);
+	ecs_process(j, f->process, s->run, f->kind == FACT_EXEC ? DETAIL_WHOLE : DETAIL_BRIEF);
+	ecs_fact(j, f);
+	if (f->process && f->process->container_id && f->kind != FACT_DOCKER)
+		ecs_container(j, span_of(f->process->container_id), SPAN(""), SPAN(""));
+	invigil_begin(s);
+	if (start)
+		run_write(j, s->run);
+	jsonw_close(j);
+	ecs_fact_invigil(j, f, true);
+	findings_write(j, findings);
+	if (findings && findings->more)
+		jsonw_u64(j, "findings_more", findings->more);
+	line_end(s);
+}
+
+/* ---- alerts ---- */
+
+static void references_write(struct jsonw *j, const char *refs)
+{
+	if (!refs || !refs[strspn(refs, " ")])
+		return;
+	jsonw_arr(j, "references");
+	for (const char *at = refs + strspn(refs, " "); *at; at += strspn(at, " ")) {
+		size_t n = strcspn(at, " ");
+
+		jsonw_span(j, NULL, (struct span){ at, n });
+		at += n;
+	}
+	jsonw_close(j);
+}
+
+static void alert_write(struct jsonw *j, const struct alert *a, bool repeat)
+{
+	jsonw_str(j, "severity", severity_text(a->severity));
+	jsonw_obj(j, "risk");
+	jsonw_str(j, "id", categories[a->rule->risk].id);
+	jsonw_str(j, "name", categories[a->rule->risk].name);
+	jsonw_close(j);
+	if (a->subject.len)
+		jsonw_span(j, "subject", (struct span){ a->subject.ptr, a->subject.len });
+	if (a->evidence.len)
+		jsonw_span(j, "evidence", (struct span){ a->evidence.ptr, a->evidence.len });
+	jsonw_str(j, "remedy", a->rule->remedy);
+	jsonw_str(j, "fingerprint", a->fingerprint);
+	jsonw_u64(j, "count", a->count);
+	references_write(j, a->rule->references);
+	if (repeat) {
+		jsonw_time(j, "first", a->first);
+		jsonw_time(j, "last", a->last);
+	}
+}
+
+void stream_alert(struct stream *s, const struct alert *a, const struct fact *f, bool repeat)
+{
+	struct frame frame = { "alert", "intrusion_detection", "info", NULL, a->rule->name, "invigil.alert" };
+	const struct process *p = f->process ? f->process : a->process;
+	/* A repeat speaks of the first sight; what the fact at hand is about is not its matter. */
+	bool about = !repeat && f->kind != FACT_RUN_END;
+	struct jsonw *j = &s->json;
+
+	if (!line_begin(s, f->time, &frame, true))
+		return;
+	jsonw_i64(j, "severity", severity_ecs(a->severity));
+	jsonw_close(j);
+	ecs_rule(j, a->rule);
+	ecs_threat(j, a->rule);
+	ecs_process(j, p, s->run, DETAIL_BRIEF);
+	if (about)
+		ecs_fact(j, f);
+	if (!about || f->kind != FACT_DOCKER) {
+		struct span id = a->container_id;
+
+		if (!id.len && p)
+			id = span_of(p->container_id);
+		ecs_container(j, id, a->container_name, SPAN(""));
+	}
+	invigil_begin(s);
+	jsonw_close(j);
+	alert_write(j, a, repeat);
+	ecs_ancestry(j, p);
+	if (about)
+		ecs_fact_invigil(j, f, false);
+	line_end(s);
+}
+
+/* ---- the run's end ---- */
+
+static void counts_write(struct jsonw *j, const struct run *r)
+{
+	jsonw_obj(j, "counts");
+	jsonw_u64(j, "processes", r->processes);
+	jsonw_u64(j, "execs", r->execs);
+	jsonw_u64(j, "env_reads", r->env_reads);
+	jsonw_u64(j, "connects", r->connects);
+	jsonw_u64(j, "engine_calls", r->engine_calls);
+	jsonw_u64(j, "cut", r->cut_records);
+	jsonw_u64(j, "rejected", r->rejected);
+	jsonw_obj(j, "records");
+	for (unsigned i = EV_UNKNOWN + 1; i < EV_TYPES; i++)
+		jsonw_u64(j, record_type_name(i), r->count[i]);
+	jsonw_close(j);
+	jsonw_close(j);
+	jsonw_obj(j, "lost");
+	for (unsigned i = EV_UNKNOWN; i < EV_TYPES; i++)
+		if (r->lost[i])
+			jsonw_u64(j, i == EV_UNKNOWN ? "membership" : record_type_name(i), r->lost[i]);
+	jsonw_close(j);
+	jsonw_bool(j, "complete", r->complete);
+}
+
+static void tally_write(struct jsonw *j, const struct alerts *a)
+{
+	uint64_t alerts = 0;
+
+	jsonw_obj(j, "findings");
+	for (unsigned i = 0; i < RISKS; i++) {
+		jsonw_obj(j, categories[i].id);
+		for (unsigned k = 0; k < SEVERITIES; k++)
+			jsonw_u64(j, severity_text(k), a->tally[i][k]);
+		jsonw_close(j);
+	}
+	jsonw_close(j);
+	for (unsigned i = 0; i < a->n; i++)
+		alerts += a->at[i].severity > SEV_INFO && a->at[i].severity < SEV_OFF;
+	jsonw_obj(j, "alerts");
+	jsonw_u64(j, "count", alerts);
+	jsonw_u64(j, "dropped", a->dropped);
+	jsonw_close(j);
+}
+
+static void left_write(struct jsonw *j, const struct run_result *r)
+{
+	jsonw_obj(j, "left_behind");
+	jsonw_arr(j, "objects");
+	for (unsigned i = 0; i < r->n_left_objects; i++)
+		jsonw_span(j, NULL, r->left_objects[i]);
+	jsonw_close(j);
+	jsonw_arr(j, "processes");
+	for (unsigned i = 0; i < r->n_left_processes; i++) {
+		const struct process *p = r->left_processes[i];
+
+		jsonw_obj(j, NULL);
+		jsonw_u64(j, "pid", p->pid);
+		jsonw_str(j, "entity_id", p->entity_id);
+		if (p->name)
+			jsonw_str(j, "name", p->name);
+		jsonw_close(j);
+	}
+	jsonw_close(j);
+	jsonw_close(j);
+}
+
+void stream_run_end(struct stream *s, const struct fact *f, const struct run_result *r)
+{
+	static const struct frame frame = { "state", "host", "end", NULL, "run-end", "invigil.run" };
+	const struct run *run = s->run;
+	int status = f->end.status;
+	struct jsonw *j = &s->json;
+
+	if (!line_begin(s, f->time, &frame, true))
+		return;
+	jsonw_str(j, "outcome", status < 0 ? "unknown" : status ? "failure" : "success");
+	jsonw_time(j, "start", run->began);
+	jsonw_time(j, "end", run->ended);
+	if (run->ended >= run->began)
+		jsonw_u64(j, "duration", run->ended - run->began);
+	jsonw_close(j);
+	if (status >= 0) {
+		jsonw_obj(j, "process");
+		jsonw_i64(j, "exit_code", ecs_exit_code(status));
+		jsonw_close(j);
+	}
+	invigil_begin(s);
+	run_write(j, run);
+	counts_write(j, run);
+	if (r->alerts)
+		tally_write(j, r->alerts);
+	jsonw_str(j, "gate", r->gate);
+	jsonw_str(j, "fail_on", r->fail_on);
+	left_write(j, r);
+	jsonw_close(j);
+	line_end(s);
+}
