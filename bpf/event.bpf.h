@@ -39,11 +39,12 @@ struct {
 
 extern const volatile __u64 ring_high;	/* bulk records give up above this fill */
 extern __u64 lost[EV_TYPES];		/* dropped records by type */
+extern __u32 stopped;			/* set at the end of the run: detaching takes a second, this does not */
 extern __u64 lost_members;		/* processes whose membership could not be stored */
 
 static __always_inline u32 run_of(struct task_struct *task)
 {
-	struct member *m = bpf_task_storage_get(&members, task, 0, 0);
+	struct member *m = stopped ? NULL : bpf_task_storage_get(&members, task, 0, 0);
 
 	return m && !(m->flags & MEMBER_WAITS) ? m->run : 0;
 }

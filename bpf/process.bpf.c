@@ -6,6 +6,7 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile __u64 ring_high = 3 << 20;
 __u64 lost[EV_TYPES];
 __u64 lost_members;
+__u32 stopped;
 
 #define FILE_ASKED_MAX 4096u	/* PATH_MAX */
 #define EXEC_TAIL                                                                                  \
@@ -39,7 +40,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	struct pid *pid;
 	u32 level;
 
-	if (!m)
+	if (!m || stopped)
 		return 0;
 	copy = *m;
 	if (!bpf_task_storage_get(&members, child, &copy, BPF_LOCAL_STORAGE_GET_F_CREATE))
@@ -212,7 +213,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	u64 off, n;
 	long len;
 
-	if (!m)
+	if (!m || stopped)
 		return 0;
 	m->flags = 0;
 	r = bpf_map_lookup_elem(&exec_scratch, &cpu);

@@ -89,7 +89,8 @@ static void process_members(struct jsonw *j, const struct process *p, const stru
 	}
 }
 
-void ecs_process(struct jsonw *j, const struct process *p, const struct run *run, enum detail detail)
+void ecs_process(struct jsonw *j, const struct process *p, const struct run *run,
+		 enum detail detail)
 {
 	if (!p)
 		return;
@@ -109,8 +110,9 @@ void ecs_process(struct jsonw *j, const struct process *p, const struct run *run
 static void fd_write(struct jsonw *j, const char *key, const struct ev_fd *fd)
 {
 	static const char *const kinds[FD_KINDS] = {
-		[FD_CLOSED] = "closed", [FD_TTY] = "tty",   [FD_FILE] = "file",	    [FD_NULL] = "null",
-		[FD_PIPE] = "pipe",	[FD_SOCKET] = "socket", [FD_OTHER] = "other",
+		[FD_CLOSED] = "closed", [FD_TTY] = "tty",   [FD_FILE] = "file",
+		[FD_NULL] = "null",	[FD_PIPE] = "pipe", [FD_SOCKET] = "socket",
+		[FD_OTHER] = "other",
 	};
 
 	jsonw_obj(j, key);
@@ -145,7 +147,8 @@ struct word {
 	const char *text;
 };
 
-static void words_write(struct jsonw *j, const char *key, uint32_t bits, const struct word *words, size_t n)
+static void words_write(struct jsonw *j, const char *key, uint32_t bits, const struct word *words,
+			size_t n)
 {
 	bool open = false;
 
@@ -168,12 +171,19 @@ void ecs_exec(struct jsonw *j, const struct process *p)
 		{ EXEC_SETID, "setid" }, { EXEC_FAULT, "fault" },
 	};
 	static const struct word roles[] = {
-		{ ROLE_TEST, "test" }, { ROLE_SHELL, "shell" }, { ROLE_INTERPRETER, "interpreter" },
-		{ ROLE_CONTAINER_CLIENT, "container-client" }, { ROLE_NETWORK_CLIENT, "network-client" },
-		{ ROLE_BUILD_TOOL, "build-tool" }, { ROLE_RUNTIME, "runtime" }, { ROLE_LISTING, "listing" },
+		{ ROLE_TEST, "test" },
+		{ ROLE_SHELL, "shell" },
+		{ ROLE_INTERPRETER, "interpreter" },
+		{ ROLE_CONTAINER_CLIENT, "container-client" },
+		{ ROLE_NETWORK_CLIENT, "network-client" },
+		{ ROLE_BUILD_TOOL, "build-tool" },
+		{ ROLE_RUNTIME, "runtime" },
+		{ ROLE_LISTING, "listing" },
 	};
 	static const struct word cuts[] = {
-		{ 1, "process.args" }, { 2, "invigil.exec.env_sensitive" }, { 4, "process.executable" },
+		{ 1, "process.args" },
+		{ 2, "invigil.exec.env_sensitive" },
+		{ 4, "process.executable" },
 		{ 8, "process.working_directory" },
 	};
 	bool args_cut = p->args_want > p->args_len;
@@ -364,7 +374,8 @@ static void docker_invigil(struct jsonw *j, const struct docker_call *c, bool wh
 {
 	jsonw_obj(j, "docker");
 	text_write(j, "endpoint", c->endpoint);
-	jsonw_str(j, "object", c->route->object == OBJ_NONE ? NULL : docker_object_text(c->route->object));
+	jsonw_str(j, "object",
+		  c->route->object == OBJ_NONE ? NULL : docker_object_text(c->route->object));
 	text_write(j, "target", c->target);
 	jsonw_str(j, "owner", owner_text(c->owner));
 	jsonw_bool(j, "complete", c->request_complete);
@@ -493,8 +504,8 @@ static void reference_write(struct jsonw *j, const struct rule *r)
 	const char *id = t->sub_id ? t->sub_id : t->id, *dot = id ? strchr(id, '.') : NULL;
 
 	if (dot)
-		jsonw_fmt(j, "reference", "https://attack.mitre.org/techniques/%.*s/%s/", (int)(dot - id), id,
-			  dot + 1);
+		jsonw_fmt(j, "reference", "https://attack.mitre.org/techniques/%.*s/%s/",
+			  (int)(dot - id), id, dot + 1);
 	else if (id)
 		jsonw_fmt(j, "reference", "https://attack.mitre.org/techniques/%s/", id);
 	else if (cwe)

@@ -1,4 +1,5 @@
-/* ecs.h: parts of a stream line as ECS field sets: process, container, rule, engine call, file. Pure. */
+/* ecs.h: parts of a stream line as ECS field sets: process, container, rule, engine call, file.
+ * Pure. */
 #ifndef INVIGIL_ECS_H
 #define INVIGIL_ECS_H
 
@@ -15,7 +16,8 @@ enum detail {
 #define ANCESTRY_MAX 16
 
 /* "process": {...}, its parent inside. NULL writes nothing. */
-void ecs_process(struct jsonw *j, const struct process *p, const struct run *run, enum detail detail);
+void ecs_process(struct jsonw *j, const struct process *p, const struct run *run,
+		 enum detail detail);
 /* "invigil.exec" and "invigil.cut"; j stands in the invigil object. */
 void ecs_exec(struct jsonw *j, const struct process *p);
 void ecs_ancestry(struct jsonw *j, const struct process *p);

@@ -164,6 +164,13 @@ fail:
 	return NULL;
 }
 
+void loader_stop(struct loader *l)
+{
+	l->skel->bss->stopped = 1;
+	/* A program that read the old value needs a moment to submit: one more drain after all CPUs were here. */
+	syscall(SYS_membarrier, 1 << 0 /* MEMBARRIER_CMD_GLOBAL: an RCU grace period */, 0, 0);
+}
+
 void loader_detach(struct loader *l)
 {
 	if (l->detached)

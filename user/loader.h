@@ -25,6 +25,8 @@ int loader_engine(struct loader *l, uint64_t ino, uint32_t dev);	/* 0 or -errno 
 int loader_container(struct loader *l, const char *id, uint32_t run);
 int loader_ring_fd(const struct loader *l);			/* readable when records wait */
 int loader_drain(struct loader *l, loader_fn *fn, void *ctx);	/* 0 or -errno */
+/* No new record from here on; what is in the ring can still be drained. Detaching itself takes a second. */
+void loader_stop(struct loader *l);
 void loader_detach(struct loader *l);
 /* Calls fn(type, count) for each event type that lost records; EV_UNKNOWN for memberships. */
 void loader_losses(const struct loader *l, void (*fn)(void *ctx, uint32_t type, uint64_t count), void *ctx);

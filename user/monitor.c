@@ -32,6 +32,7 @@ struct monitor {
 	FILE *recording;
 	pid_t command;
 	int status;
+	uint64_t end_time;	/* boot ns at which COMMAND ended */
 	bool ended, front_gone;
 };
 
@@ -43,10 +44,10 @@ static bool word_send(int fd, int say, int value)
 }
 
 /* A record made here: header, body and strings go through the same door as the kernel's. */
-static void loader_record(struct monitor *m, unsigned type, const void *body, size_t n, const void *tail,
-			  size_t tail_len)
+static void record_at(struct monitor *m, uint64_t time, unsigned type, const void *body, size_t n,
+		      const void *tail, size_t tail_len)
 {
-	struct ev_hdr h = { .time = boot_now(), .type = type, .run = RUN_ID, .len = tail_len, .want = tail_len };
+	struct ev_hdr h = { .time = time, .type = type, .run = RUN_ID, .len = tail_len, .want = tail_len };
 	struct buf b = { 0 };
 
 	buf_add(&b, &h, sizeof(h));
@@ -55,6 +56,12 @@ static void loader_record(struct monitor *m, unsigned type, const void *body, si
 		buf_add(&b, tail, tail_len);
 	pipeline_take(m->pipeline, b.ptr, b.len);
 	buf_free(&b);
+}
+
+static void loader_record(struct monitor *m, unsigned type, const void *body, size_t n, const void *tail,
+			  size_t tail_len)
+{
+	record_at(m, boot_now(), type, body, n, tail, tail_len);
 }
 
 static void on_engine(void *ctx, const char *path, uint64_t ino, uint32_t dev)
@@ -214,6 +221,7 @@ static bool front_hear(struct monitor *m)
 		return command_start(m, w.value);
 	if (w.say == SAY_ENDED) {
 		m->status = w.value;
+		m->end_time = boot_now();
 		m->ended = true;
 	}
 	return true;
@@ -245,10 +253,10 @@ static int run_close(struct monitor *m)
 	int verdict = VERDICT_OK, err;
 
 	loader_drain(m->loader, on_record, m);
-	loader_detach(m->loader);
+	loader_stop(m->loader);
 	loader_drain(m->loader, on_record, m);
 	loader_losses(m->loader, on_loss, m);
-	loader_record(m, EV_END, &end, sizeof(end), NULL, 0);
+	record_at(m, m->end_time ? m->end_time : boot_now(), EV_END, &end, sizeof(end), NULL, 0);
 	pipeline_finish(m->pipeline);
 	err = output_flush(&m->out);
 	if (m->recording && (fflush(m->recording) || ferror(m->recording)))

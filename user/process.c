@@ -25,7 +25,8 @@ struct process_table {
 	unsigned n;
 };
 
-/* Beyond so many generations the ended ones in between are left out: a worm that forks and exits. */
+/* Beyond so many generations the ended ones in between are left out: a worm that forks and exits.
+ */
 #define GENERATIONS_MAX 64
 
 /* ---- paths ---- */
@@ -166,8 +167,8 @@ static struct slot *slot_get(struct process_table *t, uint32_t pid, uint64_t sta
 	e->table = t;
 	e->p.pid = pid;
 	e->p.start = start;
-	snprintf(e->p.entity_id, sizeof(e->p.entity_id), "%.8s-%u-%llu", run->boot_id ? run->boot_id : "",
-		 pid, (unsigned long long)start);
+	snprintf(e->p.entity_id, sizeof(e->p.entity_id), "%.8s-%u-%llu",
+		 run->boot_id ? run->boot_id : "", pid, (unsigned long long)start);
 	if (!tsearch(e, &t->root, slot_compare))
 		abort(); /* tsearch's own malloc failed */
 	t->n++;
@@ -192,7 +193,8 @@ static void parent_set(struct slot *e, struct slot *parent)
 	parent->children++;
 }
 
-/* Leaves ended ancestors out of a chain that has grown too long; its last one, the oldest, stays. */
+/* Leaves ended ancestors out of a chain that has grown too long; its last one, the oldest, stays.
+ */
 static void chain_shorten(struct slot *e)
 {
 	struct slot *up = (struct slot *)e->p.parent;
@@ -211,8 +213,8 @@ static void chain_shorten(struct slot *e)
 	}
 }
 
-struct process *table_find(struct process_table *t, uint32_t pid, uint64_t start, const struct run *run,
-			   bool *missed)
+struct process *table_find(struct process_table *t, uint32_t pid, uint64_t start,
+			   const struct run *run, bool *missed)
 {
 	bool made;
 	struct slot *e = slot_get(t, pid, start, run, &made);
@@ -285,7 +287,8 @@ static void arguments_count(struct process *p)
 		p->argc++;
 }
 
-static void image_set(struct slot *entry, const struct ev_hdr *h, const struct ev_exec *e, struct span tail)
+static void image_set(struct slot *entry, const struct ev_hdr *h, const struct ev_exec *e,
+		      struct span tail)
 {
 	struct image *i = xcalloc(1, sizeof(*i));
 	struct process *p = &entry->p;
@@ -349,6 +352,9 @@ struct process *table_exec(struct process_table *t, const struct ev_hdr *h, cons
 	for (size_t i = 0; i < ARRAY_SIZE(p->fd); i++)
 		if (p->fd[i].kind >= FD_KINDS)
 			p->fd[i].kind = FD_OTHER;
+	if (e->container[0] && !p->container_id)
+		p->container_id =
+			xstrndup(e->container, strnlen(e->container, sizeof(e->container)));
 	image_set(entry, h, e, (struct span){ tail, h->len });
 	seen_clear(entry);
 	p->executed = true;

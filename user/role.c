@@ -8,56 +8,129 @@ static const struct {
 	const char *name;	/* glob on the program's base name */
 	unsigned roles;
 } programs[] = {
-	{ "sh", ROLE_SHELL }, { "bash", ROLE_SHELL }, { "dash", ROLE_SHELL }, { "ash", ROLE_SHELL },
-	{ "zsh", ROLE_SHELL }, { "ksh", ROLE_SHELL }, { "ksh93", ROLE_SHELL }, { "mksh", ROLE_SHELL },
-	{ "fish", ROLE_SHELL }, { "rbash", ROLE_SHELL },
-	{ "python", ROLE_INTERPRETER }, { "python[0-9]*", ROLE_INTERPRETER },
-	{ "pypy*", ROLE_INTERPRETER }, { "perl", ROLE_INTERPRETER }, { "perl[0-9]*", ROLE_INTERPRETER },
-	{ "ruby", ROLE_INTERPRETER }, { "ruby[0-9]*", ROLE_INTERPRETER }, { "node", ROLE_INTERPRETER },
-	{ "nodejs", ROLE_INTERPRETER }, { "php", ROLE_INTERPRETER }, { "php[0-9]*", ROLE_INTERPRETER },
-	{ "lua", ROLE_INTERPRETER }, { "lua[0-9]*", ROLE_INTERPRETER }, { "luajit", ROLE_INTERPRETER },
-	{ "docker", ROLE_CONTAINER_CLIENT }, { "podman", ROLE_CONTAINER_CLIENT },
-	{ "docker-compose", ROLE_CONTAINER_CLIENT }, { "nerdctl", ROLE_CONTAINER_CLIENT },
-	{ "docker-buildx", ROLE_CONTAINER_CLIENT }, { "buildx", ROLE_CONTAINER_CLIENT },
-	{ "buildctl", ROLE_CONTAINER_CLIENT }, { "crictl", ROLE_CONTAINER_CLIENT },
+	{ "sh", ROLE_SHELL },
+	{ "bash", ROLE_SHELL },
+	{ "dash", ROLE_SHELL },
+	{ "ash", ROLE_SHELL },
+	{ "zsh", ROLE_SHELL },
+	{ "ksh", ROLE_SHELL },
+	{ "ksh93", ROLE_SHELL },
+	{ "mksh", ROLE_SHELL },
+	{ "fish", ROLE_SHELL },
+	{ "rbash", ROLE_SHELL },
+	{ "python", ROLE_INTERPRETER },
+	{ "python[0-9]*", ROLE_INTERPRETER },
+	{ "pypy*", ROLE_INTERPRETER },
+	{ "perl", ROLE_INTERPRETER },
+	{ "perl[0-9]*", ROLE_INTERPRETER },
+	{ "ruby", ROLE_INTERPRETER },
+	{ "ruby[0-9]*", ROLE_INTERPRETER },
+	{ "node", ROLE_INTERPRETER },
+	{ "nodejs", ROLE_INTERPRETER },
+	{ "php", ROLE_INTERPRETER },
+	{ "php[0-9]*", ROLE_INTERPRETER },
+	{ "lua", ROLE_INTERPRETER },
+	{ "lua[0-9]*", ROLE_INTERPRETER },
+	{ "luajit", ROLE_INTERPRETER },
+	{ "docker", ROLE_CONTAINER_CLIENT },
+	{ "podman", ROLE_CONTAINER_CLIENT },
+	{ "docker-compose", ROLE_CONTAINER_CLIENT },
+	{ "nerdctl", ROLE_CONTAINER_CLIENT },
+	{ "docker-buildx", ROLE_CONTAINER_CLIENT },
+	{ "buildx", ROLE_CONTAINER_CLIENT },
+	{ "buildctl", ROLE_CONTAINER_CLIENT },
+	{ "crictl", ROLE_CONTAINER_CLIENT },
 	{ "ctr", ROLE_CONTAINER_CLIENT },
-	{ "curl", ROLE_NETWORK_CLIENT }, { "wget", ROLE_NETWORK_CLIENT }, { "nc", ROLE_NETWORK_CLIENT },
-	{ "nc.openbsd", ROLE_NETWORK_CLIENT }, { "nc.traditional", ROLE_NETWORK_CLIENT },
-	{ "ncat", ROLE_NETWORK_CLIENT }, { "socat", ROLE_NETWORK_CLIENT }, { "socat[0-9]", ROLE_NETWORK_CLIENT },
-	{ "ssh", ROLE_NETWORK_CLIENT }, { "scp", ROLE_NETWORK_CLIENT }, { "sftp", ROLE_NETWORK_CLIENT },
-	{ "ftp", ROLE_NETWORK_CLIENT }, { "rsync", ROLE_NETWORK_CLIENT },
-	{ "make", ROLE_BUILD_TOOL }, { "gmake", ROLE_BUILD_TOOL }, { "ninja", ROLE_BUILD_TOOL },
-	{ "cmake", ROLE_BUILD_TOOL }, { "ctest", ROLE_BUILD_TOOL }, { "meson", ROLE_BUILD_TOOL },
-	{ "cc", ROLE_BUILD_TOOL }, { "gcc", ROLE_BUILD_TOOL }, { "g++", ROLE_BUILD_TOOL },
-	{ "*-gcc", ROLE_BUILD_TOOL }, { "*-g++", ROLE_BUILD_TOOL }, { "*-gcc-[0-9]*", ROLE_BUILD_TOOL },
-	{ "*-g++-[0-9]*", ROLE_BUILD_TOOL }, { "gcc-[0-9]*", ROLE_BUILD_TOOL }, { "cc1", ROLE_BUILD_TOOL },
-	{ "cc1plus", ROLE_BUILD_TOOL }, { "collect2", ROLE_BUILD_TOOL }, { "clang", ROLE_BUILD_TOOL },
-	{ "clang-[0-9]*", ROLE_BUILD_TOOL }, { "clang++*", ROLE_BUILD_TOOL }, { "ld", ROLE_BUILD_TOOL },
-	{ "ld.*", ROLE_BUILD_TOOL }, { "*-ld", ROLE_BUILD_TOOL }, { "*-ld.*", ROLE_BUILD_TOOL },
-	{ "as", ROLE_BUILD_TOOL }, { "*-as", ROLE_BUILD_TOOL }, { "ar", ROLE_BUILD_TOOL },
-	{ "git", ROLE_BUILD_TOOL }, { "git-*", ROLE_BUILD_TOOL }, { "npm", ROLE_BUILD_TOOL },
-	{ "npx", ROLE_BUILD_TOOL }, { "yarn", ROLE_BUILD_TOOL }, { "pnpm", ROLE_BUILD_TOOL },
-	{ "pip", ROLE_BUILD_TOOL }, { "pip[0-9]*", ROLE_BUILD_TOOL }, { "tox", ROLE_BUILD_TOOL },
-	{ "nox", ROLE_BUILD_TOOL }, { "uv", ROLE_BUILD_TOOL }, { "poetry", ROLE_BUILD_TOOL },
-	{ "apt", ROLE_BUILD_TOOL }, { "apt-get", ROLE_BUILD_TOOL }, { "dpkg", ROLE_BUILD_TOOL },
-	{ "dpkg-*", ROLE_BUILD_TOOL }, { "cargo", ROLE_BUILD_TOOL }, { "rustc", ROLE_BUILD_TOOL },
-	{ "go", ROLE_BUILD_TOOL }, { "mvn", ROLE_BUILD_TOOL }, { "gradle", ROLE_BUILD_TOOL },
-	{ "gradlew", ROLE_BUILD_TOOL }, { "rake", ROLE_BUILD_TOOL }, { "bundle", ROLE_BUILD_TOOL },
+	{ "curl", ROLE_NETWORK_CLIENT },
+	{ "wget", ROLE_NETWORK_CLIENT },
+	{ "nc", ROLE_NETWORK_CLIENT },
+	{ "nc.openbsd", ROLE_NETWORK_CLIENT },
+	{ "nc.traditional", ROLE_NETWORK_CLIENT },
+	{ "ncat", ROLE_NETWORK_CLIENT },
+	{ "socat", ROLE_NETWORK_CLIENT },
+	{ "socat[0-9]", ROLE_NETWORK_CLIENT },
+	{ "ssh", ROLE_NETWORK_CLIENT },
+	{ "scp", ROLE_NETWORK_CLIENT },
+	{ "sftp", ROLE_NETWORK_CLIENT },
+	{ "ftp", ROLE_NETWORK_CLIENT },
+	{ "rsync", ROLE_NETWORK_CLIENT },
+	{ "make", ROLE_BUILD_TOOL },
+	{ "gmake", ROLE_BUILD_TOOL },
+	{ "ninja", ROLE_BUILD_TOOL },
+	{ "cmake", ROLE_BUILD_TOOL },
+	{ "ctest", ROLE_BUILD_TOOL },
+	{ "meson", ROLE_BUILD_TOOL },
+	{ "cc", ROLE_BUILD_TOOL },
+	{ "gcc", ROLE_BUILD_TOOL },
+	{ "g++", ROLE_BUILD_TOOL },
+	{ "*-gcc", ROLE_BUILD_TOOL },
+	{ "*-g++", ROLE_BUILD_TOOL },
+	{ "*-gcc-[0-9]*", ROLE_BUILD_TOOL },
+	{ "*-g++-[0-9]*", ROLE_BUILD_TOOL },
+	{ "gcc-[0-9]*", ROLE_BUILD_TOOL },
+	{ "cc1", ROLE_BUILD_TOOL },
+	{ "cc1plus", ROLE_BUILD_TOOL },
+	{ "collect2", ROLE_BUILD_TOOL },
+	{ "clang", ROLE_BUILD_TOOL },
+	{ "clang-[0-9]*", ROLE_BUILD_TOOL },
+	{ "clang++*", ROLE_BUILD_TOOL },
+	{ "ld", ROLE_BUILD_TOOL },
+	{ "ld.*", ROLE_BUILD_TOOL },
+	{ "*-ld", ROLE_BUILD_TOOL },
+	{ "*-ld.*", ROLE_BUILD_TOOL },
+	{ "as", ROLE_BUILD_TOOL },
+	{ "*-as", ROLE_BUILD_TOOL },
+	{ "ar", ROLE_BUILD_TOOL },
+	{ "git", ROLE_BUILD_TOOL },
+	{ "git-*", ROLE_BUILD_TOOL },
+	{ "npm", ROLE_BUILD_TOOL },
+	{ "npx", ROLE_BUILD_TOOL },
+	{ "yarn", ROLE_BUILD_TOOL },
+	{ "pnpm", ROLE_BUILD_TOOL },
+	{ "pip", ROLE_BUILD_TOOL },
+	{ "pip[0-9]*", ROLE_BUILD_TOOL },
+	{ "tox", ROLE_BUILD_TOOL },
+	{ "nox", ROLE_BUILD_TOOL },
+	{ "uv", ROLE_BUILD_TOOL },
+	{ "poetry", ROLE_BUILD_TOOL },
+	{ "apt", ROLE_BUILD_TOOL },
+	{ "apt-get", ROLE_BUILD_TOOL },
+	{ "dpkg", ROLE_BUILD_TOOL },
+	{ "dpkg-*", ROLE_BUILD_TOOL },
+	{ "cargo", ROLE_BUILD_TOOL },
+	{ "rustc", ROLE_BUILD_TOOL },
+	{ "go", ROLE_BUILD_TOOL },
+	{ "mvn", ROLE_BUILD_TOOL },
+	{ "gradle", ROLE_BUILD_TOOL },
+	{ "gradlew", ROLE_BUILD_TOOL },
+	{ "rake", ROLE_BUILD_TOOL },
+	{ "bundle", ROLE_BUILD_TOOL },
 	{ "just", ROLE_BUILD_TOOL },
-	{ "runc", ROLE_RUNTIME }, { "crun", ROLE_RUNTIME }, { "containerd-shim*", ROLE_RUNTIME },
-	{ "containerd", ROLE_RUNTIME }, { "dockerd", ROLE_RUNTIME }, { "conmon", ROLE_RUNTIME },
-	{ "docker-init", ROLE_RUNTIME }, { "docker-proxy", ROLE_RUNTIME },
-	{ "ps", ROLE_LISTING }, { "top", ROLE_LISTING }, { "htop", ROLE_LISTING },
-	{ "pgrep", ROLE_LISTING }, { "pidof", ROLE_LISTING },
+	{ "runc", ROLE_RUNTIME },
+	{ "crun", ROLE_RUNTIME },
+	{ "containerd-shim*", ROLE_RUNTIME },
+	{ "containerd", ROLE_RUNTIME },
+	{ "dockerd", ROLE_RUNTIME },
+	{ "conmon", ROLE_RUNTIME },
+	{ "docker-init", ROLE_RUNTIME },
+	{ "docker-proxy", ROLE_RUNTIME },
+	{ "ps", ROLE_LISTING },
+	{ "top", ROLE_LISTING },
+	{ "htop", ROLE_LISTING },
+	{ "pgrep", ROLE_LISTING },
+	{ "pidof", ROLE_LISTING },
 };
 
 /* Scripts and modules that are test runners wherever they are installed. */
 static const char *const runners[] = {
-	"pytest", "py.test", "unittest", "nose", "nose2", "nosetests", "behave", "robot", "green", "trial",
-	"avocado", "testify", "rspec", "jest", "mocha", "vitest", "phpunit", "prove", "bats", "coverage",
+	"pytest", "py.test", "unittest", "nose",    "nose2",   "nosetests", "behave",
+	"robot",  "green",   "trial",	 "avocado", "testify", "rspec",	    "jest",
+	"mocha",  "vitest",  "phpunit",	 "prove",   "bats",    "coverage",
 };
 
-#define NEVER_TEST (ROLE_CONTAINER_CLIENT | ROLE_NETWORK_CLIENT | ROLE_BUILD_TOOL | ROLE_RUNTIME | ROLE_LISTING)
+#define NEVER_TEST                                                                                 \
+	(ROLE_CONTAINER_CLIENT | ROLE_NETWORK_CLIENT | ROLE_BUILD_TOOL | ROLE_RUNTIME |            \
+	 ROLE_LISTING)
 
 static unsigned roles_of_name(const char *name)
 {
@@ -104,19 +177,21 @@ struct program_text {
 	struct span module;	/* python -m */
 };
 
-/* Options of interpreters and shells that take the next argument, by kind; capital ones as they are. */
+/* Options of interpreters and shells that take the next argument, by kind; capital ones as they
+ * are. */
 static bool takes_next(const struct process *p, bool shell, struct span a)
 {
+	if (shell) /* also at the end of a cluster: -euo pipefail */
+		return a.ptr[1] != '-' && (a.ptr[a.len - 1] == 'o' || a.ptr[a.len - 1] == 'O');
 	if (a.len != 2)
 		return false;
-	if (shell)
-		return a.ptr[1] == 'o' || a.ptr[1] == 'O';
 	if (p->name && (!strncmp(p->name, "python", 6) || !strncmp(p->name, "pypy", 4)))
 		return a.ptr[1] == 'W' || a.ptr[1] == 'X';
 	return a.ptr[1] == 'I' || a.ptr[1] == 'r' || a.ptr[1] == 'd' || a.ptr[1] == 'l';
 }
 
-/* -c, -e and the like, alone or at the end of a cluster as in -lc: the program is in the arguments. */
+/* -c, -e and the like, alone or at the end of a cluster as in -lc: the program is in the arguments.
+ */
 static bool is_inline(const struct process *p, bool shell, struct span a)
 {
 	bool python = p->name && (!strncmp(p->name, "python", 6) || !strncmp(p->name, "pypy", 4));
@@ -155,14 +230,16 @@ static struct program_text text_of(const struct process *p, unsigned roles)
 		}
 		if (is_inline(p, shell, a))
 			return t;
-		if (!shell && a.ptr[0] == '-' && a.ptr[1] != '-' && p->name && !strncmp(p->name, "py", 2)) {
+		if (!shell && a.ptr[0] == '-' && a.ptr[1] != '-' && p->name &&
+		    !strncmp(p->name, "py", 2)) {
 			/* -m may stand behind flags: -Im pytest, or with its module: -mpytest. */
 			const char *m = memchr(a.ptr + 1, 'm', a.len - 1);
 
 			if (m) {
 				size_t rest = a.ptr + a.len - m - 1;
 
-				t.module = rest ? (struct span){ m + 1, rest } : process_arg(p, i + 1);
+				t.module =
+					rest ? (struct span){ m + 1, rest } : process_arg(p, i + 1);
 				return t;
 			}
 		}
@@ -181,7 +258,8 @@ char *script_of(const struct process *p)
 	return t.path.len ? base_of(t.path) : NULL;
 }
 
-/* Is path (taken from cwd when relative) strictly inside dir, after "." and ".." are resolved as text? */
+/* Is path (taken from cwd when relative) strictly inside dir, after "." and ".." are resolved as
+ * text? */
 static bool lies_in(struct span path, const char *cwd, const char *dir)
 {
 	struct buf b = { 0 };
@@ -235,7 +313,8 @@ unsigned role_of(const struct process *p, const struct run *run)
 	char *script = t.path.len ? base_of(t.path) : NULL;
 	bool test;
 
-	/* A tool written in an interpreter's language is that tool: pip, docker-compose, tox, npm. */
+	/* A tool written in an interpreter's language is that tool: pip, docker-compose, tox, npm.
+	 */
 	if (roles & (ROLE_SHELL | ROLE_INTERPRETER)) {
 		char *module = t.module.len ? xstrndup(t.module.ptr, t.module.len) : NULL;
 

@@ -966,6 +966,9 @@ static char *assigned_end(char *v, char *end)
 			break;
 		if (*e == '\\' && e + 1 < end && strchr("\"'nrt", e[1]) && e[1])
 			break;
+		/* Half a pair would escape what follows the mask. */
+		if (*e == '\\' && e + 1 < end && e[1] == '\\')
+			e++;
 		if (quote_at(e, end) == 3)
 			break;
 	}

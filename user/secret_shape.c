@@ -4,7 +4,7 @@
 #include "secret_shape.h"
 
 #define PEM_MAX 16384 /* bytes of a private key looked at */
-#define TOKEN_MAX 4096
+#define TOKEN_MAX 512
 
 enum set { UPPER_DIGIT, ALNUM, ALNUM_U, ALNUM_D, ALNUM_UD };
 
@@ -175,6 +175,9 @@ static size_t pem_length(struct span s, size_t at)
 		    (s.ptr[i] == '\\' && i + 1 < end && s.ptr[i + 1] == '"') ||
 		    (unsigned char)s.ptr[i] >= 0x80)
 			break;
+		/* Half a pair would escape what follows the mask. */
+		if (s.ptr[i] == '\\' && i + 1 < end && s.ptr[i + 1] == '\\')
+			i++;
 		body += is_alnum(s.ptr[i]);
 	}
 	return body >= 16 ? i - at : 0;

@@ -29,7 +29,7 @@ static void the_ids_names_and_order_of_the_categories_are_fixed(void **state)
 {
 	(void)state;
 	for (int i = 0; i < RISKS; i++) {
-		char id[8];
+		char id[16];
 
 		snprintf(id, sizeof(id), "R%d", i);
 		assert_string_equal(categories[i].id, id);
@@ -46,7 +46,7 @@ static void every_rule_of_the_contract_is_there_with_its_severity(void **state)
 	(void)state;
 	for (int i = 0; i < RISKS; i++) {
 		for (size_t k = 0; k < strlen(severities[i]); k++, total++) {
-			char id[16];
+			char id[40];
 			const struct rule *r;
 
 			snprintf(id, sizeof(id), "R%d.%zu", i, k + 1);

@@ -40,8 +40,8 @@ static unsigned steps_add(struct buf *b, const char *path)
 }
 
 /* args: words separated by '|'. */
-static struct process *exec_env(struct process_table *t, unsigned pid, const char *exe, const char *args,
-				const char *env, size_t env_len)
+static struct process *exec_env(struct process_table *t, unsigned pid, const char *exe,
+				const char *args, const char *env, size_t env_len)
 {
 	struct shape s = { .h = { .pid = pid, .start = pid * 100, .time = pid * 100 + 5 } };
 	struct process *p;
@@ -65,7 +65,8 @@ static struct process *exec_env(struct process_table *t, unsigned pid, const cha
 	return p;
 }
 
-static struct process *exec(struct process_table *t, unsigned pid, const char *exe, const char *args)
+static struct process *exec(struct process_table *t, unsigned pid, const char *exe,
+			    const char *args)
 {
 	return exec_env(t, pid, exe, args, "HOME\0TOKEN!", 12);
 }
@@ -97,14 +98,16 @@ static void a_reused_pid_is_another_process(void **state)
 	bool missed;
 
 	(void)state;
-	assert_ptr_not_equal(table_find(t, 7, 1, &run, &missed), table_find(t, 7, 2, &run, &missed));
+	assert_ptr_not_equal(table_find(t, 7, 1, &run, &missed),
+			     table_find(t, 7, 2, &run, &missed));
 	table_free(t);
 }
 
 static void a_forked_child_has_its_parents_image_until_it_executes(void **state)
 {
 	struct process_table *t = table_new();
-	struct process *a = exec(t, 10, "/usr/bin/python3.11", "python3|t.py"), *b = fork_of(t, a, 11);
+	struct process *a = exec(t, 10, "/usr/bin/python3.11", "python3|t.py"),
+		       *b = fork_of(t, a, 11);
 
 	(void)state;
 	assert_string_equal(b->exe.text, "/usr/bin/python3.11");
@@ -241,7 +244,9 @@ static void a_path_is_built_from_the_root(void **state)
 static void lengths_that_do_not_fit_the_tail_are_taken_as_absent(void **state)
 {
 	struct ev_hdr h = { .pid = 3, .len = 5, .want = 5 };
-	struct ev_exec e = { .exe_comps = 24, .cwd_comps = ~0u, .file_len = ~0u, .args_len = ~0u, .comm = "x" };
+	struct ev_exec e = {
+		.exe_comps = 24, .cwd_comps = ~0u, .file_len = ~0u, .args_len = ~0u, .comm = "x"
+	};
 	struct process_table *t = table_new();
 	char *tail = malloc(5);
 	struct process *p;
@@ -262,7 +267,7 @@ static const struct {
 	const char *script;
 } roles[] = {
 	{ "/usr/bin/bash", "sh|-c|ls", ROLE_SHELL, NULL },
-	{ "/usr/bin/bash", "bash|-eo|pipefail|/opt/x.sh", ROLE_SHELL, "pipefail" },
+	{ "/usr/bin/bash", "bash|-eo|pipefail|/opt/x.sh", ROLE_SHELL, "x.sh" },
 	{ "/usr/bin/bash", "bash|-e|/opt/x.sh|a", ROLE_SHELL, "x.sh" },
 	{ "/usr/bin/busybox", "ash", ROLE_SHELL, NULL },
 	{ "/usr/bin/busybox", "busybox|wget|http://x", ROLE_NETWORK_CLIENT, NULL },
@@ -274,9 +279,10 @@ static const struct {
 	{ "/usr/bin/python3.11", "python3|-Im|pytest", ROLE_INTERPRETER | ROLE_TEST, "pytest" },
 	{ "/usr/bin/python3.11", "python3|-m|unittest", ROLE_INTERPRETER | ROLE_TEST, "unittest" },
 	{ "/usr/bin/python3.11", "python3|-m|pip", ROLE_INTERPRETER | ROLE_BUILD_TOOL, "pip" },
-	{ "/usr/bin/python3.11", "python3|/usr/bin/pytest", ROLE_INTERPRETER | ROLE_TEST, "pytest" },
-	{ "/usr/bin/python3.11", "python3|/usr/bin/docker-compose|up", ROLE_INTERPRETER | ROLE_CONTAINER_CLIENT,
-	  "docker-compose" },
+	{ "/usr/bin/python3.11", "python3|/usr/bin/pytest", ROLE_INTERPRETER | ROLE_TEST,
+	  "pytest" },
+	{ "/usr/bin/python3.11", "python3|/usr/bin/docker-compose|up",
+	  ROLE_INTERPRETER | ROLE_CONTAINER_CLIENT, "docker-compose" },
 	{ "/work/tree/build/test_x", "test_x", ROLE_TEST, NULL },
 	{ "/work/treehouse/test_x", "test_x", 0, NULL },
 	{ "/work/tree/bin/curl", "curl", ROLE_NETWORK_CLIENT, NULL },

@@ -263,6 +263,7 @@ static void assignments_are_masked_up_to_their_end(void **state)
 	assert_string_equal(bytes("?token=abcdefghj&x=1"), "?token=<named:token>&x=1");
 	assert_string_equal(bytes("API_KEY=\"abc defghi\" x"), "API_KEY=\"<named:API_KEY>\" x");
 	assert_string_equal(bytes("\\nAPI_KEY=abcdefgi\\n"), "\\nAPI_KEY=<named:API_KEY>\\n");
+	assert_string_equal(bytes("[\"API_KEY=abcdef\\\\\",\"x\"]"), "[\"API_KEY=<named:API_KEY>\",\"x\"]");
 	assert_string_equal(bytes("PASSWORD=short"), "PASSWORD=<>");
 }
 

@@ -1,0 +1,40 @@
+#!/bin/bash
+# lint.sh: include directions, shell, manual page and static analysis.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+bad=0
+fail() {
+	echo "lint: $*"
+	bad=1
+}
+
+# Only what loads or probes may know libbpf.
+for f in $(grep -lE '^#include <bpf/' user/*.c user/*.h user/detect/* 2>/dev/null); do
+	case $f in
+	user/loader.c | user/env_attach.c | user/probe.c) ;;
+	*) fail "$f includes libbpf" ;;
+	esac
+done
+# The pure middle: no sockets, files or clocks in detectors and parsers.
+for f in user/detect/*.c user/http.c user/jsonr.c user/jsonw.c user/docker.c user/ledger.c user/dialogue.c user/tar.c \
+	user/record.c user/scrub.c user/codec.c user/stream.c user/alert.c user/summary.c; do
+	if grep -nE '\b(open|fopen|socket|clock_gettime|time|getenv|stat|fork)\(' "$f"; then fail "$f is not pure"; fi
+	if grep -nE '#include "(loader|monitor|front|host|output|probe)\.h"' "$f"; then fail "$f looks upward"; fi
+done
+# Detectors do not know each other nor the pipeline.
+grep -nE '#include "(pipeline|stream|process_table|dialogue)\.h"' user/detect/*.c && fail "a detector looks upward"
+# First line of every file: one sentence of purpose.
+for f in bpf/* user/*.[ch] user/detect/*.c include/*.h vmlinux/*.h; do
+	head -1 "$f" | grep -qE "^/\* $(basename "$f" | sed 's/[.]/\\./g')[:,]" || fail "$f: its first line does not say its purpose"
+done
+command -v shellcheck >/dev/null || fail "shellcheck is missing"
+shellcheck -x -S warning tests/*.sh tests/*/*.sh .ci/run || bad=1
+command -v mandoc >/dev/null || fail "mandoc is missing"
+mandoc -Tlint -W warning docs/*.8 || bad=1
+command -v cppcheck >/dev/null || fail "cppcheck is missing"
+cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability --suppress=missingIncludeSystem \
+	--suppress=normalCheckLevelMaxBranches -Iinclude -Iuser -D_GNU_SOURCE -DHAVE_YAML user >/dev/null || {
+	cppcheck --quiet --inline-suppr --enable=warning,portability -Iinclude -Iuser -D_GNU_SOURCE -DHAVE_YAML user 2>&1 | tail -n 30
+	bad=1
+}
+exit $bad
