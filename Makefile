@@ -86,7 +86,7 @@ $(B)/fuzz/%: tests/fuzz/%.c $(PURE_SRC)
 	@mkdir -p $(@D)
 	@echo "  FUZZ  $@"
 	$(Q)$(CLANG) $(filter-out -Werror,$(ALL_CFLAGS)) -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -Wno-missing-prototypes -o $@ $^ $(filter -lyaml,$(LDLIBS))
+		-fno-sanitize-recover=all -Itests/unit -Wno-missing-prototypes -o $@ $^ $(filter -lyaml,$(LDLIBS))
 
 unit-build: $(UNIT:%=$(B)/unit/%)
 fuzz-build: $(FUZZ:%=$(B)/fuzz/%)

@@ -23,6 +23,7 @@
 	X(ENGINE, engine, 0)   /* a container engine's listening socket was found */               \
 	X(GAP, gap, 0)         /* something is not seen in this run */                             \
 	X(LOST, lost, 0)       /* records of one type were dropped in the kernel */                \
+	X(SECRET, secret, 0)   /* a row of the secret table: what a mask's index means, never the value */ \
 	X(END, end, 0)         /* COMMAND ended */
 
 enum ev_type {
@@ -211,6 +212,14 @@ struct ev_gap {
 	__u32 pad;
 };
 
+/* Tail: name of the variable, option, header or format. Stands before the first record that needs it. */
+struct ev_secret {
+	__u32 index;
+	__u32 kind;	/* enum secret_kind of user/scrub.h */
+	__u32 length;	/* bytes of the secret */
+	__u32 pad;
+};
+
 struct ev_lost {
 	__u64 count;
 	__u32 type;	/* enum ev_type; EV_UNKNOWN: not attributable */
@@ -237,6 +246,7 @@ EV_ASSERT(file, 32);
 EV_ASSERT(begin, 8);
 EV_ASSERT(engine, 16);
 EV_ASSERT(gap, 8);
+EV_ASSERT(secret, 16);
 EV_ASSERT(lost, 16);
 EV_ASSERT(end, 8);
 

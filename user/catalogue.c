@@ -1,4 +1,4 @@
-/* catalogue.c: the one table of risk categories and rules, and the severities that were configured. */
+/* catalogue.c: the one table of risk categories and rules, and the configured severities. */
 #include <string.h>
 #include "buf.h"
 #include "catalogue.h"

@@ -5,6 +5,9 @@
 #include "event.h"
 #include "option.h"
 
+/* Unit tests and fuzzers link this file without main.c and never call it. */
+extern const struct command commands[] __attribute__((weak));
+
 int cmd_help(struct config *c)
 {
 	if (c->argc > 0) {

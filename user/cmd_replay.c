@@ -16,7 +16,7 @@ static const char *replay(struct pipeline *p, FILE *f)
 	size_t n;
 
 	while ((next = recording_read(f, record, &n)) == RECORDING_RECORD)
-		pipeline_take(p, record, n);
+		pipeline_replay(p, record, n);
 	free(record);
 	pipeline_finish(p);
 	return next == RECORDING_CUT ? "it ends in the middle: the run's last events are missing" :

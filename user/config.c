@@ -1,4 +1,5 @@
-/* config.c: reads the YAML configuration file; whatever it does not know is an error with its line. */
+/* config.c: reads the YAML configuration file; whatever it does not know is an error with its line.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,7 +14,8 @@
 int config_read(const char *file, struct config *c)
 {
 	(void)c;
-	fprintf(stderr, "%s:1: cannot be read: libyaml was not there when invigil was built\n", file);
+	fprintf(stderr, "%s:1: cannot be read: libyaml was not there when invigil was built\n",
+		file);
 	return -1;
 }
 
@@ -44,18 +46,22 @@ static int wrong(const struct reader *r, const yaml_node_t *at, const char *what
 
 static const char *kind_text(const yaml_node_t *n)
 {
-	return n->type == YAML_MAPPING_NODE ? "mapping" : n->type == YAML_SEQUENCE_NODE ? "list" : "";
+	return n->type == YAML_MAPPING_NODE    ? "mapping"
+	       : n->type == YAML_SEQUENCE_NODE ? "list"
+					       : "";
 }
 
 /* The scalar's text; NULL when it is none, or holds a NUL. */
 static const char *scalar(const yaml_node_t *n)
 {
-	if (n->type != YAML_SCALAR_NODE || strlen((char *)n->data.scalar.value) != n->data.scalar.length)
+	if (n->type != YAML_SCALAR_NODE ||
+	    strlen((char *)n->data.scalar.value) != n->data.scalar.length)
 		return NULL;
 	return (char *)n->data.scalar.value;
 }
 
-typedef int (*member_fn)(struct reader *r, const yaml_node_t *key, const char *word, yaml_node_t *value);
+typedef int (*member_fn)(struct reader *r, const yaml_node_t *key, const char *word,
+			 yaml_node_t *value);
 
 static int each_member(struct reader *r, const yaml_node_t *map, const char *name, member_fn fn)
 {
@@ -67,7 +73,8 @@ static int each_member(struct reader *r, const yaml_node_t *map, const char *nam
 			return 0;
 		return wrong(r, map, "not a mapping:", name);
 	}
-	for (yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top; p++) {
+	for (yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top;
+	     p++) {
 		yaml_node_t *key = yaml_document_get_node(&r->doc, p->key);
 		yaml_node_t *value = yaml_document_get_node(&r->doc, p->value);
 		const char *word = key ? scalar(key) : NULL;
@@ -89,8 +96,8 @@ static int each_word(struct reader *r, yaml_node_t *list, const char *name,
 
 	if (list->type != YAML_SEQUENCE_NODE)
 		return wrong(r, list, "not a list:", name);
-	for (yaml_node_item_t *i = list->data.sequence.items.start; i < list->data.sequence.items.top;
-	     i++) {
+	for (yaml_node_item_t *i = list->data.sequence.items.start;
+	     i < list->data.sequence.items.top; i++) {
 		yaml_node_t *node = yaml_document_get_node(&r->doc, *i);
 		const char *word = node ? scalar(node) : NULL;
 
@@ -131,16 +138,21 @@ static int add_pattern(struct reader *r, const yaml_node_t *at, const char *word
 
 static int add_own(struct reader *r, const yaml_node_t *at, const char *word)
 {
-	static const struct { const char *prefix; int kind; } kinds[] = {
-		{ "id=", OWN_ID }, { "name=", OWN_NAME }, { "label=", OWN_LABEL },
-		{ "project=", OWN_PROJECT },
+	static const struct {
+		const char *prefix;
+		int kind;
+	} kinds[] = {
+	    {"id=", OWN_ID},
+	    {"name=", OWN_NAME},
+	    {"label=", OWN_LABEL},
+	    {"project=", OWN_PROJECT},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		size_t n = strlen(kinds[i].prefix);
 		struct config *c = r->c;
 		const char *sign;
-		struct selector s = { .kind = kinds[i].kind };
+		struct selector s = {.kind = kinds[i].kind};
 
 		if (strncmp(word, kinds[i].prefix, n) || !word[n] || word[n] == '=')
 			continue;
@@ -200,16 +212,18 @@ static int secrets_member(struct reader *r, const yaml_node_t *key, const char *
 	return each_word(r, value, "secrets.names", add_name);
 }
 
-static int logs_member(struct reader *r, const yaml_node_t *key, const char *word, yaml_node_t *value)
+static int logs_member(struct reader *r, const yaml_node_t *key, const char *word,
+		       yaml_node_t *value)
 {
 	if (strcmp(word, "patterns"))
 		return wrong(r, key, "unknown key", word);
 	return each_word(r, value, "logs.patterns", add_pattern);
 }
 
-static int top_member(struct reader *r, const yaml_node_t *key, const char *word, yaml_node_t *value)
+static int top_member(struct reader *r, const yaml_node_t *key, const char *word,
+		      yaml_node_t *value)
 {
-	static const char *const reads[] = { "off", "c", "all" };
+	static const char *const reads[] = {"off", "c", "all"};
 	const char *text = scalar(value);
 
 	if (!strcmp(word, "rules"))
@@ -227,7 +241,8 @@ static int top_member(struct reader *r, const yaml_node_t *key, const char *word
 				return 0;
 			}
 		}
-		return wrong(r, value, "env_reads is off, c or all, not", text ? text : kind_text(value));
+		return wrong(r, value, "env_reads is off, c or all, not",
+			     text ? text : kind_text(value));
 	}
 	if (!strcmp(word, "fail_on")) {
 		int level = text ? severity_parse(text) : -1;
@@ -304,7 +319,7 @@ static char *file_slurp(const char *file, size_t *size)
 
 int config_read(const char *file, struct config *c)
 {
-	struct reader r = { .file = file, .c = c };
+	struct reader r = {.file = file, .c = c};
 	yaml_parser_t parser;
 	yaml_node_t *root;
 	size_t size = 0;

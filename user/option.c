@@ -1,4 +1,5 @@
-/* option.c: the one table of options: command line, environment and help text come from its rows. */
+/* option.c: the one table of options: command line, environment and help text come from its rows.
+ */
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,64 +12,70 @@
 enum { RUN = 1, REPLAY = 2, RISKS_CMD = 4, CHECK = 8, BOTH = RUN | REPLAY };
 
 enum kind {
-	FLAG,	/* bool */
-	TEXT,	/* const char * */
-	CHOICE,	/* const char *, one of choices */
-	LEVEL,	/* int, severity */
-	OWN,	/* adds a selector */
-	LATER,	/* known, not built; takes an operand */
+	FLAG,   /* bool */
+	TEXT,   /* const char * */
+	CHOICE, /* const char *, one of choices */
+	LEVEL,  /* int, severity */
+	OWN,    /* adds a selector */
+	LATER,  /* known, not built; takes an operand */
 };
 
 static const struct option {
 	const char *name;
-	const char *operand;	/* as the help calls it; NULL: none */
-	const char *choices;	/* " a b c " */
+	const char *operand; /* as the help calls it; NULL: none */
+	const char *choices; /* " a b c " */
 	const char *purpose;
 	size_t offset;
 	enum kind kind;
 	unsigned commands;
-	char letter;		/* 0: none */
-	bool steers;		/* under sudo its INVIGIL_ variable is refused */
+	char letter; /* 0: none */
+	bool steers; /* under sudo its INVIGIL_ variable is refused */
 } options[] = {
 #define AT(member) offsetof(struct config, member)
-	{ "output", "FILE", NULL, "the event stream, JSON Lines; - is standard output", AT(output), TEXT,
-	  BOTH, 'o', true },
-	{ "format", "SCHEMA", " ecs ocsf ", "the stream's schema: ecs", AT(format), CHOICE, RUN, 'f',
-	  false },
-	{ "format", "FORMAT", " text json markdown ", "text, json or markdown", AT(format), CHOICE,
-	  RISKS_CMD, 'f', false },
-	{ "format", "FORMAT", " text json ", "text or json", AT(format), CHOICE, CHECK, 'f', false },
-	{ "alerts-only", NULL, NULL, "only alerts, the run's start and end, and health events",
-	  AT(alerts_only), FLAG, BOTH, 0, false },
-	{ "record", "FILE", NULL, "keep the scrubbed kernel events for replay", AT(record), TEXT, RUN, 0,
-	  true },
-	{ "fail-on", "LEVEL", NULL, "low, medium, high, critical or never: exit status 120 from there",
-	  AT(fail_on), LEVEL, BOTH, 0, false },
-	{ "require-complete", NULL, NULL, "an incomplete run trips the gate too", AT(require_complete),
-	  FLAG, BOTH, 0, false },
-	{ "own", "SELECTOR", NULL, "id=ID, name=GLOB, label=K[=V] or project=NAME; repeatable", AT(own),
-	  OWN, RUN, 0, false },
-	{ "env-reads", "WHAT", " off c all ", "off, c or all: which environment reads are watched",
-	  AT(env_reads), CHOICE, RUN, 0, false },
-	{ "config", "FILE", NULL, "else " DEFAULT_CONFIG " when it exists", AT(config_file), TEXT, BOTH,
-	  'c', true },
-	{ "user", "USER", NULL, "run COMMAND as USER", AT(user), TEXT, RUN, 'u', true },
-	{ NULL, NULL, NULL, "no summary", AT(quiet), FLAG, BOTH, 'q', false },
-	{ NULL, NULL, NULL, "more detail", AT(verbose), FLAG, BOTH, 'v', false },
-	{ "report", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
-	{ "sarif", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
-	{ "junit", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
-	{ "markdown", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
-	{ "attestation", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
-	{ "policy", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
-	{ "gate", "WHAT", NULL, NULL, 0, LATER, BOTH, 0, false },
+    {"output", "FILE", NULL, "the event stream, JSON Lines; - is standard output", AT(output), TEXT,
+     BOTH, 'o', true},
+    {"format", "SCHEMA", " ecs ocsf ", "the stream's schema: ecs", AT(format), CHOICE, RUN, 'f',
+     false},
+    {"format", "FORMAT", " text json markdown ", "text, json or markdown", AT(format), CHOICE,
+     RISKS_CMD, 'f', false},
+    {"format", "FORMAT", " text json ", "text or json", AT(format), CHOICE, CHECK, 'f', false},
+    {"alerts-only", NULL, NULL, "only alerts, the run's start and end, and health events",
+     AT(alerts_only), FLAG, BOTH, 0, false},
+    {"record", "FILE", NULL, "keep the scrubbed kernel events for replay", AT(record), TEXT, RUN, 0,
+     true},
+    {"fail-on", "LEVEL", NULL, "low, medium, high, critical or never: exit status 120 from there",
+     AT(fail_on), LEVEL, BOTH, 0, false},
+    {"require-complete", NULL, NULL, "an incomplete run trips the gate too", AT(require_complete),
+     FLAG, BOTH, 0, false},
+    {"own", "SELECTOR", NULL, "id=ID, name=GLOB, label=K[=V] or project=NAME; repeatable", AT(own),
+     OWN, RUN, 0, false},
+    {"env-reads", "WHAT", " off c all ", "off, c or all: which environment reads are watched",
+     AT(env_reads), CHOICE, RUN, 0, false},
+    {"config", "FILE", NULL, "else " DEFAULT_CONFIG " when it exists", AT(config_file), TEXT, BOTH,
+     'c', true},
+    {"user", "USER", NULL, "run COMMAND as USER", AT(user), TEXT, RUN, 'u', true},
+    {NULL, NULL, NULL, "no summary", AT(quiet), FLAG, BOTH, 'q', false},
+    {NULL, NULL, NULL, "more detail", AT(verbose), FLAG, BOTH, 'v', false},
+    {"report", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true},
+    {"sarif", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true},
+    {"junit", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true},
+    {"markdown", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true},
+    {"attestation", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true},
+    {"policy", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true},
+    {"gate", "WHAT", NULL, NULL, 0, LATER, BOTH, 0, false},
 #undef AT
 };
 
 static unsigned command_bit(const char *name)
 {
-	static const struct { const char *name; unsigned bit; } bits[] = {
-		{ "run", RUN }, { "replay", REPLAY }, { "risks", RISKS_CMD }, { "check", CHECK },
+	static const struct {
+		const char *name;
+		unsigned bit;
+	} bits[] = {
+	    {"run", RUN},
+	    {"replay", REPLAY},
+	    {"risks", RISKS_CMD},
+	    {"check", CHECK},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
@@ -98,7 +105,9 @@ static struct said variable_said(const struct option *o)
 	struct said s;
 
 	snprintf(s.text, sizeof(s.text), "INVIGIL_%s",
-		 o->name ? o->name : o->letter == 'q' ? "QUIET" : "VERBOSE");
+		 o->name            ? o->name
+		 : o->letter == 'q' ? "QUIET"
+				    : "VERBOSE");
 	for (char *p = s.text; *p; p++)
 		*p = *p == '-' ? '_' : *p >= 'a' && *p <= 'z' ? (char)(*p - 32) : *p;
 	return s;
@@ -116,9 +125,14 @@ static bool choice_has(const char *choices, const char *word)
 
 static bool own_add(struct config *c, const char *word)
 {
-	static const struct { const char *prefix; int kind; } kinds[] = {
-		{ "id=", OWN_ID }, { "name=", OWN_NAME }, { "label=", OWN_LABEL },
-		{ "project=", OWN_PROJECT },
+	static const struct {
+		const char *prefix;
+		int kind;
+	} kinds[] = {
+	    {"id=", OWN_ID},
+	    {"name=", OWN_NAME},
+	    {"label=", OWN_LABEL},
+	    {"project=", OWN_PROJECT},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -147,9 +161,7 @@ static int option_set(const struct option *o, const char *what, const char *valu
 	int level;
 
 	switch (o->kind) {
-	case FLAG:
-		*(bool *)at = true;
-		return 0;
+	case FLAG: *(bool *)at = true; return 0;
 	case TEXT:
 		if (!*value) {
 			fprintf(stderr, "invigil: %s: empty\n", what);
@@ -159,8 +171,8 @@ static int option_set(const struct option *o, const char *what, const char *valu
 		return 0;
 	case CHOICE:
 		if (!choice_has(o->choices, value)) {
-			fprintf(stderr, "invigil: %s: unknown word \"%s\" (one of%s)\n", what, value,
-				o->choices);
+			fprintf(stderr, "invigil: %s: unknown word \"%s\" (one of%s)\n", what,
+				value, o->choices);
 			return 125;
 		}
 		if (!strcmp(value, "ocsf")) {
@@ -172,8 +184,10 @@ static int option_set(const struct option *o, const char *what, const char *valu
 	case LEVEL:
 		level = strcmp(value, "never") ? severity_parse(value) : -1;
 		if (strcmp(value, "never") && (level < SEV_LOW || level > SEV_CRITICAL)) {
-			fprintf(stderr, "invigil: %s: unknown level \"%s\" (low, medium, high, "
-				"critical or never)\n", what, value);
+			fprintf(stderr,
+				"invigil: %s: unknown level \"%s\" (low, medium, high, "
+				"critical or never)\n",
+				what, value);
 			return 125;
 		}
 		*(int *)at = level;
@@ -181,7 +195,8 @@ static int option_set(const struct option *o, const char *what, const char *valu
 	case OWN:
 		if (own_add(c, value))
 			return 0;
-		fprintf(stderr, "invigil: %s: unknown selector \"%s\" (id=, name=, label= or project=)\n",
+		fprintf(stderr,
+			"invigil: %s: unknown selector \"%s\" (id=, name=, label= or project=)\n",
 			what, value);
 		return 125;
 	case LATER:
@@ -222,7 +237,8 @@ static int environment_apply(unsigned command, struct config *c)
 		if (!(o->commands & command) || !value || !*value)
 			continue;
 		if (o->steers && is_sudo()) {
-			fprintf(stderr, "invigil: %s is refused under sudo: give the option %s instead\n",
+			fprintf(stderr,
+				"invigil: %s is refused under sudo: give the option %s instead\n",
 				s.text, option_said(o).text);
 			return 125;
 		}
@@ -230,13 +246,13 @@ static int environment_apply(unsigned command, struct config *c)
 			if (choice_has(" 0 no false off ", value))
 				continue;
 			if (!choice_has(" 1 yes true on ", value)) {
-				fprintf(stderr, "invigil: %s: unknown word \"%s\" (1 or 0)\n", s.text,
-					value);
+				fprintf(stderr, "invigil: %s: unknown word \"%s\" (1 or 0)\n",
+					s.text, value);
 				return 125;
 			}
 		}
-		err = o->kind == OWN ? own_words(s.text, value, c) :
-				       option_set(o, s.text, value, c);
+		err =
+		    o->kind == OWN ? own_words(s.text, value, c) : option_set(o, s.text, value, c);
 		if (err)
 			return err;
 	}
@@ -248,8 +264,8 @@ static const struct option *option_find(unsigned command, const char *name, size
 	for (const struct option *o = options; o < options + ARRAY_SIZE(options); o++) {
 		if (!(o->commands & command))
 			continue;
-		if (letter ? o->letter == letter :
-			     o->name && strlen(o->name) == n && !memcmp(o->name, name, n))
+		if (letter ? o->letter == letter
+			   : o->name && strlen(o->name) == n && !memcmp(o->name, name, n))
 			return o;
 	}
 	return NULL;
@@ -266,8 +282,8 @@ static int unknown(const struct command *cmd, const char *word)
  * begins or, but for run, the operands alone, moved together and NULL ended (when c is given).
  * file: the last -c.
  */
-static int line_walk(const struct command *cmd, unsigned bit, int argc, char **argv, struct config *c,
-		     const char **file, bool *help)
+static int line_walk(const struct command *cmd, unsigned bit, int argc, char **argv,
+		     struct config *c, const char **file, bool *help)
 {
 	int kept = 0, i;
 
@@ -307,7 +323,8 @@ static int line_walk(const struct command *cmd, unsigned bit, int argc, char **a
 			}
 		} else {
 			/* -qv are two; -oFILE is one with its operand. */
-			for (word++; (o = option_find(bit, NULL, 0, *word)) && !o->operand && word[1];
+			for (word++;
+			     (o = option_find(bit, NULL, 0, *word)) && !o->operand && word[1];
 			     word++)
 				if (c)
 					option_set(o, option_said(o).text, NULL, c);
@@ -321,8 +338,8 @@ static int line_walk(const struct command *cmd, unsigned bit, int argc, char **a
 		}
 		if (o->operand && !value) {
 			if (i + 1 >= argc) {
-				fprintf(stderr, "invigil: option %s needs %s\n", option_said(o).text,
-					o->operand);
+				fprintf(stderr, "invigil: option %s needs %s\n",
+					option_said(o).text, o->operand);
 				return 125;
 			}
 			value = argv[++i];
@@ -387,9 +404,12 @@ int options_parse(const struct command *cmd, int argc, char **argv, struct confi
 	}
 	if (bit == REPLAY && c->argc != 1) {
 		if (c->argc)
-			fprintf(stderr, "invigil: replay: one RECORDING only: \"%s\"\n", c->argv[1]);
+			fprintf(stderr, "invigil: replay: one RECORDING only: \"%s\"\n",
+				c->argv[1]);
 		else
-			fprintf(stderr, "invigil: replay: RECORDING is missing (see invigil help replay)\n");
+			fprintf(
+			    stderr,
+			    "invigil: replay: RECORDING is missing (see invigil help replay)\n");
 		return 125;
 	}
 	if ((bit & (RISKS_CMD | CHECK)) && c->argc) {

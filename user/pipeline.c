@@ -40,7 +40,9 @@ struct pipeline {
 	struct dialogue *dialogue;
 	FILE *recording;
 	int recording_error;
-	bool begun, finished;
+	bool begun, finished, replay;
+	struct secret *recorded;	/* rows as they stand in the recording */
+	unsigned n_recorded;
 	uint64_t now;		/* boot ns of the record at hand */
 	void *links;		/* tsearch tree of struct link */
 	struct socket_file engines[256];
@@ -429,6 +431,23 @@ static void take_engine(struct pipeline *p, const struct record *r)
 		p->engines[p->n_engines++] = (struct socket_file){ e->ino, e->dev };
 }
 
+/* Replay alone: live, the row is there already. */
+static void take_secret(struct pipeline *p, const struct record *r)
+{
+	const struct ev_secret *e = r->body;
+	struct masker *m = &p->run.masker;
+	struct secret *s = &m->secrets[e->index];
+
+	if (!p->replay)
+		return;
+	s->kind = e->kind;
+	s->len = e->length;
+	memset(s->name, 0, sizeof(s->name));
+	memcpy(s->name, r->tail, r->h->len);
+	if (m->count <= e->index)
+		m->count = e->index + 1;
+}
+
 static void take_end(struct pipeline *p, const struct record *r)
 {
 	const struct ev_end *e = r->body;
@@ -443,6 +462,7 @@ static bool take_loader(struct pipeline *p, const struct record *r)
 	static void (*const take[EV_TYPES])(struct pipeline *, const struct record *) = {
 		[EV_BEGIN] = take_begin, [EV_ENGINE] = take_engine, [EV_GAP] = take_gap,
 		[EV_LOST] = take_lost,	 [EV_END] = take_end,
+		[EV_SECRET] = take_secret,
 	};
 
 	if (!take[r->h->type])
@@ -533,6 +553,53 @@ static void record_scrub(struct pipeline *p, struct record *r)
 	}
 }
 
+static void record_keep(struct pipeline *p, const struct record *r)
+{
+	if (p->recording && !p->recording_error)
+		p->recording_error = recording_add(p->recording, r);
+}
+
+/* Rows that are new, or that a better name was found for. */
+static void secrets_keep(struct pipeline *p)
+{
+	const struct masker *m = &p->run.masker;
+
+	if (!p->recording)
+		return;
+	if (!p->recorded)
+		p->recorded = xcalloc(SECRETS_MAX, sizeof(*p->recorded));
+	for (unsigned i = 0; i < m->count; i++) {
+		const struct secret *s = &m->secrets[i];
+		struct {
+			struct ev_hdr h;
+			struct ev_secret e;
+			char name[sizeof(s->name)];
+		} b = { .h = { .time = p->now, .type = EV_SECRET } };
+		struct record r;
+
+		if (i < p->n_recorded && !strcmp(s->name, p->recorded[i].name) && s->kind == p->recorded[i].kind)
+			continue;
+		b.e = (struct ev_secret){ .index = i, .kind = s->kind, .length = s->len };
+		b.h.len = b.h.want = strnlen(s->name, sizeof(s->name) - 1);
+		memcpy(b.name, s->name, b.h.len);
+		p->recorded[i] = *s;
+		if (record_decode(&b, sizeof(b), &r))
+			record_keep(p, &r);
+	}
+	p->n_recorded = m->count;
+}
+
+void pipeline_replay(struct pipeline *p, void *bytes, size_t n)
+{
+	struct record r;
+
+	p->replay = true;
+	if (record_decode(bytes, n, &r))
+		engine_event(p, &r);
+	else
+		p->run.rejected++;
+}
+
 void pipeline_take(struct pipeline *p, void *bytes, size_t n)
 {
 	struct record r;
@@ -542,8 +609,8 @@ void pipeline_take(struct pipeline *p, void *bytes, size_t n)
 		return;
 	}
 	record_scrub(p, &r);
-	if (p->recording && !p->recording_error)
-		p->recording_error = recording_add(p->recording, &r);
+	secrets_keep(p);
+	record_keep(p, &r);
 	engine_event(p, &r);
 }
 
@@ -668,6 +735,7 @@ void pipeline_free(struct pipeline *p)
 	for (unsigned i = 0; i < p->n_left; i++)
 		free((char *)p->left[i].ptr);
 	free(p->gaps);
+	free(p->recorded);
 	free(p->left);
 	run_free(&p->run);
 	free(p);

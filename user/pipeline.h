@@ -20,6 +20,8 @@ void pipeline_on_container(struct pipeline *p, void (*fn)(void *ctx, const char 
  * engine_event(). n may be larger than the record. The bytes must be writable.
  */
 void pipeline_take(struct pipeline *p, void *bytes, size_t n);
+/* The same for a record that was scrubbed before: one of a recording. */
+void pipeline_replay(struct pipeline *p, void *bytes, size_t n);
 /* From here on everything is pure: the scrubbed record changes state and yields facts. */
 struct record;
 void engine_event(struct pipeline *p, const struct record *r);

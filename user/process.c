@@ -25,8 +25,7 @@ struct process_table {
 	unsigned n;
 };
 
-/* Beyond so many generations the ended ones in between are left out: a worm that forks and exits.
- */
+/* Beyond so many generations the ended ones in between are left out (a worm forks and exits). */
 #define GENERATIONS_MAX 64
 
 /* ---- paths ---- */
@@ -193,8 +192,7 @@ static void parent_set(struct slot *e, struct slot *parent)
 	parent->children++;
 }
 
-/* Leaves ended ancestors out of a chain that has grown too long; its last one, the oldest, stays.
- */
+/* Leaves ended ancestors out of a chain that has grown too long; the oldest of them stays. */
 static void chain_shorten(struct slot *e)
 {
 	struct slot *up = (struct slot *)e->p.parent;

@@ -1,6 +1,7 @@
 /* record.c: decode of event records; trusts nothing and rejects what does not add up. */
 #include <string.h>
 #include "record.h"
+#include "scrub.h"
 
 static const struct {
 	const char *name;
@@ -67,6 +68,12 @@ static bool body_ok(const struct record *r)
 		const struct ev_env *e = r->body;
 
 		return r->h->len <= EV_VAR_MAX && e->mechanism < ENV_MECHANISMS;
+	}
+	case EV_SECRET: {
+		const struct ev_secret *e = r->body;
+
+		return e->index < SECRETS_MAX && e->kind < SECRET_KINDS &&
+		       r->h->len < sizeof(((struct secret *)0)->name);
 	}
 	case EV_FILE: {
 		const struct ev_file *e = r->body;

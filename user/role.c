@@ -177,8 +177,7 @@ struct program_text {
 	struct span module;	/* python -m */
 };
 
-/* Options of interpreters and shells that take the next argument, by kind; capital ones as they
- * are. */
+/* Options of interpreters and shells that take the next argument. */
 static bool takes_next(const struct process *p, bool shell, struct span a)
 {
 	if (shell) /* also at the end of a cluster: -euo pipefail */
@@ -190,8 +189,7 @@ static bool takes_next(const struct process *p, bool shell, struct span a)
 	return a.ptr[1] == 'I' || a.ptr[1] == 'r' || a.ptr[1] == 'd' || a.ptr[1] == 'l';
 }
 
-/* -c, -e and the like, alone or at the end of a cluster as in -lc: the program is in the arguments.
- */
+/* -c, -e and the like, alone or in a cluster as in -lc: the program is in the arguments. */
 static bool is_inline(const struct process *p, bool shell, struct span a)
 {
 	bool python = p->name && (!strncmp(p->name, "python", 6) || !strncmp(p->name, "pypy", 4));
@@ -258,8 +256,7 @@ char *script_of(const struct process *p)
 	return t.path.len ? base_of(t.path) : NULL;
 }
 
-/* Is path (taken from cwd when relative) strictly inside dir, after "." and ".." are resolved as
- * text? */
+/* Is path (from cwd when relative) strictly inside dir, "." and ".." resolved as text? */
 static bool lies_in(struct span path, const char *cwd, const char *dir)
 {
 	struct buf b = { 0 };
@@ -313,8 +310,7 @@ unsigned role_of(const struct process *p, const struct run *run)
 	char *script = t.path.len ? base_of(t.path) : NULL;
 	bool test;
 
-	/* A tool written in an interpreter's language is that tool: pip, docker-compose, tox, npm.
-	 */
+	/* A tool written in an interpreter's language is that tool: pip, docker-compose, npm. */
 	if (roles & (ROLE_SHELL | ROLE_INTERPRETER)) {
 		char *module = t.module.len ? xstrndup(t.module.ptr, t.module.len) : NULL;
 

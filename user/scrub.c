@@ -7,26 +7,26 @@
 #include "secret_shape.h"
 #include "siphash.h"
 
-#define MASK_HEAD 6
-#define MASK_MIN 8
-#define PIECE_MAX 1024		/* longer values are known piece by piece: bounds the work of one look */
-#define KNOWN_MAX 65536		/* what is known at most; more is counted as refused */
-#define NAME_MAX_LOOK 128
+#define MASK_HEAD       6
+#define MASK_MIN        8
+#define PIECE_MAX       1024 /* longer values are known piece by piece: bounds the work of one look */
+#define KNOWN_MAX       65536 /* what is known at most; more is counted as refused */
+#define NAME_MAX_LOOK   128
 #define VALUE_LEARN_MAX 65536
-#define BITS 18
+#define BITS            18
 
 /* Where to look a digest up; the searched ones also stand in the bitmap of first eight bytes. */
 struct known {
 	uint64_t roll;
 	uint64_t digest[2];
-	uint32_t len;		/* 0: free slot */
-	int32_t secret;		/* index into the table, -1: it was full */
+	uint32_t len;   /* 0: free slot */
+	int32_t secret; /* index into the table, -1: it was full */
 	bool searched;
 };
 
 struct scrub_index {
 	uint64_t filter[(1u << BITS) / 64];
-	bool lens[PIECE_MAX + 1];	/* lengths of what is searched */
+	bool lens[PIECE_MAX + 1]; /* lengths of what is searched */
 	unsigned max_len;
 	struct known *slots;
 	size_t cap, used;
@@ -68,41 +68,59 @@ static bool starts(const char *p, size_t n, const char *text)
 
 /* Whole words of upper-case names; an underscore inside stands for two words in a row. */
 static const char *const name_words[] = {
-	"TOKEN", "TOKENS", "SECRET", "SECRETS", "PASSWORD", "PASSWORDS", "PASSWD", "PASSPHRASE",
-	"PASS", "PWD", "APIKEY", "CREDENTIAL", "CREDENTIALS", "AUTH", "API_KEY", "PRIVATE_KEY",
-	"ACCESS_KEY", "SECRET_KEY", "SIGNING_KEY", "ENCRYPTION_KEY", "ACCOUNT_KEY", "MASTER_KEY",
-	"SSH_KEY", "DEPLOY_KEY", "JWT",
+    "TOKEN",       "TOKENS",     "SECRET",      "SECRETS",     "PASSWORD",
+    "PASSWORDS",   "PASSWD",     "PASSPHRASE",  "PASS",        "PWD",
+    "APIKEY",      "CREDENTIAL", "CREDENTIALS", "AUTH",        "API_KEY",
+    "PRIVATE_KEY", "ACCESS_KEY", "SECRET_KEY",  "SIGNING_KEY", "ENCRYPTION_KEY",
+    "ACCOUNT_KEY", "MASTER_KEY", "SSH_KEY",     "DEPLOY_KEY",  "JWT",
 };
 
 static const char *const name_exact[] = {
-	"AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "PGPASSWORD",
-	"MYSQL_PWD", "KUBECONFIG", "DATABASE_URL", "DOCKER_AUTH_CONFIG", "CI_REPOSITORY_URL",
-	"REDISCLI_AUTH", "SSHPASS", "RSYNC_PASSWORD",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SESSION_TOKEN",
+    "PGPASSWORD",
+    "MYSQL_PWD",
+    "KUBECONFIG",
+    "DATABASE_URL",
+    "DOCKER_AUTH_CONFIG",
+    "CI_REPOSITORY_URL",
+    "REDISCLI_AUTH",
+    "SSHPASS",
+    "RSYNC_PASSWORD",
 };
 
 static const char *const name_never[] = {
-	"PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY", "GPG_TTY", "TOKENIZERS_PARALLELISM",
+    "PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY", "GPG_TTY", "TOKENIZERS_PARALLELISM",
 };
 
 static const char *const name_endings[] = {
-	"_FILE", "_PATH", "_URL", "_URI", "_NAME", "_ID", "_DIR", "_TTL", "_EXPIRY", "_SOCK",
-	"_TYPE", "_METHOD", "_HOST", "_PORT", "_ENABLED", "_HELPER", "_TIMEOUT", "_LENGTH",
-	"_USER", "_USERNAME", "_EXPIRES", "_COUNT", "_PROVIDER", "_SERVER",
+    "_FILE",    "_PATH",   "_URL",  "_URI",      "_NAME",    "_ID",    "_DIR",      "_TTL",
+    "_EXPIRY",  "_SOCK",   "_TYPE", "_METHOD",   "_HOST",    "_PORT",  "_ENABLED",  "_HELPER",
+    "_TIMEOUT", "_LENGTH", "_USER", "_USERNAME", "_EXPIRES", "_COUNT", "_PROVIDER", "_SERVER",
 };
 
 /* Option and JSON names; compared in lower case and without '_' and '-'. */
 static const char *const key_exact[] = {
-	"password", "passwd", "passphrase", "secret", "token", "identitytoken", "registrytoken",
-	"auth", "accesskey", "secretkey", "secretaccesskey", "sessiontoken", "apikey",
-	"privatekey", "clientsecret", "credentials", "authtoken", "accesstoken", "refreshtoken",
-	"bearertoken", "authorization", "proxyauthorization", "xregistryauth", "xregistryconfig",
-	"unlockkey", "signingcakey",
+    "password",        "passwd",
+    "passphrase",      "secret",
+    "token",           "identitytoken",
+    "registrytoken",   "auth",
+    "accesskey",       "secretkey",
+    "secretaccesskey", "sessiontoken",
+    "apikey",          "privatekey",
+    "clientsecret",    "credentials",
+    "authtoken",       "accesstoken",
+    "refreshtoken",    "bearertoken",
+    "authorization",   "proxyauthorization",
+    "xregistryauth",   "xregistryconfig",
+    "unlockkey",       "signingcakey",
 };
 
 /* Last words of lower-case names with separators: --github-token, db_password. */
 static const char *const key_endings[] = {
-	"password", "passwd", "passphrase", "secret", "token", "apikey", "accesskey", "secretkey",
-	"privatekey",
+    "password", "passwd",    "passphrase", "secret",     "token",
+    "apikey",   "accesskey", "secretkey",  "privatekey",
 };
 
 static bool upper_is_sensitive(const char *n, size_t len)
@@ -266,7 +284,7 @@ const struct secret *masker_find(const struct masker *m, struct span s)
 	const struct secret *which;
 
 	while (p < end && (p = memchr(p, 0xff, (size_t)(end - p)))) {
-		size_t n = masker_at(m, (struct span){ p, (size_t)(end - p) }, &which);
+		size_t n = masker_at(m, (struct span){p, (size_t)(end - p)}, &which);
 
 		if (which)
 			return which;
@@ -278,8 +296,8 @@ const struct secret *masker_find(const struct masker *m, struct span s)
 void secret_label(const struct secret *s, struct buf *out)
 {
 	static const char *const kinds[SECRET_KINDS] = {
-		[SECRET_VARIABLE] = "variable", [SECRET_NAMED] = "named", [SECRET_TOKEN] = "token",
-		[SECRET_KEY] = "key", [SECRET_URL] = "url", [SECRET_AUTH] = "auth",
+	    [SECRET_VARIABLE] = "variable", [SECRET_NAMED] = "named", [SECRET_TOKEN] = "token",
+	    [SECRET_KEY] = "key",           [SECRET_URL] = "url",     [SECRET_AUTH] = "auth",
 	};
 
 	if (!s || s->kind >= SECRET_KINDS) {
@@ -368,13 +386,14 @@ static void secret_name(struct secret *s, struct span name)
 	}
 	n = name.len < sizeof(s->name) - 1 ? name.len : sizeof(s->name) - 1;
 	for (size_t i = 0; i < n; i++)
-		s->name[i] = is_word(name.ptr[i]) || name.ptr[i] == '-' || name.ptr[i] == '.' ?
-				     name.ptr[i] :
-				     '?';
+		s->name[i] = is_word(name.ptr[i]) || name.ptr[i] == '-' || name.ptr[i] == '.'
+				 ? name.ptr[i]
+				 : '?';
 	s->name[n] = '\0';
 }
 
-/* The row for these bytes, made if there is none. NULL when even the index is full. *fresh: new, or new to search. */
+/* The row for these bytes, made if there is none. NULL when even the index is full. *fresh: new, or
+ * new to search. */
 static struct known *known_add(struct masker *m, const char *p, size_t len, enum secret_kind kind,
 			       struct span name, bool searched, bool *fresh)
 {
@@ -447,12 +466,13 @@ static void mask_write(const struct masker *m, char *p, size_t n, int32_t secret
 }
 
 /* Masks n bytes that are not masked yet. Returns 1 when it did. */
-static unsigned mask_set(struct masker *m, char *p, size_t n, enum secret_kind kind, struct span name)
+static unsigned mask_set(struct masker *m, char *p, size_t n, enum secret_kind kind,
+			 struct span name)
 {
 	struct known *k = NULL;
 	bool fresh;
 
-	if (!n || masker_at(m, (struct span){ p, n }, NULL) == n)
+	if (!n || masker_at(m, (struct span){p, n}, NULL) == n)
 		return 0;
 	if (n >= MASK_MIN)
 		k = known_add(m, p, n, kind, name, false, &fresh);
@@ -464,8 +484,8 @@ static unsigned mask_set(struct masker *m, char *p, size_t n, enum secret_kind k
 
 static bool is_placeholder(const char *p, size_t n)
 {
-	static const char *const words[] = { "null", "true", "false", "none", "undefined", "nil",
-					     "e30=", "e30", "bnVsbA==", "<nil>", "yes", "no" };
+	static const char *const words[] = {"null", "true", "false",    "none",  "undefined", "nil",
+					    "e30=", "e30",  "bnVsbA==", "<nil>", "yes",       "no"};
 	bool digits = true;
 	size_t i;
 
@@ -500,14 +520,15 @@ static bool is_placeholder(const char *p, size_t n)
 static bool is_common(const char *p, size_t n)
 {
 	static const char *const words[] = {
-		"localhost", "127.0.0.1", "password", "passw0rd", "password1", "password123",
-		"changeme", "change-me", "change_me", "changeit", "undefined", "disabled",
-		"required", "optional", "postgres", "postgresql", "mysecret", "testtest",
-		"mypassword", "testpassword", "test-password", "secretsecret", "notasecret",
-		"development", "production", "container", "anonymous", "username", "default",
-		"administrator", "12345678", "dev-token", "fake-token", "test-token", "testtoken",
-		"example.com", "github.com", "docker.io", "registry", "application/json",
-		"/dev/null", "systemd-run", "credentials", "kerberos", "certificate",
+	    "localhost",     "127.0.0.1",    "password",    "passw0rd",    "password1",
+	    "password123",   "changeme",     "change-me",   "change_me",   "changeit",
+	    "undefined",     "disabled",     "required",    "optional",    "postgres",
+	    "postgresql",    "mysecret",     "testtest",    "mypassword",  "testpassword",
+	    "test-password", "secretsecret", "notasecret",  "development", "production",
+	    "container",     "anonymous",    "username",    "default",     "administrator",
+	    "12345678",      "dev-token",    "fake-token",  "test-token",  "testtoken",
+	    "example.com",   "github.com",   "docker.io",   "registry",    "application/json",
+	    "/dev/null",     "systemd-run",  "credentials", "kerberos",    "certificate",
 	};
 	bool digits = true, same = true;
 
@@ -543,7 +564,8 @@ static bool learn_bytes(struct masker *m, const char *p, size_t n, struct span n
 
 static void learn_base64(struct masker *m, const char *p, size_t n, struct span name, bool url)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	static const char digits[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 	size_t cap = (n + 2) * 8 / 6 + 1;
 	char *out = xcalloc(cap, 1);
 
@@ -559,8 +581,9 @@ static void learn_base64(struct masker *m, const char *p, size_t n, struct span 
 			if (bit / 8 + 1 < n)
 				two |= (uint8_t)p[bit / 8 + 1];
 			v = two >> (10 - bit % 8) & 0x3f;
-			out[d - first] = v < 62 ? digits[v] : v == 62 ? (url ? '-' : '+') :
-							      (url ? '_' : '/');
+			out[d - first] = v < 62    ? digits[v]
+					 : v == 62 ? (url ? '-' : '+')
+						   : (url ? '_' : '/');
 		}
 		learn_bytes(m, out, end - first, name);
 	}
@@ -568,7 +591,8 @@ static void learn_base64(struct masker *m, const char *p, size_t n, struct span 
 	free(out);
 }
 
-static void learn_hex(struct masker *m, const char *p, size_t n, struct span name, const char *digits)
+static void learn_hex(struct masker *m, const char *p, size_t n, struct span name,
+		      const char *digits)
 {
 	char *out = xcalloc(n, 2);
 
@@ -656,7 +680,8 @@ static void learn_value(struct masker *m, struct span name, const char *p, size_
 
 /* --- what is found by its looks --- */
 
-/* user:password@ of the URL whose authority begins at p. True: *at and *len say where the password is. */
+/* user:password@ of the URL whose authority begins at p. True: *at and *len say where the password
+ * is. */
 static bool url_password(const char *p, size_t n, size_t *at, size_t *len)
 {
 	size_t colon = 0, sign = 0, i;
@@ -714,7 +739,7 @@ static unsigned scrub_urls(struct masker *m, char *b, size_t n)
 /* user:password@registry.example/image, without a scheme. */
 static unsigned scrub_references(struct masker *m, char *b, size_t n)
 {
-	static const char *const schemes[] = { "mailto", "npm", "git", "ssh", "sip", "xmpp", "acct" };
+	static const char *const schemes[] = {"mailto", "npm", "git", "ssh", "sip", "xmpp", "acct"};
 	unsigned done = 0;
 	char *p = b, *end = b + n;
 
@@ -722,7 +747,8 @@ static unsigned scrub_references(struct masker *m, char *b, size_t n)
 		char *sign = p++, *colon = NULL, *user, *h = p;
 		bool dot = false, port = false, known = false;
 
-		while (h < end && h - p < 255 && (is_word(*h) || *h == '.' || *h == '-' || *h == ':')) {
+		while (h < end && h - p < 255 &&
+		       (is_word(*h) || *h == '.' || *h == '-' || *h == ':')) {
 			dot |= *h == '.';
 			port |= *h == ':' && h + 1 < end && is_digit(h[1]);
 			h++;
@@ -737,7 +763,8 @@ static unsigned scrub_references(struct masker *m, char *b, size_t n)
 			if (c == ':')
 				colon = user - 1;
 			else if (c <= ' ' || c == '/' || c == '"' || c == '\'' || c == '=' ||
-				 c == '\\' || c == ',' || c == '&' || c == '<' || c == '(' || c == '@')
+				 c == '\\' || c == ',' || c == '&' || c == '<' || c == '(' ||
+				 c == '@')
 				break;
 		}
 		if (!colon || colon == user || colon + 1 == sign)
@@ -757,7 +784,7 @@ static unsigned scrub_references(struct masker *m, char *b, size_t n)
 
 static unsigned scrub_tokens(struct masker *m, char *b, size_t n)
 {
-	struct span s = { b, n };
+	struct span s = {b, n};
 	unsigned done = 0;
 	const char *kind;
 
@@ -765,10 +792,16 @@ static unsigned scrub_tokens(struct masker *m, char *b, size_t n)
 		size_t len = 0;
 
 		switch (b[i]) {
-		case 'A': case 'g': case 'x': case 'n': case 'p': case 'd': case 's': case 'r':
-		case 'S': case 'h':
-			len = secret_shape(s, i, &kind);
-			break;
+		case 'A':
+		case 'g':
+		case 'x':
+		case 'n':
+		case 'p':
+		case 'd':
+		case 's':
+		case 'r':
+		case 'S':
+		case 'h': len = secret_shape(s, i, &kind); break;
 		case '-':
 			if (starts(b + i, n - i, "-----BEGIN "))
 				len = secret_shape(s, i, &kind);
@@ -788,8 +821,8 @@ static unsigned scrub_tokens(struct masker *m, char *b, size_t n)
 /* Length of "Basic ", "Bearer " ... at the beginning of a credential. */
 static size_t scheme_length(const char *p, size_t n)
 {
-	static const char *const schemes[] = { "Basic ", "Bearer ", "Token ", "Digest ",
-					       "Negotiate ", "ApiKey " };
+	static const char *const schemes[] = {"Basic ",  "Bearer ",    "Token ",
+					      "Digest ", "Negotiate ", "ApiKey "};
 
 	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
 		size_t k = strlen(schemes[i]);
@@ -803,8 +836,9 @@ static size_t scheme_length(const char *p, size_t n)
 static unsigned scrub_headers(struct masker *m, char *b, size_t n)
 {
 	static const char *const headers[] = {
-		"Authorization", "Proxy-Authorization", "X-Registry-Auth", "X-Registry-Config",
-		"X-Vault-Token", "PRIVATE-TOKEN", "JOB-TOKEN", "X-Api-Key", "X-Auth-Token",
+	    "Authorization",     "Proxy-Authorization", "X-Registry-Auth",
+	    "X-Registry-Config", "X-Vault-Token",       "PRIVATE-TOKEN",
+	    "JOB-TOKEN",         "X-Api-Key",           "X-Auth-Token",
 	};
 	unsigned done = 0;
 	char *p = b, *end = b + n;
@@ -818,8 +852,8 @@ static unsigned scrub_headers(struct masker *m, char *b, size_t n)
 
 			if ((size_t)(colon - b) < k || strncasecmp(colon - k, headers[i], k))
 				continue;
-			if ((size_t)(colon - b) > k && (is_word(colon[-(long)k - 1]) ||
-							colon[-(long)k - 1] == '-'))
+			if ((size_t)(colon - b) > k &&
+			    (is_word(colon[-(long)k - 1]) || colon[-(long)k - 1] == '-'))
 				continue;
 			while (v < end && *v == ' ')
 				v++;
@@ -859,7 +893,7 @@ static char *quoted_end(char *v, char *end, size_t q)
 			else if (*e == '"' || !*e)
 				return e;
 		} else if (q == 2) {
-			if (*e == '"' || !*e)	/* the outer string ends: broken, stop */
+			if (*e == '"' || !*e) /* the outer string ends: broken, stop */
 				return e;
 			if (*e == '\\') {
 				if (e + 1 < end && e[1] == '"')
@@ -896,7 +930,8 @@ static char *skip_blank(char *p, char *end, bool percent)
 	}
 }
 
-/* The quote that closes a key stands at p: masks the string value behind the colon, if the key is sensitive. */
+/* The quote that closes a key stands at p: masks the string value behind the colon, if the key is
+ * sensitive. */
 static unsigned scrub_member(struct masker *m, char *b, char *p, char *end, size_t q)
 {
 	char *k = p, *v = p + q, *e;
@@ -918,7 +953,7 @@ static unsigned scrub_member(struct masker *m, char *b, char *p, char *end, size
 	else
 		return 0;
 	v = skip_blank(v, end, percent);
-	if (quote_at(v, end) != q || !name_is_sensitive(m, (struct span){ k, (size_t)(p - k) }))
+	if (quote_at(v, end) != q || !name_is_sensitive(m, (struct span){k, (size_t)(p - k)}))
 		return 0;
 	v += q;
 	v += scheme_length(v, (size_t)(end - v));
@@ -928,7 +963,7 @@ static unsigned scrub_member(struct masker *m, char *b, char *p, char *end, size
 		e = end;
 	if (is_placeholder(v, (size_t)(e - v)))
 		return 0;
-	return mask_set(m, v, (size_t)(e - v), SECRET_NAMED, (struct span){ k, (size_t)(p - k) });
+	return mask_set(m, v, (size_t)(e - v), SECRET_NAMED, (struct span){k, (size_t)(p - k)});
 }
 
 static unsigned scrub_json(struct masker *m, char *b, size_t n)
@@ -956,7 +991,8 @@ static char *assigned_end(char *v, char *end)
 
 	/* <your token> is one word. */
 	if (v < end && *v == '<') {
-		while (e < end && e - v < 64 && (is_word(*e) || *e == '<' || *e == ' ' || *e == '-'))
+		while (e < end && e - v < 64 &&
+		       (is_word(*e) || *e == '<' || *e == ' ' || *e == '-'))
 			e++;
 		if (e < end && *e == '>')
 			return e + 1;
@@ -985,7 +1021,8 @@ static unsigned scrub_assignments(struct masker *m, char *b, size_t n)
 		size_t q;
 
 		for (sign = p; sign < end && *sign != '='; sign++)
-			if (*sign == '%' && end - sign >= 3 && sign[1] == '3' && (sign[2] | 32) == 'd')
+			if (*sign == '%' && end - sign >= 3 && sign[1] == '3' &&
+			    (sign[2] | 32) == 'd')
 				break;
 		if (sign >= end)
 			break;
@@ -999,14 +1036,15 @@ static unsigned scrub_assignments(struct masker *m, char *b, size_t n)
 		if (k > b && k[-1] == '%' && sign - k > 2)
 			k += 2;
 		if (k == sign || v >= end || *v == '=' || *v == '>' || *v == '~' ||
-		    !name_is_sensitive(m, (struct span){ k, (size_t)(sign - k) }))
+		    !name_is_sensitive(m, (struct span){k, (size_t)(sign - k)}))
 			continue;
 		q = quote_at(v, end);
 		if (!q && *v == '\'') {
 			e = memchr(v + 1, '\'', (size_t)(end - v - 1));
 			v++;
 			/* Not over the end of a surrounding string. */
-			if (!e || memchr(v, '"', (size_t)(e - v)) || memchr(v, '\0', (size_t)(e - v)))
+			if (!e || memchr(v, '"', (size_t)(e - v)) ||
+			    memchr(v, '\0', (size_t)(e - v)))
 				e = assigned_end(v, end);
 		} else if (q) {
 			char *next = v + q;
@@ -1026,7 +1064,7 @@ static unsigned scrub_assignments(struct masker *m, char *b, size_t n)
 		if (is_placeholder(v, (size_t)(e - v)))
 			continue;
 		done += mask_set(m, v, (size_t)(e - v), SECRET_NAMED,
-				 (struct span){ k, (size_t)(sign - k) });
+				 (struct span){k, (size_t)(sign - k)});
 		p = e;
 	}
 	return done;
@@ -1098,12 +1136,12 @@ static void learn_variable(struct masker *m, struct span name, char *v, size_t n
 				      span_ends(name, "CREDENTIALS") || span_ends(name, "AUTH")))
 		return;
 	learn_value(m, name, v, n);
-	scheme = span_find((struct span){ v, n }, SPAN("://"));
+	scheme = span_find((struct span){v, n}, SPAN("://"));
 	if (scheme >= 0 && url_password(v + scheme + 3, n - (size_t)scheme - 3, &at, &len))
 		learn_value(m, name, v + scheme + 3 + at, len);
 	/* The passwords of a JSON document, DOCKER_AUTH_CONFIG for one. */
 	for (char *p = v; n && *v == '{' && p < v + n; p++) {
-		static const char *const keys[] = { "\"auth\"", "\"password\"", "\"identitytoken\"" };
+		static const char *const keys[] = {"\"auth\"", "\"password\"", "\"identitytoken\""};
 
 		for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 			char *end = v + n, *s, *e;
@@ -1137,10 +1175,10 @@ size_t scrub_environment(struct masker *m, char *block, size_t len)
 		/* Without a sign nobody can say that it is not the rest of a value. */
 		if (sign && sign != block + i) {
 			n = (size_t)(sign - block) - i;
-			sensitive = end - i - n > 1 &&
-				    name_is_sensitive(m, (struct span){ block + i, n });
+			sensitive =
+			    end - i - n > 1 && name_is_sensitive(m, (struct span){block + i, n});
 			if (sensitive)
-				learn_variable(m, (struct span){ block + i, n }, sign + 1,
+				learn_variable(m, (struct span){block + i, n}, sign + 1,
 					       end - i - n - 1);
 			/* A name cannot claim the mark that follows it. */
 			while (n && block[i + n - 1] == '!')
@@ -1166,10 +1204,10 @@ size_t scrub_environment(struct masker *m, char *block, size_t len)
 static const struct short_option {
 	const char *program;
 	const char *option;
-	bool userinfo;	/* user:password */
+	bool userinfo; /* user:password */
 } short_options[] = {
-	{ "docker", "-p", false }, { "podman", "-p", false }, { "sshpass", "-p", false },
-	{ "curl", "-u", true }, { "curl", "--user", true }, { "curl", "--proxy-user", true },
+    {"docker", "-p", false}, {"podman", "-p", false},  {"sshpass", "-p", false},
+    {"curl", "-u", true},    {"curl", "--user", true}, {"curl", "--proxy-user", true},
 };
 
 /* The span behind the last '/' of argv[0]. */
@@ -1177,7 +1215,7 @@ static struct span program_of(struct span arg)
 {
 	for (size_t i = arg.len; i > 0; i--)
 		if (arg.ptr[i - 1] == '/')
-			return (struct span){ arg.ptr + i, arg.len - i };
+			return (struct span){arg.ptr + i, arg.len - i};
 	return arg;
 }
 
@@ -1195,9 +1233,9 @@ static bool names_secret(struct span program, struct span option, const char *v,
 		option.ptr++;
 		option.len--;
 	}
-	return span_eq(option, "secret") && (is_engine_client(program) || starts(v, n, "id=") ||
-					     starts(v, n, "type=") || starts(v, n, "src=") ||
-					     starts(v, n, "source="));
+	return span_eq(option, "secret") &&
+	       (is_engine_client(program) || starts(v, n, "id=") || starts(v, n, "type=") ||
+		starts(v, n, "src=") || starts(v, n, "source="));
 }
 
 static void mask_operand(struct masker *m, char *v, size_t n, struct span name, bool userinfo)
@@ -1228,8 +1266,8 @@ static void scrub_argument(struct masker *m, struct span program, struct span be
 		    (!is_engine_client(program) || login))
 			mask_operand(m, a, n, before, o->userinfo);
 	}
-	if (before.len > 1 && before.ptr[0] == '-' && !memchr(before.ptr, '=', before.len) &&
-	    n && a[0] != '-' && name_is_sensitive(m, before) && !names_secret(program, before, a, n))
+	if (before.len > 1 && before.ptr[0] == '-' && !memchr(before.ptr, '=', before.len) && n &&
+	    a[0] != '-' && name_is_sensitive(m, before) && !names_secret(program, before, a, n))
 		mask_operand(m, a, n, before, false);
 	if (!sign || !k)
 		return;
@@ -1240,10 +1278,11 @@ static void scrub_argument(struct masker *m, struct span program, struct span be
 	if (a[0] != '-' && before.len > 1 && before.ptr[0] == '-' &&
 	    before.ptr[before.len - 1] == 'c' && memchr(a, ' ', n))
 		return;
-	if (name_is_sensitive(m, (struct span){ a, k }) &&
-	    !names_secret(program, (struct span){ a, k }, sign + 1, n - k - 1)) {
-		/* A quote at both ends belongs to the value's own syntax; masking it is harmless here. */
-		mask_operand(m, sign + 1, n - k - 1, (struct span){ a, k }, false);
+	if (name_is_sensitive(m, (struct span){a, k}) &&
+	    !names_secret(program, (struct span){a, k}, sign + 1, n - k - 1)) {
+		/* A quote at both ends belongs to the value's own syntax; masking it is harmless
+		 * here. */
+		mask_operand(m, sign + 1, n - k - 1, (struct span){a, k}, false);
 	}
 }
 
@@ -1253,23 +1292,24 @@ static bool argument_is_plain(struct span program, const char *a, size_t n)
 	const char *sign = memchr(a, '=', n);
 
 	return sign && a[0] == '-' &&
-	       names_secret(program, (struct span){ a, (size_t)(sign - a) }, sign + 1,
+	       names_secret(program, (struct span){a, (size_t)(sign - a)}, sign + 1,
 			    n - (size_t)(sign - a) - 1);
 }
 
 void scrub_arguments(struct masker *m, char *args, size_t len)
 {
-	struct span program = { NULL, 0 }, before = { NULL, 0 };
+	struct span program = {NULL, 0}, before = {NULL, 0};
 	bool login = false, first = true;
 
 	if (!len || !m->index)
 		return;
-	/* First what is known: a value may stand in the middle of what the looks would mask whole. */
+	/* First what is known: a value may stand in the middle of what the looks would mask whole.
+	 */
 	scrub_known(m, args, len);
 	for (size_t i = 0; i < len;) {
 		char *e = memchr(args + i, '\0', len - i);
 		size_t n = e ? (size_t)(e - args) - i : len - i;
-		struct span arg = { args + i, n };
+		struct span arg = {args + i, n};
 
 		if (first)
 			program = program_of(arg);

@@ -3,7 +3,7 @@
 #include <string.h>
 #include "secret_shape.h"
 
-#define PEM_MAX 16384 /* bytes of a private key looked at */
+#define PEM_MAX   16384 /* bytes of a private key looked at */
 #define TOKEN_MAX 512
 
 enum set { UPPER_DIGIT, ALNUM, ALNUM_U, ALNUM_D, ALNUM_UD };
@@ -12,36 +12,36 @@ static const struct shape {
 	const char *prefix;
 	const char *kind;
 	enum set set;
-	uint16_t min, max;	/* bytes behind the prefix; max 0: no limit */
-	bool mixed;		/* needs a digit and an upper-case letter: words have the same shape */
-	bool crc;		/* any length of 20 and more when the last six carry its CRC-32 */
+	uint16_t min, max; /* bytes behind the prefix; max 0: no limit */
+	bool mixed;        /* needs a digit and an upper-case letter: words have the same shape */
+	bool crc;          /* any length of 20 and more when the last six carry its CRC-32 */
 } shapes[] = {
-	{ "AKIA", "aws", UPPER_DIGIT, 16, 16, false, false },
-	{ "ASIA", "aws", UPPER_DIGIT, 16, 16, false, false },
-	{ "ghp_", "github", ALNUM, 36, 36, false, true },
-	{ "gho_", "github", ALNUM, 36, 36, false, true },
-	{ "ghu_", "github", ALNUM, 36, 36, false, true },
-	{ "ghs_", "github", ALNUM, 36, 36, false, true },
-	{ "ghr_", "github", ALNUM, 36, 0, false, true },
-	{ "github_pat_", "github", ALNUM_U, 36, 0, false, false },
-	{ "glpat-", "gitlab", ALNUM_UD, 20, 0, false, false },
-	{ "gldt-", "gitlab", ALNUM_UD, 20, 0, false, false },
-	{ "glrt-", "gitlab", ALNUM_UD, 20, 0, false, false },
-	{ "glcbt-", "gitlab", ALNUM_UD, 20, 0, false, false },
-	{ "xoxa-", "slack", ALNUM_D, 10, 0, false, false },
-	{ "xoxb-", "slack", ALNUM_D, 10, 0, false, false },
-	{ "xoxp-", "slack", ALNUM_D, 10, 0, false, false },
-	{ "xoxr-", "slack", ALNUM_D, 10, 0, false, false },
-	{ "xoxs-", "slack", ALNUM_D, 10, 0, false, false },
-	{ "npm_", "npm", ALNUM, 36, 36, false, true },
-	{ "pypi-", "pypi", ALNUM_UD, 32, 0, true, false },
-	{ "dckr_pat_", "docker", ALNUM_UD, 20, 0, false, false },
-	{ "dckr_oat_", "docker", ALNUM_UD, 20, 0, false, false },
-	{ "sk_live_", "stripe", ALNUM, 16, 0, false, false },
-	{ "rk_live_", "stripe", ALNUM, 16, 0, false, false },
-	{ "AIza", "google", ALNUM_UD, 35, 35, false, false },
-	{ "SWMTKN-1-", "swarm", ALNUM_D, 40, 0, false, false },
-	{ "hvs.", "vault", ALNUM_UD, 24, 0, true, false },
+    {"AKIA", "aws", UPPER_DIGIT, 16, 16, false, false},
+    {"ASIA", "aws", UPPER_DIGIT, 16, 16, false, false},
+    {"ghp_", "github", ALNUM, 36, 36, false, true},
+    {"gho_", "github", ALNUM, 36, 36, false, true},
+    {"ghu_", "github", ALNUM, 36, 36, false, true},
+    {"ghs_", "github", ALNUM, 36, 36, false, true},
+    {"ghr_", "github", ALNUM, 36, 0, false, true},
+    {"github_pat_", "github", ALNUM_U, 36, 0, false, false},
+    {"glpat-", "gitlab", ALNUM_UD, 20, 0, false, false},
+    {"gldt-", "gitlab", ALNUM_UD, 20, 0, false, false},
+    {"glrt-", "gitlab", ALNUM_UD, 20, 0, false, false},
+    {"glcbt-", "gitlab", ALNUM_UD, 20, 0, false, false},
+    {"xoxa-", "slack", ALNUM_D, 10, 0, false, false},
+    {"xoxb-", "slack", ALNUM_D, 10, 0, false, false},
+    {"xoxp-", "slack", ALNUM_D, 10, 0, false, false},
+    {"xoxr-", "slack", ALNUM_D, 10, 0, false, false},
+    {"xoxs-", "slack", ALNUM_D, 10, 0, false, false},
+    {"npm_", "npm", ALNUM, 36, 36, false, true},
+    {"pypi-", "pypi", ALNUM_UD, 32, 0, true, false},
+    {"dckr_pat_", "docker", ALNUM_UD, 20, 0, false, false},
+    {"dckr_oat_", "docker", ALNUM_UD, 20, 0, false, false},
+    {"sk_live_", "stripe", ALNUM, 16, 0, false, false},
+    {"rk_live_", "stripe", ALNUM, 16, 0, false, false},
+    {"AIza", "google", ALNUM_UD, 35, 35, false, false},
+    {"SWMTKN-1-", "swarm", ALNUM_D, 40, 0, false, false},
+    {"hvs.", "vault", ALNUM_UD, 24, 0, true, false},
 };
 
 static bool is_alnum(unsigned char c)
@@ -57,16 +57,11 @@ static bool is_hex(unsigned char c)
 static bool in_set(unsigned char c, enum set set)
 {
 	switch (set) {
-	case UPPER_DIGIT:
-		return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
-	case ALNUM:
-		return is_alnum(c);
-	case ALNUM_U:
-		return is_alnum(c) || c == '_';
-	case ALNUM_D:
-		return is_alnum(c) || c == '-';
-	case ALNUM_UD:
-		return is_alnum(c) || c == '_' || c == '-';
+	case UPPER_DIGIT: return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+	case ALNUM: return is_alnum(c);
+	case ALNUM_U: return is_alnum(c) || c == '_';
+	case ALNUM_D: return is_alnum(c) || c == '-';
+	case ALNUM_UD: return is_alnum(c) || c == '_' || c == '-';
 	}
 	return false;
 }
@@ -101,7 +96,7 @@ static uint32_t crc32_of(const char *p, size_t n)
 static bool crc_holds(const char *body, size_t n)
 {
 	static const char digits[] =
-		"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 	uint64_t said = 0;
 
 	if (n < 20 || n > 1024)
@@ -153,7 +148,7 @@ static size_t pem_length(struct span s, size_t at)
 		return 0;
 	for (head = at + 11; head < end && head < at + 64 && s.ptr[head] != '-'; head++) {
 		if (at_text(s, head, "PRIVATE KEY"))
-			private = true;
+		private = true;
 		if ((unsigned char)s.ptr[head] < ' ')
 			return 0;
 	}
@@ -202,8 +197,7 @@ size_t secret_shape(struct span s, size_t at, const char **kind)
 		if (!word_begins(s, at) || n < 10 || is_filler(s.ptr + b, n) ||
 		    (h->mixed && !is_mixed(s.ptr + b, n)))
 			continue;
-		if ((n < h->min || (h->max && n > h->max)) &&
-		    !(h->crc && crc_holds(s.ptr + b, n)))
+		if ((n < h->min || (h->max && n > h->max)) && !(h->crc && crc_holds(s.ptr + b, n)))
 			continue;
 		*kind = h->kind;
 		return e - at;

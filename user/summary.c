@@ -64,9 +64,10 @@ static void cut(struct buf *b, size_t width)
 {
 	if (b->len <= width)
 		return;
-	b->len = width > 3 ? width - 3 : 0;
+	b->len = width >= 3 ? width - 3 : 0;
 	b->ptr[b->len] = 0;
-	buf_str(b, "...");
+	if (width >= 3)
+		buf_str(b, "...");
 }
 
 /* As cut(), but the end is kept: of a path it says more. */
@@ -116,7 +117,7 @@ static void add_status(struct buf *b, int status)
 	if (status == -1)
 		buf_str(b, "status unknown");
 	else if (WIFSIGNALED(status))
-		buf_fmt(b, "killed by signal %d", WTERMSIG(status));
+		buf_fmt(b, "signal %d", WTERMSIG(status));
 	else
 		buf_fmt(b, "exit %d", WEXITSTATUS(status));
 }
@@ -152,7 +153,9 @@ static void write_run(const struct summary_input *in, struct buf *out)
 	buf_str(&tail, ", ");
 	add_counted(&tail, r->engine_calls, "engine call", "engine calls");
 	buf_fmt(&tail, ", gate %s", in->result && in->result->gate ? in->result->gate : "off");
-	if (in->result && in->result->fail_on && strcmp(in->result->fail_on, "never"))
+	/* The level is worth less than the counts when a line cannot hold both. */
+	if (in->result && in->result->fail_on && strcmp(in->result->fail_on, "never") &&
+	    2 + tail.len + 3 + strlen(in->result->fail_on) <= COLUMNS)
 		buf_fmt(&tail, " (%s)", in->result->fail_on);
 	if (head.len + 2 + tail.len <= COLUMNS) {
 		buf_str(&head, ": ");
@@ -284,7 +287,7 @@ static void write_detail(const struct summary_input *in, const struct alert *a, 
 			buf_byte(&where, ' ');
 			add_text(&where, m, span_of(a->process->script));
 		}
-		cut(&where, 24);
+		cut(&where, 32);
 		buf_byte(&where, ')');
 	}
 	if (a->count > 1) {

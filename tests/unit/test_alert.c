@@ -26,7 +26,10 @@ static int set_up(void **state)
 	w->process.name = (char *)"python3";
 	w->process.script = (char *)"test_server.py";
 	w->process.pid = 100;
-	w->fact = (struct fact){ .kind = FACT_EXEC, .time = 1000, .run = &w->run, .process = &w->process };
+	w->fact.kind = FACT_EXEC;
+	w->fact.time = 1000;
+	w->fact.run = &w->run;
+	w->fact.process = &w->process;
 	alerts_init(&w->alerts);
 	*state = w;
 	return 0;
@@ -43,7 +46,8 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static const struct alert *note(struct world *w, const char *rule, struct span subject, const char *evidence)
+static const struct alert *note(struct world *w, const char *rule, struct span subject,
+				const char *evidence)
 {
 	report_reset(&w->report);
 	finding(&w->report, rule, subject, "%s", evidence);
@@ -147,7 +151,8 @@ static void a_masked_secret_in_a_subject_gives_the_same_fingerprint_in_another_r
 	char first[64], second[64], before[33];
 	size_t n = masked(&w->run.masker, 5, first);
 
-	memcpy(before, note(w, "R7.3", (struct span){ first, n }, "x")->fingerprint, sizeof(before));
+	memcpy(before, note(w, "R7.3", (struct span){ first, n }, "x")->fingerprint,
+	       sizeof(before));
 	assert_int_equal(masked(&w->run.masker, 9, second), n);
 	assert_memory_not_equal(first, second, n);
 	assert_null(note(w, "R7.3", (struct span){ second, n }, "x"));

@@ -15,14 +15,14 @@ static const char *const names[RISKS] = {
 
 /* Severities of R<i>.1, R<i>.2 ... : i info, l low, m medium, h high, c critical. */
 static const char *const severities[RISKS] = {
-	"hlmlc", "ilmihlmhcmi", "lhhmm", "ihmhmhmhmh", "ilmhcm", "mlhmmh", "cchhhhmhmllimmh", "ilhllm",
-	"ilhhmhml", "ihhml",
+	"hlmlc", "ilmihlmhcmi", "lhhmm", "ihmhmhmhmh", "ilmhcm", "mlhmmh", "cchhhhmhmllimmh",
+	"ilhllm", "ilhhmhml", "ihhml",
 };
 
 /* y: detected by this version. */
 static const char *const detected[RISKS] = {
-	"yyyyn", "yyynnnynnny", "yynyn", "yynynnnnny", "yyynnn", "yynynn", "yyyyyyyyyyyyyyy", "yyyyyn",
-	"yyyyynyy", "yyyyy",
+	"yyyyn", "yyynnnynnny", "yynyn", "yynynnnnny", "yyynnn", "yynynn", "yyyyyyyyyyyyyyy",
+	"yyyyyn", "yyyyynyy", "yyyyy",
 };
 
 static void the_ids_names_and_order_of_the_categories_are_fixed(void **state)

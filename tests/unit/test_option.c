@@ -12,12 +12,12 @@
 #include "option.h"
 
 const struct command commands[] = {
-	{ "run", "run [OPTIONS] [--] COMMAND [ARG...]", "trace", NULL },
-	{ "replay", "replay [OPTIONS] RECORDING", "again", NULL },
-	{ "risks", "risks", "catalogue", NULL },
-	{ "check", "check", "kernel", NULL },
-	{ "version", "version", "version", NULL },
-	{ 0 },
+    {"run", "run [OPTIONS] [--] COMMAND [ARG...]", "trace", NULL},
+    {"replay", "replay [OPTIONS] RECORDING", "again", NULL},
+    {"risks", "risks", "catalogue", NULL},
+    {"check", "check", "kernel", NULL},
+    {"version", "version", "version", NULL},
+    {0},
 };
 
 static struct config c;
@@ -36,8 +36,9 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-	static const char *const set[] = { "INVIGIL_OUTPUT", "INVIGIL_FAIL_ON", "INVIGIL_OWN",
-					   "INVIGIL_QUIET", "INVIGIL_CONFIG", "INVIGIL_SARIF", "SUDO_UID" };
+	static const char *const set[] = {"INVIGIL_OUTPUT", "INVIGIL_FAIL_ON", "INVIGIL_OWN",
+					  "INVIGIL_QUIET",  "INVIGIL_CONFIG",  "INVIGIL_SARIF",
+					  "SUDO_UID"};
 
 	(void)state;
 	config_free(&c);
@@ -76,8 +77,8 @@ static int parse(unsigned cmd, char **argv)
 	return status;
 }
 
-#define RUN(...) parse(0, (char *[]){ __VA_ARGS__, NULL })
-#define REPLAY(...) parse(1, (char *[]){ __VA_ARGS__, NULL })
+#define RUN(...)    parse(0, (char *[]){__VA_ARGS__, NULL})
+#define REPLAY(...) parse(1, (char *[]){__VA_ARGS__, NULL})
 
 static void config_write(const char *text, mode_t mode)
 {
@@ -116,15 +117,16 @@ static void an_unknown_option_is_named(void **state)
 {
 	(void)state;
 	assert_int_equal(RUN("--frobnicate", "true"), 125);
-	assert_string_equal(said, "invigil: unknown option \"--frobnicate\" (see invigil help run)\n");
+	assert_string_equal(said,
+			    "invigil: unknown option \"--frobnicate\" (see invigil help run)\n");
 	assert_int_equal(REPLAY("--record", "x", "y"), 125);
 	assert_int_equal(RUN("-qZ", "true"), 125);
 }
 
 static void options_of_later_versions_are_refused_and_said(void **state)
 {
-	static char *const later[] = { "--report", "--sarif", "--junit", "--markdown", "--attestation",
-				       "--policy", "--gate" };
+	static char *const later[] = {"--report",      "--sarif",  "--junit", "--markdown",
+				      "--attestation", "--policy", "--gate"};
 	char expected[128];
 
 	(void)state;
@@ -170,7 +172,8 @@ static void a_wrong_word_is_named(void **state)
 static void selectors_are_read(void **state)
 {
 	(void)state;
-	assert_int_equal(RUN("--own", "label=a=b=c", "--own", "name=x*", "--own", "label=k", "t"), 0);
+	assert_int_equal(RUN("--own", "label=a=b=c", "--own", "name=x*", "--own", "label=k", "t"),
+			 0);
 	assert_int_equal(c.n_own, 3);
 	assert_int_equal(c.own[0].kind, OWN_LABEL);
 	assert_string_equal(c.own[0].key, "a");
@@ -230,7 +233,8 @@ static void the_file_stands_behind_both(void **state)
 {
 	(void)state;
 	config_write("rules:\n  R6.7: {severity: low}\nsecrets:\n  names: [\"MY_*_KEY\"]\nlogs:\n"
-		     "  patterns: [\"*.out\"]\nfail_on: high\nenv_reads: off\nown: [\"id=7\"]\n", 0600);
+		     "  patterns: [\"*.out\"]\nfail_on: high\nenv_reads: off\nown: [\"id=7\"]\n",
+		     0600);
 	assert_int_equal(RUN("-c", path, "--own", "id=8", "--fail-on", "critical", "true"), 0);
 	assert_int_equal(c.fail_on, SEV_CRITICAL);
 	assert_string_equal(c.env_reads, "off");
@@ -243,15 +247,17 @@ static void the_file_stands_behind_both(void **state)
 
 static void what_the_file_gets_wrong_is_named_with_its_line(void **state)
 {
-	static const struct { const char *text, *says; } rows[] = {
-		{ "fail_on: high\ncolour: red\n", ":2: unknown key \"colour\"" },
-		{ "rules:\n  R6.7: {loud: low}\n", ":2: unknown key \"loud\"" },
-		{ "rules:\n  R99.1: low\n", ":2: unknown rule \"R99.1\"" },
-		{ "rules:\n  R6.7: loud\n", ":2: unknown level \"loud\"" },
-		{ "secrets:\n  name: [a]\n", ":2: unknown key \"name\"" },
-		{ "own: [x]\n", ":1: unknown selector \"x\"" },
-		{ "fail_on: [high\n", ":" },
-		{ "- a\n", ":1: not a mapping" },
+	static const struct {
+		const char *text, *says;
+	} rows[] = {
+	    {"fail_on: high\ncolour: red\n", ":2: unknown key \"colour\""},
+	    {"rules:\n  R6.7: {loud: low}\n", ":2: unknown key \"loud\""},
+	    {"rules:\n  R99.1: low\n", ":2: unknown rule \"R99.1\""},
+	    {"rules:\n  R6.7: loud\n", ":2: unknown level \"loud\""},
+	    {"secrets:\n  name: [a]\n", ":2: unknown key \"name\""},
+	    {"own: [x]\n", ":1: unknown selector \"x\""},
+	    {"fail_on: [high\n", ":"},
+	    {"- a\n", ":1: not a mapping"},
 	};
 	char expected[256];
 
@@ -289,19 +295,24 @@ static void without_libyaml_it_is_said(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(command_begins_at_the_first_word_that_is_no_option),
-		T(two_dashes_end_the_options), T(an_unknown_option_is_named),
-		T(options_of_later_versions_are_refused_and_said),
-		T(a_missing_command_is_an_error), T(replay_takes_options_behind_its_operand),
-		T(a_wrong_word_is_named), T(selectors_are_read), T(help_is_printed),
-		T(the_environment_stands_behind_the_command_line),
-		T(replay_does_not_read_the_environment),
-		T(under_sudo_the_environment_names_no_files),
+	    T(command_begins_at_the_first_word_that_is_no_option),
+	    T(two_dashes_end_the_options),
+	    T(an_unknown_option_is_named),
+	    T(options_of_later_versions_are_refused_and_said),
+	    T(a_missing_command_is_an_error),
+	    T(replay_takes_options_behind_its_operand),
+	    T(a_wrong_word_is_named),
+	    T(selectors_are_read),
+	    T(help_is_printed),
+	    T(the_environment_stands_behind_the_command_line),
+	    T(replay_does_not_read_the_environment),
+	    T(under_sudo_the_environment_names_no_files),
 #ifdef HAVE_YAML
-		T(the_file_stands_behind_both), T(what_the_file_gets_wrong_is_named_with_its_line),
-		T(a_file_that_others_can_write_is_refused),
+	    T(the_file_stands_behind_both),
+	    T(what_the_file_gets_wrong_is_named_with_its_line),
+	    T(a_file_that_others_can_write_is_refused),
 #else
-		T(without_libyaml_it_is_said),
+	    T(without_libyaml_it_is_said),
 #endif
 	};
 

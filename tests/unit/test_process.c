@@ -241,6 +241,21 @@ static void a_path_is_built_from_the_root(void **state)
 	path_free(&p);
 }
 
+static void a_container_comes_with_the_exec_and_goes_to_children(void **state)
+{
+	struct process_table *t = table_new();
+	struct ev_hdr h = { .pid = 3, .start = 1 };
+	struct ev_exec e = { .comm = "x" };
+	struct process *p;
+
+	(void)state;
+	memset(e.container, 'a', sizeof(e.container));
+	p = table_exec(t, &h, &e, "", &run);
+	assert_int_equal(strlen(p->container_id), sizeof(e.container));
+	assert_string_equal(fork_of(t, p, 4)->container_id, p->container_id);
+	table_free(t);
+}
+
 static void lengths_that_do_not_fit_the_tail_are_taken_as_absent(void **state)
 {
 	struct ev_hdr h = { .pid = 3, .len = 5, .want = 5 };
@@ -348,6 +363,7 @@ int main(void)
 		cmocka_unit_test(a_variable_is_in_the_environment_or_not_or_not_known),
 		cmocka_unit_test(a_name_is_read_first_once_per_image),
 		cmocka_unit_test(a_path_is_built_from_the_root),
+		cmocka_unit_test(a_container_comes_with_the_exec_and_goes_to_children),
 		cmocka_unit_test(lengths_that_do_not_fit_the_tail_are_taken_as_absent),
 		cmocka_unit_test(a_role_is_told_from_program_and_arguments),
 		cmocka_unit_test(command_itself_is_a_test_unless_it_is_a_tool),

@@ -44,11 +44,11 @@ static void learn(const char *variable)
 static const char *shown(const char *bytes, size_t n)
 {
 	static char out[8192];
-	struct buf b = { 0 };
+	struct buf b = {0};
 
 	for (size_t i = 0; i < n;) {
 		const struct secret *which;
-		size_t k = masker_at(&m, (struct span){ bytes + i, n - i }, &which);
+		size_t k = masker_at(&m, (struct span){bytes + i, n - i}, &which);
 
 		if (k) {
 			buf_str(&b, "<");
@@ -105,12 +105,35 @@ static bool sensitive(const char *name)
 static void names_of_secrets_are_sensitive(void **state)
 {
 	static const char *const yes[] = {
-		"TOKEN", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PGPASSWORD",
-		"MYSQL_PWD", "KUBECONFIG", "DATABASE_URL", "DOCKER_AUTH_CONFIG", "CI_REPOSITORY_URL",
-		"OPENAI_API_KEY", "SSH_PRIVATE_KEY", "DB_PASSWD", "APP_CREDENTIALS", "REGISTRY_AUTH",
-		"password", "--password", "identitytoken", "IdentityToken", "auth", "access_key",
-		"secret_key", "api-key", "private_key", "client_secret", "credentials",
-		"--github-token", "npm_config__authToken", "_authToken",
+	    "TOKEN",
+	    "GITHUB_TOKEN",
+	    "AWS_SECRET_ACCESS_KEY",
+	    "AWS_SESSION_TOKEN",
+	    "PGPASSWORD",
+	    "MYSQL_PWD",
+	    "KUBECONFIG",
+	    "DATABASE_URL",
+	    "DOCKER_AUTH_CONFIG",
+	    "CI_REPOSITORY_URL",
+	    "OPENAI_API_KEY",
+	    "SSH_PRIVATE_KEY",
+	    "DB_PASSWD",
+	    "APP_CREDENTIALS",
+	    "REGISTRY_AUTH",
+	    "password",
+	    "--password",
+	    "identitytoken",
+	    "IdentityToken",
+	    "auth",
+	    "access_key",
+	    "secret_key",
+	    "api-key",
+	    "private_key",
+	    "client_secret",
+	    "credentials",
+	    "--github-token",
+	    "npm_config__authToken",
+	    "_authToken",
 	};
 
 	(void)state;
@@ -122,11 +145,37 @@ static void names_of_secrets_are_sensitive(void **state)
 static void names_that_only_look_so_are_not(void **state)
 {
 	static const char *const no[] = {
-		"PWD", "OLDPWD", "TOKENIZERS_PARALLELISM", "AWS_REGION", "SSH_AUTH_SOCK", "XAUTHORITY",
-		"GPG_TTY", "MY_TOKEN_FILE", "SECRET_PATH", "TOKEN_URL", "SECRET_NAME", "TOKEN_ID",
-		"SECRETS_DIR", "TOKEN_TTL", "TOKEN_EXPIRY", "AuthorizationPlugins", "SecretFile",
-		"CredentialSpec", "Secrets", "TokenID", "SecretID", "GIT_AUTHOR_NAME", "PATH", "",
-		"--", "password-stdin", "token-file", "max_tokens", "monkey", "AUTHOR", "BYPASS",
+	    "PWD",
+	    "OLDPWD",
+	    "TOKENIZERS_PARALLELISM",
+	    "AWS_REGION",
+	    "SSH_AUTH_SOCK",
+	    "XAUTHORITY",
+	    "GPG_TTY",
+	    "MY_TOKEN_FILE",
+	    "SECRET_PATH",
+	    "TOKEN_URL",
+	    "SECRET_NAME",
+	    "TOKEN_ID",
+	    "SECRETS_DIR",
+	    "TOKEN_TTL",
+	    "TOKEN_EXPIRY",
+	    "AuthorizationPlugins",
+	    "SecretFile",
+	    "CredentialSpec",
+	    "Secrets",
+	    "TokenID",
+	    "SecretID",
+	    "GIT_AUTHOR_NAME",
+	    "PATH",
+	    "",
+	    "--",
+	    "password-stdin",
+	    "token-file",
+	    "max_tokens",
+	    "monkey",
+	    "AUTHOR",
+	    "BYPASS",
 	};
 
 	(void)state;
@@ -137,7 +186,7 @@ static void names_that_only_look_so_are_not(void **state)
 
 static void globs_of_the_configuration_add_names(void **state)
 {
-	static const char *const extra[] = { "MY_COMPANY_*_KEY", NULL };
+	static const char *const extra[] = {"MY_COMPANY_*_KEY", NULL};
 
 	(void)state;
 	assert_false(sensitive("MY_COMPANY_BLUE_KEY"));
@@ -147,7 +196,8 @@ static void globs_of_the_configuration_add_names(void **state)
 
 static void an_environment_becomes_names(void **state)
 {
-	static const char in[] = "PATH=/bin\0GITHUB_TOKEN=" VALUE "\0API_KEY=\0stray value\0EVIL!=x\0=y";
+	static const char in[] =
+	    "PATH=/bin\0GITHUB_TOKEN=" VALUE "\0API_KEY=\0stray value\0EVIL!=x\0=y";
 	char block[sizeof(in)];
 	size_t n;
 
@@ -202,7 +252,8 @@ static void a_known_value_is_masked_in_percent_and_hex_form(void **state)
 	(void)state;
 	learn("GITHUB_TOKEN=" VALUE);
 	assert_string_equal(bytes("q:s3cr3t%2FValue%2B42%26x;"), "q:<variable:GITHUB_TOKEN>;");
-	assert_string_equal(bytes("q:7333637233742f56616c75652b34322678;"), "q:<variable:GITHUB_TOKEN>;");
+	assert_string_equal(bytes("q:7333637233742f56616c75652b34322678;"),
+			    "q:<variable:GITHUB_TOKEN>;");
 	assert_string_equal(bytes("q:s3cr3t/Value+42\\u0026x;"), "q:<variable:GITHUB_TOKEN>;");
 }
 
@@ -230,10 +281,12 @@ static void credentials_are_known_by_their_shape(void **state)
 {
 	(void)state;
 	assert_string_equal(bytes("id AKIAIOSFODNN7EXAMPLE."), "id <token:aws>.");
-	assert_string_equal(bytes("a ghp_0123456789abcdefghijABCDEFGHIJ012345 b"), "a <token:github> b");
+	assert_string_equal(bytes("a ghp_0123456789abcdefghijABCDEFGHIJ012345 b"),
+			    "a <token:github> b");
 	assert_string_equal(bytes("glpat-abcdEFGH1234ijklMNOP"), "<token:gitlab>");
 	assert_string_equal(bytes("xoxb-1234567890-abcdef"), "<token:slack>");
-	assert_string_equal(bytes("x%3Dghp_0123456789abcdefghijABCDEFGHIJ012345"), "x%3D<token:github>");
+	assert_string_equal(bytes("x%3Dghp_0123456789abcdefghijABCDEFGHIJ012345"),
+			    "x%3D<token:github>");
 	assert_string_equal(bytes("ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
 			    "ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
 	assert_string_equal(bytes("NAKIAIOSFODNN7EXAMPLE"), "NAKIAIOSFODNN7EXAMPLE");
@@ -263,16 +316,27 @@ static void assignments_are_masked_up_to_their_end(void **state)
 	assert_string_equal(bytes("?token=abcdefghj&x=1"), "?token=<named:token>&x=1");
 	assert_string_equal(bytes("API_KEY=\"abc defghi\" x"), "API_KEY=\"<named:API_KEY>\" x");
 	assert_string_equal(bytes("\\nAPI_KEY=abcdefgi\\n"), "\\nAPI_KEY=<named:API_KEY>\\n");
-	assert_string_equal(bytes("[\"API_KEY=abcdef\\\\\",\"x\"]"), "[\"API_KEY=<named:API_KEY>\",\"x\"]");
+	assert_string_equal(bytes("[\"API_KEY=abcdef\\\\\",\"x\"]"),
+			    "[\"API_KEY=<named:API_KEY>\",\"x\"]");
 	assert_string_equal(bytes("PASSWORD=short"), "PASSWORD=<>");
 }
 
 static void placeholders_stay(void **state)
 {
 	static const char *const same[] = {
-		"TOKEN=", "TOKEN=***", "TOKEN=<your token>", "TOKEN=${VAR}", "TOKEN=$VAR", "TOKEN=xxx",
-		"TOKEN=null", "{\"token\":\"\"}", "{\"password\":null}", "TOKEN==x", "TOKEN=1",
-		"{\"auth\":\"<redacted>\"}", "X-Registry-Auth: e30=\r\n",
+	    "TOKEN=",
+	    "TOKEN=***",
+	    "TOKEN=<your token>",
+	    "TOKEN=${VAR}",
+	    "TOKEN=$VAR",
+	    "TOKEN=xxx",
+	    "TOKEN=null",
+	    "{\"token\":\"\"}",
+	    "{\"password\":null}",
+	    "TOKEN==x",
+	    "TOKEN=1",
+	    "{\"auth\":\"<redacted>\"}",
+	    "X-Registry-Auth: e30=\r\n",
 	};
 
 	(void)state;
@@ -295,8 +359,10 @@ static void json_members_are_masked_inside_their_quotes(void **state)
 
 static void the_engines_own_words_stay(void **state)
 {
-	static const char same[] = "{\"Secrets\":[{\"SecretID\":\"abcdefghijk\",\"SecretName\":\"abcdefgh\"}],"
-		"\"CredentialSpec\":\"file://abcdefghij\",\"Authorization\":null,\"TokenID\":\"abcdefghij\"}";
+	static const char same[] =
+	    "{\"Secrets\":[{\"SecretID\":\"abcdefghijk\",\"SecretName\":\"abcdefgh\"}],"
+	    "\"CredentialSpec\":\"file://"
+	    "abcdefghij\",\"Authorization\":null,\"TokenID\":\"abcdefghij\"}";
 
 	(void)state;
 	assert_string_equal(bytes(same), same);
@@ -305,8 +371,9 @@ static void the_engines_own_words_stay(void **state)
 static void credential_headers_are_masked(void **state)
 {
 	(void)state;
-	assert_string_equal(bytes("GET / HTTP/1.1\r\nAuthorization: Bearer abcdefghij\r\nA: b\r\n"),
-			    "GET / HTTP/1.1\r\nAuthorization: Bearer <auth:Authorization>\r\nA: b\r\n");
+	assert_string_equal(
+	    bytes("GET / HTTP/1.1\r\nAuthorization: Bearer abcdefghij\r\nA: b\r\n"),
+	    "GET / HTTP/1.1\r\nAuthorization: Bearer <auth:Authorization>\r\nA: b\r\n");
 	assert_string_equal(bytes("\r\nx-registry-auth: eyJhIjoiYiJ9\r\n"),
 			    "\r\nx-registry-auth: <auth:X-Registry-Auth>\r\n");
 }
@@ -315,7 +382,8 @@ static void passwords_of_urls_are_masked(void **state)
 {
 	(void)state;
 	assert_string_equal(bytes("https://u:secretpw@host/x"), "https://u:<url:password>@host/x");
-	assert_string_equal(bytes("u:secretpw@registry.example/x"), "u:<url:password>@registry.example/x");
+	assert_string_equal(bytes("u:secretpw@registry.example/x"),
+			    "u:<url:password>@registry.example/x");
 	assert_string_equal(bytes("http://u@host/ img:1@sha256:abc/ git@github.com:a/b"),
 			    "http://u@host/ img:1@sha256:abc/ git@github.com:a/b");
 }
@@ -323,16 +391,20 @@ static void passwords_of_urls_are_masked(void **state)
 static void arguments_are_masked_by_option(void **state)
 {
 	(void)state;
-	assert_string_equal(ARGS("x\0--password\0ab cdefgh\0y"), "x|--password|<named:password>|y|");
+	assert_string_equal(ARGS("x\0--password\0ab cdefgh\0y"),
+			    "x|--password|<named:password>|y|");
 	assert_string_equal(ARGS("x\0--password=ab cdefgi\0y"), "x|--password=<named:password>|y|");
 	assert_string_equal(ARGS("docker\0login\0-p\0abcdefgh"), "docker|login|-p|<named:p>|");
-	assert_string_equal(ARGS("docker\0run\0-p\0" "8080:8080"), "docker|run|-p|8080:8080|");
+	assert_string_equal(ARGS("docker\0run\0-p\0"
+				 "8080:8080"),
+			    "docker|run|-p|8080:8080|");
 	assert_string_equal(ARGS("curl\0-u\0me:abcdefgj"), "curl|-u|me:<named:u>|");
 	assert_string_equal(ARGS("docker\0build\0--secret\0id=tok,src=f"),
 			    "docker|build|--secret|id=tok,src=f|");
 	assert_string_equal(ARGS("docker\0build\0--secret=id=tok,src=f"),
 			    "docker|build|--secret=id=tok,src=f|");
-	assert_string_equal(ARGS("sh\0-c\0TOKEN=abcdefgk make test"), "sh|-c|TOKEN=<named:TOKEN> make test|");
+	assert_string_equal(ARGS("sh\0-c\0TOKEN=abcdefgk make test"),
+			    "sh|-c|TOKEN=<named:TOKEN> make test|");
 	assert_string_equal(ARGS("x\0--password-stdin\0host"), "x|--password-stdin|host|");
 }
 
@@ -347,7 +419,7 @@ static void scrubbing_twice_changes_nothing(void **state)
 	memcpy(once, text, sizeof(text));
 	assert_int_equal(scrub_bytes(&m, text, sizeof(text) - 1), 0);
 	assert_memory_equal(once, text, sizeof(text));
-	assert_non_null(masker_find(&m, (struct span){ text, sizeof(text) - 1 }));
+	assert_non_null(masker_find(&m, (struct span){text, sizeof(text) - 1}));
 }
 
 static void a_mask_cannot_be_forged_without_the_tag(void **state)
@@ -356,9 +428,9 @@ static void a_mask_cannot_be_forged_without_the_tag(void **state)
 
 	(void)state;
 	learn("A_TOKEN=" VALUE);
-	masker_at(&m, (struct span){ "\xff\x80\x80\x80\x80\x80\xff\xff", 8 }, &which);
+	masker_at(&m, (struct span){"\xff\x80\x80\x80\x80\x80\xff\xff", 8}, &which);
 	assert_null(which);
-	assert_int_equal(masker_at(&m, (struct span){ NULL, 0 }, &which), 0);
+	assert_int_equal(masker_at(&m, (struct span){NULL, 0}, &which), 0);
 }
 
 static void a_full_table_is_counted_and_still_masks(void **state)
@@ -416,21 +488,30 @@ static void a_large_record_is_quick(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(names_of_secrets_are_sensitive), T(names_that_only_look_so_are_not),
-		T(globs_of_the_configuration_add_names), T(an_environment_becomes_names),
-		T(a_cut_environment_is_no_trouble),
-		T(a_known_value_is_masked_anywhere_with_equal_length),
-		T(a_known_value_is_masked_in_base64_at_each_alignment),
-		T(a_known_value_is_masked_in_percent_and_hex_form),
-		T(common_words_are_not_learned), T(the_password_of_a_url_is_known_by_itself),
-		T(credentials_are_known_by_their_shape), T(a_private_key_is_masked_up_to_its_end),
-		T(assignments_are_masked_up_to_their_end), T(placeholders_stay),
-		T(json_members_are_masked_inside_their_quotes), T(the_engines_own_words_stay),
-		T(credential_headers_are_masked), T(passwords_of_urls_are_masked),
-		T(arguments_are_masked_by_option), T(scrubbing_twice_changes_nothing),
-		T(a_mask_cannot_be_forged_without_the_tag),
-		T(a_full_table_is_counted_and_still_masks),
-		T(a_long_value_is_known_piece_by_piece), T(a_large_record_is_quick),
+	    T(names_of_secrets_are_sensitive),
+	    T(names_that_only_look_so_are_not),
+	    T(globs_of_the_configuration_add_names),
+	    T(an_environment_becomes_names),
+	    T(a_cut_environment_is_no_trouble),
+	    T(a_known_value_is_masked_anywhere_with_equal_length),
+	    T(a_known_value_is_masked_in_base64_at_each_alignment),
+	    T(a_known_value_is_masked_in_percent_and_hex_form),
+	    T(common_words_are_not_learned),
+	    T(the_password_of_a_url_is_known_by_itself),
+	    T(credentials_are_known_by_their_shape),
+	    T(a_private_key_is_masked_up_to_its_end),
+	    T(assignments_are_masked_up_to_their_end),
+	    T(placeholders_stay),
+	    T(json_members_are_masked_inside_their_quotes),
+	    T(the_engines_own_words_stay),
+	    T(credential_headers_are_masked),
+	    T(passwords_of_urls_are_masked),
+	    T(arguments_are_masked_by_option),
+	    T(scrubbing_twice_changes_nothing),
+	    T(a_mask_cannot_be_forged_without_the_tag),
+	    T(a_full_table_is_counted_and_still_masks),
+	    T(a_long_value_is_known_piece_by_piece),
+	    T(a_large_record_is_quick),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

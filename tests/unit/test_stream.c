@@ -1,5 +1,4 @@
-/* test_stream.c: every line of every kind holds only known fields with allowed values, and counts
- * without holes. */
+/* test_stream.c: all kinds of lines hold known fields and allowed values, and count without holes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -220,7 +219,7 @@ static int sink(void *ctx, const char *text, size_t len)
 
 static int setup(void **state)
 {
-	const char tail[] = "python3\0t.py\0x\xff\0HOME\0TOKEN!";
+	const char tail[] = "python3\0t.py\0x\xfe\0HOME\0TOKEN!";
 	struct ev_exec e = { .args_len = 16,
 			     .args_want = 99,
 			     .env_len = 12,
