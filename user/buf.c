@@ -1,60 +1,36 @@
-/* buf.c: the growable buffer, allocation that cannot fail, and comparisons of spans. */
-#include <errno.h>
+/* buf.c: growable bytes, spans, and allocation that ends the program when it fails. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include "buf.h"
 
-static void exhausted(const char *where)
+static _Noreturn void no_memory(const char *where)
 {
-	fprintf(stderr, "invigil: out of memory in %s\n", where);
+	/* stderr is unbuffered: nothing is allocated on the way out. */
+	fputs("invigil: out of memory in ", stderr);
+	fputs(where, stderr);
+	fputs("\n", stderr);
 	exit(125);
 }
 
-void *xcalloc(size_t n, size_t size)
-{
-	void *p = calloc(n ? n : 1, size ? size : 1);
-
-	if (!p)
-		exhausted(__func__);
-	return p;
-}
-
-void *xrealloc(void *p, size_t n)
-{
-	p = realloc(p, n ? n : 1);
-	if (!p)
-		exhausted(__func__);
-	return p;
-}
-
-char *xstrndup(const char *s, size_t n)
-{
-	char *p = xrealloc(NULL, n + 1);
-
-	if (n)
-		memcpy(p, s, n);
-	p[n] = 0;
-	return p;
-}
-
-char *xstrdup(const char *s)
-{
-	return xstrndup(s, strlen(s));
-}
-
+/* Room for n more bytes and the NUL. */
 static void buf_room(struct buf *b, size_t n)
 {
-	size_t cap = b->cap ? b->cap : 64;
+	size_t need, cap = b->cap ? b->cap : 64;
+	char *p;
 
-	if (n >= SIZE_MAX / 4 - b->len)
-		exhausted(__func__);
-	if (b->len + n < b->cap)
+	if (__builtin_add_overflow(b->len, n, &need) || __builtin_add_overflow(need, 1, &need))
+		no_memory(__func__);
+	if (need <= b->cap)
 		return;
-	while (cap <= b->len + n)
-		cap *= 2;
-	b->ptr = xrealloc(b->ptr, cap);
+	while (cap < need)
+		if (__builtin_mul_overflow(cap, 2, &cap))
+			cap = need;
+	p = realloc(b->ptr, cap);
+	if (!p)
+		no_memory(__func__);
+	b->ptr = p;
 	b->cap = cap;
 }
 
@@ -69,7 +45,10 @@ void buf_add(struct buf *b, const void *bytes, size_t n)
 
 void buf_byte(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	if (b->cap - b->len < 2)
+		buf_room(b, 1);
+	b->ptr[b->len++] = c;
+	b->ptr[b->len] = 0;
 }
 
 void buf_str(struct buf *b, const char *s)
@@ -83,13 +62,16 @@ void buf_vfmt(struct buf *b, const char *fmt, va_list ap)
 	int n;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
+	buf_room(b, 0);
+	n = vsnprintf(b->ptr + b->len, b->cap - b->len, fmt, ap);
+	if (n > 0 && (size_t)n >= b->cap - b->len) {
+		buf_room(b, (size_t)n);
+		n = vsnprintf(b->ptr + b->len, b->cap - b->len, fmt, again);
+	}
 	va_end(again);
-	if (n < 0)
-		return;
-	buf_room(b, n);
-	vsnprintf(b->ptr + b->len, n + 1, fmt, ap);
-	b->len += n;
+	if (n > 0)
+		b->len += (size_t)n;
+	b->ptr[b->len] = 0;
 }
 
 void buf_fmt(struct buf *b, const char *fmt, ...)
@@ -111,7 +93,49 @@ void buf_reset(struct buf *b)
 void buf_free(struct buf *b)
 {
 	free(b->ptr);
-	memset(b, 0, sizeof(*b));
+	*b = (struct buf){ 0 };
+}
+
+void *xcalloc(size_t n, size_t size)
+{
+	size_t total;
+	void *p;
+
+	if (__builtin_mul_overflow(n, size, &total))
+		no_memory(__func__);
+	p = calloc(1, total ? total : 1);
+	if (!p)
+		no_memory(__func__);
+	return p;
+}
+
+void *xrealloc(void *p, size_t n)
+{
+	p = realloc(p, n ? n : 1);
+	if (!p)
+		no_memory(__func__);
+	return p;
+}
+
+char *xstrdup(const char *s)
+{
+	return xstrndup(s, strlen(s));
+}
+
+char *xstrndup(const char *s, size_t n)
+{
+	size_t size;
+	char *p;
+
+	if (__builtin_add_overflow(n, 1, &size))
+		no_memory(__func__);
+	p = malloc(size);
+	if (!p)
+		no_memory(__func__);
+	if (n)
+		memcpy(p, s, n);
+	p[n] = 0;
+	return p;
 }
 
 struct span span_of(const char *s)
@@ -119,14 +143,14 @@ struct span span_of(const char *s)
 	return (struct span){ s, s ? strlen(s) : 0 };
 }
 
-int span_eq_span(struct span a, struct span b)
-{
-	return a.len == b.len && (!a.len || !memcmp(a.ptr, b.ptr, a.len));
-}
-
 int span_eq(struct span a, const char *s)
 {
 	return span_eq_span(a, span_of(s));
+}
+
+int span_eq_span(struct span a, struct span b)
+{
+	return a.len == b.len && (!a.len || !memcmp(a.ptr, b.ptr, a.len));
 }
 
 int span_starts(struct span a, const char *prefix)
@@ -145,22 +169,24 @@ int span_ends(struct span a, const char *suffix)
 
 long span_find(struct span hay, struct span needle)
 {
-	const char *at;
+	const char *p;
 
 	if (!needle.len)
 		return 0;
 	if (hay.len < needle.len)
 		return -1;
-	at = memmem(hay.ptr, hay.len, needle.ptr, needle.len);
-	return at ? at - hay.ptr : -1;
+	p = memmem(hay.ptr, hay.len, needle.ptr, needle.len);
+	return p ? (long)(p - hay.ptr) : -1;
 }
 
 int span_ifind(struct span hay, const char *needle)
 {
 	size_t n = strlen(needle);
 
+	if (!n)
+		return 0;
 	for (size_t i = 0; i + n <= hay.len; i++)
 		if (!strncasecmp(hay.ptr + i, needle, n))
-			return i;
+			return (int)i;
 	return -1;
 }

@@ -198,10 +198,10 @@ static void query_decode(struct span s, struct buf *out)
 
 bool docker_query(struct span query, const char *key, unsigned n, struct buf *out)
 {
-	const char *p = query.ptr, *end = p + query.len;
+	const char *p = query.len ? query.ptr : "", *end = p + query.len;
 
 	buf_reset(out);
-	while (p && p < end) {
+	while (p < end) {
 		const char *amp = memchr(p, '&', end - p), *stop = amp ? amp : end;
 		const char *eq = memchr(p, '=', stop - p);
 

@@ -17,7 +17,8 @@ void http_message_free(struct http_message *m, struct http_pool *pool)
 {
 	size_t n = m->head.len + m->body.len;
 
-	pool->held -= n < pool->held ? n : pool->held;
+	if (pool) /* not yet initialised: nothing is held */
+		pool->held -= n < pool->held ? n : pool->held;
 	buf_free(&m->head);
 	buf_free(&m->body);
 	memset(m, 0, sizeof(*m));
@@ -148,10 +149,10 @@ static struct span space_trim(struct span s)
 
 struct span http_header(const struct http_message *m, const char *name, unsigned n)
 {
-	const char *p = m->head.ptr, *end = p + m->head.len, *eol;
+	const char *p = m->head.len ? m->head.ptr : "", *end = p + m->head.len, *eol;
 	size_t len = strlen(name);
 
-	for (; p && p < end; p = eol + 1) {
+	for (; p < end; p = eol + 1) {
 		eol = memchr(p, '\n', end - p);
 		if (!eol)
 			break;

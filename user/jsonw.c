@@ -1,24 +1,140 @@
-/* jsonw.c: the streaming JSON writer. */
+/* jsonw.c: writes one line of JSON, valid whatever bytes come in, and remembers what was not UTF-8. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include "codec.h"
 #include "jsonw.h"
 #include "scrub.h"
+#include "utf8.h"
 
-#define RAW_MAX	  4096	/* original bytes kept of one field that is not UTF-8 */
-#define RAW_TOTAL 65536
+#define RAW_MAX 4096
+
+/* Heads a record in jsonw.raw; the path and the bytes follow. */
+struct raw_head {
+	uint32_t path_len;
+	uint32_t len;
+};
+
+static bool in_array(const struct jsonw *j)
+{
+	return j->array >> j->depth & 1;
+}
+
+/* The comma and the key of the next member. A missing or surplus key never breaks the line. */
+static void member(struct jsonw *j, const char *key)
+{
+	if (j->comma >> j->depth & 1)
+		buf_byte(j->out, ',');
+	j->comma |= 1u << j->depth;
+	if (in_array(j))
+		return;
+	buf_byte(j->out, '"');
+	buf_str(j->out, key ? key : "");
+	buf_add(j->out, "\":", 2);
+}
+
+/* Written as it is: printable ASCII but for the quote and the backslash. */
+static bool is_plain(char c)
+{
+	return (uint8_t)c - 0x20u < 0x5fu && c != '"' && c != '\\';
+}
+
+static void escape(struct buf *out, uint8_t c)
+{
+	static const char digits[] = "0123456789abcdef", from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
+	const char *at = c ? strchr(from, c) : NULL;
+
+	if (at)
+		buf_add(out, (char[]){ '\\', to[at - from] }, 2);
+	else
+		buf_add(out, (char[]){ '\\', 'u', '0', '0', digits[c >> 4], digits[c & 15] }, 6);
+}
+
+/* The inside of a string; false: some bytes were not UTF-8 and no mask either. */
+static bool text(struct buf *out, const struct masker *m, struct span s)
+{
+	bool clean = true;
+
+	for (size_t i = 0; i < s.len;) {
+		const char *p = s.ptr + i;
+		size_t left = s.len - i, n = 0;
+		int step;
+
+		while (n < left && is_plain(p[n]))
+			n++;
+		if (n) {
+			buf_add(out, p, n);
+			i += n;
+			continue;
+		}
+		if ((uint8_t)*p < 0x80) {
+			escape(out, (uint8_t)*p);
+			i++;
+			continue;
+		}
+		step = utf8_step(p, left);
+		if (step > 0) {
+			/* C1 controls, as U+009B, would steer the terminal that shows the line. */
+			if ((uint8_t)p[0] == 0xc2 && (uint8_t)p[1] < 0xa0)
+				escape(out, (uint8_t)p[1]);
+			else
+				buf_add(out, p, (size_t)step);
+			i += (size_t)step;
+			continue;
+		}
+		if (m && (uint8_t)*p == 0xff) {
+			const struct secret *which = NULL;
+
+			n = masker_at(m, (struct span){ p, left }, &which);
+			if (n) {
+				struct buf label = { 0 };
+
+				/* The label holds a name that somebody else chose. */
+				secret_label(which, &label);
+				buf_str(out, "<redacted:");
+				text(out, NULL, (struct span){ label.ptr, label.len });
+				buf_byte(out, '>');
+				buf_free(&label);
+				i += n < left ? n : left;
+				continue;
+			}
+		}
+		buf_add(out, "\xef\xbf\xbd", 3);
+		clean = false;
+		i += (size_t)-step;
+	}
+	return clean;
+}
+
+static void raw_keep(struct jsonw *j, const char *key, struct span s)
+{
+	struct raw_head h = { 0 };
+	size_t at = j->raw.len;
+
+	buf_add(&j->raw, &h, sizeof(h));
+	buf_add(&j->raw, j->path.ptr, j->path.len);
+	if (key && !in_array(j)) {
+		if (j->path.len)
+			buf_byte(&j->raw, '.');
+		buf_str(&j->raw, key);
+	}
+	h.path_len = (uint32_t)(j->raw.len - at - sizeof(h));
+	h.len = s.len < RAW_MAX ? (uint32_t)s.len : RAW_MAX;
+	buf_add(&j->raw, s.ptr, h.len);
+	memcpy(j->raw.ptr + at, &h, sizeof(h));
+}
 
 void jsonw_begin(struct jsonw *j, struct buf *out, const struct masker *m)
 {
-	struct buf path = j->path, raw = j->raw;
-
-	memset(j, 0, sizeof(*j));
-	j->path = path;
-	j->raw = raw;
-	buf_reset(&j->path);
-	buf_reset(&j->raw);
 	j->out = out;
 	j->masker = m;
+	buf_reset(&j->path);
+	buf_reset(&j->raw);
+	j->depth = 0;
+	j->comma = 0;
+	j->array = 0;
+	j->path_at[0] = 0;
 	buf_byte(out, '{');
 }
 
@@ -35,158 +151,60 @@ void jsonw_free(struct jsonw *j)
 	buf_free(&j->raw);
 }
 
-static void comma(struct jsonw *j)
+static void open_one(struct jsonw *j, const char *key, bool array)
 {
-	if (j->comma & 1u << j->depth)
-		buf_byte(j->out, ',');
-	j->comma |= 1u << j->depth;
-}
+	size_t before = j->path.len;
 
-static void key_write(struct jsonw *j, const char *key)
-{
-	comma(j);
-	if (!key)
-		return;
-	buf_byte(j->out, '"');
-	buf_str(j->out, key);
-	buf_add(j->out, "\":", 2);
-}
-
-static void open_level(struct jsonw *j, const char *key, bool array)
-{
-	key_write(j, key);
-	buf_byte(j->out, array ? '[' : '{');
-	if (j->depth < 31)
-		j->depth++;
-	j->path_at[j->depth] = j->path.len;
-	if (key && j->path.len)
-		buf_byte(&j->path, '.');
-	if (key)
+	/* How deep a line is, is decided by our code alone. */
+	if (j->depth + 1 >= ARRAY_SIZE(j->path_at)) {
+		fputs("invigil: a line of JSON is nested too deep\n", stderr);
+		abort();
+	}
+	member(j, key);
+	if (key && !in_array(j)) {
+		if (before)
+			buf_byte(&j->path, '.');
 		buf_str(&j->path, key);
+	}
+	buf_byte(j->out, array ? '[' : '{');
+	j->depth++;
+	j->path_at[j->depth] = (unsigned)before;
 	j->comma &= ~(1u << j->depth);
-	j->array = array ? j->array | 1u << j->depth : j->array & ~(1u << j->depth);
+	j->array = (j->array & ~(1u << j->depth)) | (uint32_t)array << j->depth;
 }
 
 void jsonw_obj(struct jsonw *j, const char *key)
 {
-	open_level(j, key, false);
+	open_one(j, key, false);
 }
 
 void jsonw_arr(struct jsonw *j, const char *key)
 {
-	open_level(j, key, true);
+	open_one(j, key, true);
 }
 
 void jsonw_close(struct jsonw *j)
 {
 	if (!j->depth)
 		return;
-	buf_byte(j->out, j->array & 1u << j->depth ? ']' : '}');
+	buf_byte(j->out, in_array(j) ? ']' : '}');
 	j->path.len = j->path_at[j->depth];
-	if (j->path.ptr)
-		j->path.ptr[j->path.len] = 0;
 	j->depth--;
-}
-
-static size_t utf8_sequence(const char *p, size_t left)
-{
-	for (size_t n = 1; n <= 4 && n <= left; n++)
-		if (utf8_valid((struct span){ p, n }))
-			return n;
-	return 0;
-}
-
-/* Remembers the original bytes of a field: "path" NUL length bytes, for jsonw_raw(). */
-static void raw_note(struct jsonw *j, const char *key, struct span s)
-{
-	uint32_t n = s.len > RAW_MAX ? RAW_MAX : s.len;
-
-	if (j->raw.len + n > RAW_TOTAL)
-		return;
-	if (j->path.len)
-		buf_add(&j->raw, j->path.ptr, j->path.len);
-	if (key && j->path.len)
-		buf_byte(&j->raw, '.');
-	if (key)
-		buf_str(&j->raw, key);
-	buf_byte(&j->raw, 0);
-	buf_add(&j->raw, &n, sizeof(n));
-	buf_add(&j->raw, s.ptr, n);
-}
-
-static void char_escape(struct buf *out, uint8_t c)
-{
-	static const char letters[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";
-	const char *at = c ? strchr(letters, c) : NULL;
-
-	if (at) {
-		buf_byte(out, '\\');
-		buf_byte(out, names[at - letters]);
-	} else {
-		buf_fmt(out, "\\u%04x", c);
-	}
-}
-
-static bool is_plain(uint8_t c)
-{
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
-static void text_write(struct jsonw *j, const char *key, struct span s)
-{
-	const struct secret *secret;
-	bool raw = false;
-
-	buf_byte(j->out, '"');
-	for (size_t i = 0; i < s.len;) {
-		size_t run = i, n;
-
-		while (run < s.len && is_plain(s.ptr[run]))
-			run++;
-		buf_add(j->out, s.ptr + i, run - i);
-		i = run;
-		if (i == s.len)
-			break;
-		if ((uint8_t)s.ptr[i] == 0xff && j->masker &&
-		    (n = masker_at(j->masker, (struct span){ s.ptr + i, s.len - i }, &secret))) {
-			buf_str(j->out, "<redacted");
-			if (secret) {
-				struct buf label = { 0 };
-
-				secret_label(secret, &label);
-				buf_byte(j->out, ':');
-				for (size_t k = 0; k < label.len; k++)
-					buf_byte(j->out, is_plain(label.ptr[k]) ? label.ptr[k] : '_');
-				buf_free(&label);
-			}
-			buf_byte(j->out, '>');
-		} else if ((uint8_t)s.ptr[i] < 0x80) {
-			n = 1;
-			char_escape(j->out, s.ptr[i]);
-		} else if ((n = utf8_sequence(s.ptr + i, s.len - i))) {
-			buf_add(j->out, s.ptr + i, n);
-		} else {
-			n = 1;
-			raw = true;
-			buf_str(j->out, "\xef\xbf\xbd");
-		}
-		i += n;
-	}
-	buf_byte(j->out, '"');
-	if (raw)
-		raw_note(j, key, s);
-}
-
-void jsonw_span(struct jsonw *j, const char *key, struct span s)
-{
-	key_write(j, key);
-	text_write(j, key, s);
 }
 
 void jsonw_str(struct jsonw *j, const char *key, const char *s)
 {
 	if (s)
 		jsonw_span(j, key, span_of(s));
+}
+
+void jsonw_span(struct jsonw *j, const char *key, struct span s)
+{
+	member(j, key);
+	buf_byte(j->out, '"');
+	if (!text(j->out, j->masker, s))
+		raw_keep(j, key, s);
+	buf_byte(j->out, '"');
 }
 
 void jsonw_fmt(struct jsonw *j, const char *key, const char *fmt, ...)
@@ -201,81 +219,97 @@ void jsonw_fmt(struct jsonw *j, const char *key, const char *fmt, ...)
 	buf_free(&b);
 }
 
-static void decimal(struct buf *out, uint64_t v)
+/* Writes v in exactly n digits. */
+static void digits_put(char *to, unsigned n, uint64_t v)
 {
-	char text[20];
-	size_t at = sizeof(text);
+	while (n--) {
+		to[n] = (char)('0' + v % 10);
+		v /= 10;
+	}
+}
 
-	do
-		text[--at] = '0' + v % 10;
-	while (v /= 10);
-	buf_add(out, text + at, sizeof(text) - at);
+static void number_add(struct buf *out, uint64_t v)
+{
+	char d[20];
+	unsigned n = 1;
+
+	for (uint64_t x = v; x > 9; x /= 10)
+		n++;
+	digits_put(d, n, v);
+	buf_add(out, d, n);
 }
 
 void jsonw_u64(struct jsonw *j, const char *key, uint64_t v)
 {
-	key_write(j, key);
-	decimal(j->out, v);
+	member(j, key);
+	number_add(j->out, v);
 }
 
 void jsonw_i64(struct jsonw *j, const char *key, int64_t v)
 {
-	key_write(j, key);
+	member(j, key);
 	if (v < 0)
 		buf_byte(j->out, '-');
-	decimal(j->out, v < 0 ? -(uint64_t)v : (uint64_t)v);
+	number_add(j->out, v < 0 ? -(uint64_t)v : (uint64_t)v);
 }
 
 void jsonw_bool(struct jsonw *j, const char *key, bool v)
 {
-	key_write(j, key);
+	member(j, key);
 	buf_str(j->out, v ? "true" : "false");
 }
 
 void jsonw_time(struct jsonw *j, const char *key, uint64_t unix_ns)
 {
-	time_t seconds = unix_ns / 1000000000;
-	struct tm tm;
+	char t[] = "\"0000-00-00T00:00:00.000000000Z\"";
+	time_t s = (time_t)(unix_ns / 1000000000);
+	struct tm tm = { 0 };
 
-	gmtime_r(&seconds, &tm);
-	jsonw_fmt(j, key, "%04d-%02d-%02dT%02d:%02d:%02d.%09uZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-		  tm.tm_hour, tm.tm_min, tm.tm_sec, (unsigned)(unix_ns % 1000000000));
+	gmtime_r(&s, &tm);
+	digits_put(t + 1, 4, (uint64_t)tm.tm_year + 1900);
+	digits_put(t + 6, 2, (uint64_t)tm.tm_mon + 1);
+	digits_put(t + 9, 2, (uint64_t)tm.tm_mday);
+	digits_put(t + 12, 2, (uint64_t)tm.tm_hour);
+	digits_put(t + 15, 2, (uint64_t)tm.tm_min);
+	digits_put(t + 18, 2, (uint64_t)tm.tm_sec);
+	digits_put(t + 21, 9, unix_ns % 1000000000);
+	member(j, key);
+	buf_add(j->out, t, sizeof(t) - 1);
 }
 
 void jsonw_copy(struct jsonw *j, const char *bytes, size_t n)
 {
 	if (!n)
 		return;
-	comma(j);
+	if (j->comma >> j->depth & 1)
+		buf_byte(j->out, ',');
+	j->comma |= 1u << j->depth;
 	buf_add(j->out, bytes, n);
 }
 
 void jsonw_raw(struct jsonw *j, const char *key)
 {
-	struct buf notes = j->raw, text = { 0 };
+	struct raw_head h;
+	const char *p = j->raw.ptr, *end;
 
-	if (!notes.len)
+	if (!j->raw.len)
 		return;
-	j->raw = (struct buf){ 0 };
 	jsonw_arr(j, key);
-	for (size_t i = 0; i < notes.len;) {
-		const char *field = notes.ptr + i;
-		uint32_t n;
-
-		i += strlen(field) + 1;
-		memcpy(&n, notes.ptr + i, sizeof(n));
-		i += sizeof(n);
-		buf_reset(&text);
-		base64_encode((struct span){ notes.ptr + i, n }, &text);
-		i += n;
+	for (end = p + j->raw.len; p < end; p += h.len) {
+		memcpy(&h, p, sizeof(h));
+		p += sizeof(h);
 		jsonw_obj(j, NULL);
-		jsonw_str(j, "field", field);
-		jsonw_span(j, "base64", (struct span){ text.ptr, text.len });
+		member(j, "field");
+		buf_byte(j->out, '"');
+		text(j->out, NULL, (struct span){ p, h.path_len });
+		buf_byte(j->out, '"');
+		p += h.path_len;
+		member(j, "base64");
+		buf_byte(j->out, '"');
+		base64_encode((struct span){ p, h.len }, j->out);
+		buf_byte(j->out, '"');
 		jsonw_close(j);
 	}
 	jsonw_close(j);
-	buf_free(&text);
-	buf_reset(&notes);
-	buf_free(&j->raw);
-	j->raw = notes;
+	buf_reset(&j->raw);
 }

@@ -487,12 +487,16 @@ void engine_event(struct pipeline *p, const struct record *r)
 	const struct ev_fork *fork = r->body;
 
 	p->now = r->h->time;
-	p->run.count[r->h->type]++;
+	if (r->h->type != EV_SECRET) /* only replay sees them */
+		p->run.count[r->h->type]++;
 	if (!p->begun && r->h->type != EV_BEGIN) {
 		p->run.rejected++;
 		return;
 	}
 	if (take_loader(p, r))
+		return;
+	/* Until its exec COMMAND's process is our own program. */
+	if (!p->run.root_seen && r->h->pid == p->run.root_pid && r->h->type != EV_EXEC)
 		return;
 	switch (r->h->type) {
 	case EV_FORK:

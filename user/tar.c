@@ -109,11 +109,10 @@ bool tar_find(struct span tar, struct span name, struct span *content, bool *com
 		struct span data;
 
 		if (!b[0]) {	/* two zero blocks end it; names are never empty */
-			*complete = whole;
-			return found;
+			break;
 		}
 		if (!checksum_good(b) || !number_parse(b + 124, 12, &size))
-			return found;
+			break;
 		at += BLOCK;
 		if (has_size)
 			size = pax_size;
@@ -134,10 +133,9 @@ bool tar_find(struct span tar, struct span name, struct span *content, bool *com
 			has_size = false;
 		}
 		if (size > tar.len - at)
-			return found;
+			break;
 		at += (size + BLOCK - 1) / BLOCK * BLOCK;
 	}
-	/* Without its end marker, but not cut inside: Go's reader takes that as the end. */
-	*complete = whole && at == tar.len;
+	*complete = whole;
 	return found;
 }

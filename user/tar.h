@@ -6,8 +6,8 @@
 #include "buf.h"
 
 /*
- * The last member called name (also "./name", "/name"), as an extraction would leave it. False when none was seen
- * before the cut. *complete: its content and the archive are whole, so that no later member replaces it.
+ * The last member called name (also "./name", "/name"), as an extraction would leave it. False when none was seen before the cut.
+ * *complete: its content is whole; in a cut archive a later member may still replace it.
  */
 bool tar_find(struct span tar, struct span name, struct span *content, bool *complete);
 

@@ -1,0 +1,171 @@
+/* test_dialogue.c: bytes of both directions become calls, judged by the ledger. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+#include "dialogue.h"
+
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static struct dialogue *d;
+static struct ledger *l;
+static unsigned n_calls, n_gaps;
+static int status;
+static enum owner owner;
+static const char *text, *reason;
+static char created[100];
+
+static void on_call(void *ctx, const struct process *p, uint64_t t, const struct docker_call *c)
+{
+	(void)ctx;
+	(void)p;
+	(void)t;
+	n_calls++;
+	status = c->status;
+	owner = c->owner;
+	text = c->route->text;
+	memset(created, 0, sizeof(created));
+	if (c->created_id.len < sizeof(created))
+		memcpy(created, c->created_id.len ? c->created_id.ptr : "", c->created_id.len);
+}
+
+static void on_gap(void *ctx, uint64_t t, const struct dialogue_gap *g)
+{
+	(void)ctx;
+	(void)t;
+	n_gaps++;
+	reason = g->reason;
+}
+
+static int begin(void **s)
+{
+	struct dialogue_ops ops = { .call = on_call, .gap = on_gap };
+
+	(void)s;
+	l = ledger_new(NULL, 0);
+	d = dialogue_new(&ops, l);
+	n_calls = n_gaps = 0;
+	dialogue_connect(d, 1, 1, true, false);
+	return 0;
+}
+
+static int end(void **s)
+{
+	(void)s;
+	dialogue_free(d);
+	ledger_free(l);
+	return 0;
+}
+
+static bool say(uint64_t sk, unsigned dir, const char *what)
+{
+	struct ev_data e = { .sk = sk, .sockino = 1, .dir = dir };
+
+	return dialogue_data(d, (void *)&n_calls, 5, &e, what, strlen(what), strlen(what));
+}
+
+static void create_own(void)
+{
+	say(1, DATA_SEND, "POST /v1.43/containers/create?name=web HTTP/1.1\r\nContent-Length: 13\r\n\r\n");
+	say(1, DATA_SEND, "{\"Image\":\"a\"}");
+	say(1, DATA_RECV, "HTTP/1.1 201 Created\r\nContent-Length: 73\r\n\r\n{\"Id\":\"" ID "\"}");
+}
+
+static void a_container_that_the_run_created_is_its_own(void **s)
+{
+	(void)s;
+	create_own();
+	assert_int_equal(n_calls, 1);
+	assert_string_equal(created, ID);
+	say(1, DATA_SEND, "DELETE /v1.43/containers/01234567?force=1 HTTP/1.1\r\n\r\n");
+	say(1, DATA_RECV, "HTTP/1.1 204 No Content\r\n\r\n");
+	assert_int_equal(n_calls, 2);
+	assert_int_equal(owner, OWNER_OWN);
+	say(1, DATA_SEND, "DELETE /v1.43/containers/other HTTP/1.1\r\n\r\n");
+	say(1, DATA_RECV, "HTTP/1.1 204 No Content\r\n\r\n");
+	assert_int_equal(owner, OWNER_FOREIGN);
+	ledger_blind(l);
+	say(1, DATA_SEND, "DELETE /v1.43/containers/other HTTP/1.1\r\n\r\n");
+	say(1, DATA_RECV, "HTTP/1.1 204 No Content\r\n\r\n");
+	assert_int_equal(owner, OWNER_UNKNOWN);
+}
+
+static void an_exec_belongs_to_its_container(void **s)
+{
+	(void)s;
+	create_own();
+	say(1, DATA_SEND, "POST /v1.43/containers/web/exec HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}");
+	say(1, DATA_RECV, "HTTP/1.1 201 Created\r\nContent-Length: 13\r\n\r\n{\"Id\":\"eeee\"}");
+	say(1, DATA_SEND, "POST /v1.43/exec/eeee/start HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}");
+	say(1, DATA_RECV, "HTTP/1.1 101 UPGRADED\r\n\r\nraw GET /info HTTP/1.1\r\n\r\n");
+	assert_int_equal(n_calls, 3);
+	assert_string_equal(text, "exec-start");
+	assert_int_equal(owner, OWNER_OWN);
+	say(1, DATA_SEND, "GET /info HTTP/1.1\r\n\r\n");
+	dialogue_finish(d, 9);
+	assert_int_equal(n_calls, 3);
+}
+
+static void the_id_of_a_build_stands_in_its_stream(void **s)
+{
+	(void)s;
+	say(1, DATA_SEND, "POST /v1.43/build?t=x HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
+	say(1, DATA_RECV, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2f\r\n{\"stream\":\"Successfully built abcdef123456\\n\"}\n\r\n0\r\n\r\n");
+	assert_int_equal(n_calls, 1);
+	assert_string_equal(created, "abcdef123456");
+	assert_int_equal(ledger_owner(l, OBJ_IMAGE, SPAN("docker.io/library/x:latest")), OWNER_OWN);
+}
+
+static void an_unanswered_call_has_no_status(void **s)
+{
+	(void)s;
+	say(1, DATA_SEND, "GET /info HTTP/1.1\r\n\r\n");
+	dialogue_process_end(d, (void *)&n_calls, 7);
+	assert_int_equal(n_calls, 1);
+	assert_int_equal(status, 0);
+}
+
+static void another_service_is_ignored_for_good(void **s)
+{
+	(void)s;
+	dialogue_connect(d, 2, 1, false, false);
+	assert_false(say(2, DATA_SEND, "GET /api HTTP/1.1\r\n\r\n"));
+	assert_false(say(2, DATA_SEND, "GET /v1.43/info HTTP/1.1\r\n\r\n"));
+	dialogue_connect(d, 3, 1, false, false);
+	assert_true(say(3, DATA_SEND, "GET /v1.43/info HTTP/1.1\r\n\r\n"));
+	assert_int_equal(n_gaps, 0);
+}
+
+static void tls_is_a_gap(void **s)
+{
+	(void)s;
+	dialogue_connect(d, 2, 1, false, true);
+	say(2, DATA_SEND, "\x16\x03\x01xxxx");
+	assert_int_equal(n_gaps, 1);
+	assert_string_equal(reason, "TLS");
+}
+
+static void an_answer_may_be_recorded_before_its_request(void **s)
+{
+	(void)s;
+	say(1, DATA_RECV, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	say(1, DATA_SEND, "GET /info HTTP/1.1\r\n\r\n");
+	assert_int_equal(n_calls, 1);
+	assert_int_equal(status, 200);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_container_that_the_run_created_is_its_own), T(an_exec_belongs_to_its_container),
+		T(the_id_of_a_build_stands_in_its_stream), T(an_unanswered_call_has_no_status),
+		T(another_service_is_ignored_for_good), T(tls_is_a_gap),
+		T(an_answer_may_be_recorded_before_its_request),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

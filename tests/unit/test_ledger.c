@@ -1,0 +1,95 @@
+/* test_ledger.c: ownership by id, prefix, name and tag. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+#include "ledger.h"
+
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define FOREIGN_ID "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+
+static void call(struct ledger *l, struct docker_call *c, const char *method, const char *path, const char *query,
+		 const char *response)
+{
+	c->route = docker_route(span_of(method), span_of(path), &c->target, &c->endpoint);
+	c->query = span_of(query);
+	c->status = 200;
+	c->response = span_of(response);
+	c->response_complete = true;
+	ledger_judge(l, c);
+	ledger_learn(l, c);
+}
+
+static void a_name_like_a_foreign_id_does_not_give_it(void **s)
+{
+	struct ledger *l = ledger_new(NULL, 0);
+	struct docker_call c = { .created_id = SPAN(ID) };
+
+	(void)s;
+	c.route = docker_route(SPAN("POST"), SPAN("/containers/create"), &c.target, &c.endpoint);
+	c.target = SPAN(FOREIGN_ID);
+	c.status = 201;
+	ledger_learn(l, &c);
+	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, SPAN("012345")), OWNER_OWN);
+	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, SPAN("012")), OWNER_FOREIGN);
+	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, SPAN(FOREIGN_ID)), OWNER_FOREIGN);
+	c = (struct docker_call){ 0 };
+	call(l, &c, "POST", "/containers/012345/rename", "name=b", "");
+	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, SPAN("/b")), OWNER_OWN);
+	ledger_free(l);
+}
+
+static void tagging_a_foreign_image_gives_the_tag_alone(void **s)
+{
+	struct ledger *l = ledger_new(NULL, 0);
+	struct docker_call c = { 0 };
+
+	(void)s;
+	call(l, &c, "POST", "/images/sha256:" FOREIGN_ID "/tag", "repo=mine&tag=1", "");
+	assert_int_equal(ledger_owner(l, OBJ_IMAGE, SPAN("mine:1")), OWNER_OWN);
+	assert_int_equal(ledger_owner(l, OBJ_IMAGE, SPAN("mine")), OWNER_FOREIGN);
+	assert_int_equal(ledger_owner(l, OBJ_IMAGE, SPAN("sha256:" FOREIGN_ID)), OWNER_FOREIGN);
+	ledger_free(l);
+}
+
+static void a_prune_counts_what_is_not_the_run_s(void **s)
+{
+	struct ledger *l = ledger_new(NULL, 0);
+	struct docker_call c = { 0 };
+
+	(void)s;
+	call(l, &c, "POST", "/images/create", "fromImage=x", "{\"status\":\"Downloaded\"}");
+	c = (struct docker_call){ 0 };
+	call(l, &c, "POST", "/images/prune", "", "{\"ImagesDeleted\":[{\"Untagged\":\"x:latest\"},"
+	     "{\"Deleted\":\"sha256:" ID "\"},{\"Untagged\":\"y:latest\"}]}");
+	assert_int_equal(c.pruned_own, 2);
+	assert_int_equal(c.pruned_other, 1);
+	assert_false(c.pruned_unreadable);
+	ledger_free(l);
+}
+
+static void selectors_make_objects_own(void **s)
+{
+	struct selector own[] = { { OWN_NAME, "ci-*", NULL }, { OWN_ID, "fedcba", NULL } };
+	struct ledger *l = ledger_new(own, 2);
+
+	(void)s;
+	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, SPAN("/ci-1")), OWNER_OWN);
+	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, SPAN(FOREIGN_ID)), OWNER_OWN);
+	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, SPAN("x")), OWNER_FOREIGN);
+	ledger_free(l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_name_like_a_foreign_id_does_not_give_it),
+		cmocka_unit_test(tagging_a_foreign_image_gives_the_tag_alone),
+		cmocka_unit_test(a_prune_counts_what_is_not_the_run_s),
+		cmocka_unit_test(selectors_make_objects_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
