@@ -87,7 +87,8 @@ static bool text(struct buf *out, const struct masker *m, struct span s)
 			const struct secret *which = NULL;
 
 			n = masker_at(m, (struct span){ p, left }, &which);
-			if (n) {
+			/* Without its tag a mask cannot be told from bytes that came so: those are no UTF-8. */
+			if (n && (which || n >= 8)) {
 				struct buf label = { 0 };
 
 				/* The label holds a name that somebody else chose. */

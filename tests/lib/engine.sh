@@ -63,6 +63,8 @@ engine_start() { # DIR
 	echo "$before" >"$dir/created"
 	engine_bridge "$dir" || { engine_say "no bridge could be made"; return 1; }
 	mkdir -p "$dir/containerd/root" "$dir/containerd/state" "$dir/data" "$dir/exec"
+	# Not the machine's /etc/docker/daemon.json.
+	echo '{}' >"$dir/daemon.json"
 	cat >"$dir/containerd/config.toml" <<-TOML
 		version = 2
 		root = "$dir/containerd/root"
@@ -88,7 +90,7 @@ engine_start() { # DIR
 		echo $! >"$dir/containerd.pid"
 		for i in $(seq 300); do [ -S "$dir/containerd/sock" ] && break; sleep 0.05; done
 		env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
-			setsid /usr/sbin/dockerd --debug --config-file "$dir/none.json" --containerd "$dir/containerd/sock" \
+			setsid /usr/sbin/dockerd --debug --config-file "$dir/daemon.json" --containerd "$dir/containerd/sock" \
 			--data-root "$dir/data" --exec-root "$dir/exec" --pidfile "$dir/dockerd.pid" \
 			-H "unix://$dir/docker.sock" --bridge "$(cat "$dir/bridge")" --iptables=false --ip6tables=false \
 			--ip-forward=false --ip-masq=false &
@@ -116,8 +118,9 @@ engine_stop() { # DIR
 	fi
 	engine_end "$dir/dockerd.pid.started" "$dir"
 	# Shims carry our containerd's address in their arguments.
+	# shellcheck disable=SC2013
 	for pid in $(grep -laF "$dir/containerd/sock" /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3); do
-		case $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) in
+		case $({ tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null) in
 		*containerd-shim*)
 			kill -KILL "$pid" 2>/dev/null
 			engine_wait_gone "$pid"
@@ -135,6 +138,7 @@ engine_stop() { # DIR
 	fi
 	# Another engine may have come meanwhile: only what is empty, or our own key, goes.
 	if ! pgrep -x dockerd >/dev/null; then
+		# shellcheck disable=SC2013
 		for i in $(cat "$dir/created" 2>/dev/null); do
 			[ "$i" = /etc/docker ] && rm -f /etc/docker/key.json
 			find "$i" -depth -type d -empty -delete 2>/dev/null
@@ -143,7 +147,7 @@ engine_stop() { # DIR
 			esac
 		done
 	fi
-	rm -rf "$dir/data" "$dir/exec" "$dir/containerd" "$dir/docker.sock"
+	rm -rf "$dir/data" "$dir/exec" "$dir/containerd" "$dir/docker.sock" "$dir/daemon.json"
 	rm -f "$dir/bridge" "$dir/created" "$dir/ip_forward" "$dir"/*.pid "$dir/dockerd.pid.started"
 	return 0
 }
