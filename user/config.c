@@ -37,7 +37,7 @@ static int wrong(const struct reader *r, const yaml_node_t *at, const char *what
 	char safe[81];
 	size_t n = 0;
 
-	for (; word[n] && n < sizeof(safe) - 1; n++)
+	for (; n < sizeof(safe) - 1 && word[n]; n++)
 		safe[n] = (unsigned char)word[n] < ' ' || word[n] == 0x7f ? '?' : word[n];
 	safe[n] = '\0';
 	fprintf(stderr, "%s:%zu: %s \"%s\"\n", r->file, at->start_mark.line + 1, what, safe);

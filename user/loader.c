@@ -54,7 +54,7 @@ static bool is_env(const struct need *n)
 
 static void autoload_choose(struct invigil *skel, bool env)
 {
-	struct bpf_program *prog;
+	struct bpf_program *prog = NULL;
 
 	bpf_object__for_each_program(prog, skel->obj)
 		bpf_program__set_autoload(prog, false);

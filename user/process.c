@@ -429,7 +429,7 @@ bool process_first_read(struct process *p, struct span name)
 
 struct span process_arg(const struct process *p, unsigned i)
 {
-	const char *at = p->args, *end = p->args + p->args_len;
+	const char *at = p->args, *end = at ? at + p->args_len : NULL;
 
 	if (!p->args)
 		return (struct span){ 0 };
@@ -445,7 +445,7 @@ struct span process_arg(const struct process *p, unsigned i)
 
 int process_env_has(const struct process *p, struct span name)
 {
-	const char *at = p->env, *end = p->env + p->env_len;
+	const char *at = p->env, *end = at ? at + p->env_len : NULL;
 
 	if (!p->env)
 		return -1;

@@ -1,18 +1,46 @@
-/* environment_read.c: R1, which variables were read by name, dumped or handed on. */
+/* environment_read.c: R1, which variables were read by name, printed whole or handed on. */
 #include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 #include "detect.h"
 #include "jsonr.h"
+#include "shell.h"
 
-/* Change what a test exposes or where it talks to. */
-static const char *const exposing[] = { "TESTSERVER_BIND_LOCAL", "DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH",
-					"DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_API_VERSION", "CONTAINER_HOST" };
-/* Say nothing: everybody reads them. */
-static const char *const known[] = { "PATH", "HOME", "LANG", "LANGUAGE", "LC_*", "TERM", "TMPDIR", "TEMP", "TMP", "USER",
-				     "LOGNAME", "SHELL", "PWD", "OLDPWD", "TZ", "TZDIR", "COLUMNS", "LINES", "PYTHON*",
-				     "__PYVENV_LAUNCHER__", "GCONV_PATH", "LOCPATH", "MALLOC_*", "GLIBC_TUNABLES", "LD_*",
-				     "GODEBUG", "NODE_*", "BASH_*", "POSIXLY_CORRECT", "NO_COLOR", "NLSPATH",
-				     "OUTPUT_CHARSET", "CHARSET", "DISPLAY", "EDITOR", "PAGER", "SETUPTOOLS_USE_DISTUTILS" };
+#define NAMES_MAX 8	/* of a list of variables in evidence */
+
+/* Globs. They change what a test exposes, where it talks to or which registry it trusts. */
+static const char *const exposing[] = {
+	"TESTSERVER_BIND_LOCAL", "DOCKER_HOST", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH",
+	"DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_API_VERSION", "DOCKER_DEFAULT_PLATFORM",
+	"DOCKER_CONTENT_TRUST", "DOCKER_CONTENT_TRUST_SERVER", "DOCKER_BUILDKIT", "BUILDKIT_HOST",
+	"BUILDX_BUILDER", "COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "CONTAINER_HOST",
+	"TESTCONTAINERS_*", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy",
+	"https_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
+	"CURL_CA_BUNDLE",
+};
+
+/* Globs. Everybody reads them, or the start-up code of a library or an interpreter does. */
+static const char *const known[] = {
+	"PATH", "HOME", "LANG", "LANGUAGE", "LC_*", "TERM", "TERMINFO", "TERMINFO_DIRS", "TERMCAP",
+	"COLORTERM", "TMPDIR", "TEMP", "TMP", "USER", "USERNAME", "LOGNAME", "SHELL", "SHLVL", "PWD",
+	"OLDPWD", "TZ", "TZDIR", "COLUMNS", "LINES", "HOSTNAME", "HOSTTYPE", "OSTYPE", "MAIL",
+	"MAILPATH", "MAILCHECK", "EDITOR", "VISUAL", "PAGER", "DISPLAY", "IFS", "OPTIND", "OPTERR",
+	"PS[0-4]", "PROMPT_COMMAND", "HIST*", "INPUTRC", "IGNOREEOF", "ENV", "POSIX*", "_", "NO_COLOR",
+	"FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "LS_COLORS", "GREP_COLOR*", "TIME_STYLE",
+	"BLOCK_SIZE", "*_BLOCK_SIZE", "BLOCKSIZE", "QUOTING_STYLE", "TABSIZE", "XDG_*",
+	/* libc */
+	"LD_*", "GCONV_PATH", "GETCONF_DIR", "LOCPATH", "NLSPATH", "MALLOC_*", "GLIBC_TUNABLES",
+	"HOSTALIASES", "LOCALDOMAIN", "RES_OPTIONS", "RESOLV_*", "NIS_PATH", "MSGVERB", "SEV_LEVEL",
+	"OUTPUT_CHARSET", "CHARSET", "TEXTDOMAIN*", "GETTEXT*", "ARGP_HELP_FMT", "DATEMSK",
+	"LIBC_FATAL_STDERR_", "MUSL_LOCPATH", "SOURCE_DATE_EPOCH", "GMON_OUT_PREFIX",
+	/* interpreters and run times */
+	"PYTHON*", "__PYVENV_LAUNCHER__", "SETUPTOOLS_*", "BASH", "BASH_*", "BASHOPTS",
+	"SHELLOPTS", "CHILD_MAX", "EMACS", "INSIDE_EMACS", "GODEBUG", "GOGC", "GOMAXPROCS",
+	"GOMEMLIMIT", "GOTRACEBACK", "NODE_*", "UV_*", "PERL*", "RUBY*", "LUA_*", "JAVA_*", "JDK_*",
+	"PYTEST_*", "PY_COLORS", "COVERAGE_*", "COV_CORE_*", "OPENSSL_CONF", "OPENSSL_MODULES",
+	"OPENSSL_ENGINES", "OPENSSL_ia32cap", "OPENSSL_FIPS", "CTLOG_FILE", "OMP_*", "GOMP_*",
+	"KMP_*", "OPENBLAS_*", "MKL_*", "MAKE*", "MFLAGS",
+};
 
 static bool in_list(const char *const *list, size_t n, struct span name)
 {
@@ -20,7 +48,8 @@ static bool in_list(const char *const *list, size_t n, struct span name)
 
 	if (name.len >= sizeof(text))
 		return false;
-	memcpy(text, name.ptr, name.len);
+	if (name.len)
+		memcpy(text, name.ptr, name.len);
 	text[name.len] = 0;
 	for (size_t i = 0; i < n; i++)
 		if (!fnmatch(list[i], text, 0))
@@ -31,101 +60,189 @@ static bool in_list(const char *const *list, size_t n, struct span name)
 static void look_read(const struct fact *f, struct report *out)
 {
 	struct span name = f->env.name;
-	const char *found = f->env.found == 1 ? "was set" : f->env.found ? "set or not is not known" : "was not set";
+	const char *found = f->env.found == 1 ? "set"	    :
+			    f->env.found	 ? "set or not is not known" :
+						   "not set";
 
 	if (f->env.sensitive && f->env.found == 1)
-		finding(out, "R1.3", name, "%.*s read, %s", SPANF(name), found);
-	else if (f->process && f->process->roles & ROLE_TEST && in_list(exposing, ARRAY_SIZE(exposing), name))
-		finding(out, "R1.2", name, "%.*s read by the test process, %s", SPANF(name), found);
+		finding(out, "R1.3", name, "%.*s (set)", SPANF(name));
+	else if (f->process && f->process->roles & ROLE_TEST &&
+		 in_list(exposing, ARRAY_SIZE(exposing), name))
+		finding(out, "R1.2", name, "%.*s read by the test process (%s)", SPANF(name), found);
 	else if (!in_list(known, ARRAY_SIZE(known), name))
-		finding(out, "R1.1", name, "%.*s read, %s", SPANF(name), found);
+		finding(out, "R1.1", name, "%.*s (%s)", SPANF(name), found);
 }
 
-/* Names that scrub_environment() marked as sensitive and set. */
-static unsigned sensitive_names(const struct process *p, struct buf *names)
+/* Those that were sensitive and set at exec; at most NAMES_MAX, then "...". */
+static void sensitive_names(const struct process *p, struct buf *names)
 {
 	unsigned n = 0;
 
 	for (size_t i = 0; i < p->env_len;) {
 		size_t len = strnlen(p->env + i, p->env_len - i);
 
-		if (len && p->env[i + len - 1] == '!') {
-			if (n++ < 8) {
-				if (names->len)
-					buf_byte(names, ' ');
-				buf_add(names, p->env + i, len - 1);
+		if (len > 1 && p->env[i + len - 1] == '!') {
+			if (n++ == NAMES_MAX) {
+				buf_str(names, " ...");
+				return;
 			}
+			if (names->len)
+				buf_byte(names, ' ');
+			buf_add(names, p->env + i, len - 1);
 		}
 		i += len + 1;
 	}
-	return n;
 }
 
-/* `env` and `printenv` without an operand print everything. */
-static bool prints_all(const struct process *p)
+/* Arguments of env and printenv: would the whole environment be printed? */
+struct dump {
+	bool env;	/* else printenv */
+	bool none;	/* emptied, help, or an operand */
+	bool operand;	/* the next argument belongs to an option */
+};
+
+static bool dump_is(struct dump *d, const char *program)
 {
-	if (!p->name || (strcmp(p->name, "env") && strcmp(p->name, "printenv")))
-		return false;
-	for (unsigned i = 1; i < p->argc; i++)
-		if (!span_starts(process_arg(p, i), "-"))
-			return false;
-	return true;
+	const char *slash = strrchr(program, '/');
+
+	program = slash ? slash + 1 : program;
+	memset(d, 0, sizeof(*d));
+	d->env = !strcmp(program, "env");
+	return d->env || !strcmp(program, "printenv");
 }
 
-static bool shell_prints_all(const struct process *p)
+static void dump_argument(struct dump *d, struct span a)
 {
-	struct span c;
+	if (d->operand)
+		d->operand = false;
+	else if (!a.len || a.ptr[0] != '-' || span_eq(a, "-") || span_eq(a, "--help") ||
+		 span_eq(a, "--version") || span_eq(a, "--ignore-environment"))
+		d->none = true;
+	else if (!d->env || a.ptr[1] == '-')
+		d->none |= span_starts(a, "--split-string");
+	else if (memchr(a.ptr, 'i', a.len) || memchr(a.ptr, 'S', a.len))
+		d->none = true;
+	else /* -u NAME, -C DIR */
+		d->operand = a.ptr[a.len - 1] == 'u' || a.ptr[a.len - 1] == 'C';
+}
 
-	if (!(p->roles & ROLE_SHELL) || p->argc < 3 || !span_eq(process_arg(p, 1), "-c"))
+static bool program_dumps(const struct process *p)
+{
+	char program[256];
+	struct dump d;
+	bool multi = p->name && (!strcmp(p->name, "busybox") || !strcmp(p->name, "toybox") ||
+				 !strcmp(p->name, "coreutils"));
+	unsigned i = 0;
+
+	if (!p->name)
 		return false;
-	c = process_arg(p, 2);
-	return span_eq(c, "set") || span_eq(c, "export -p") || span_starts(c, "set |") || span_starts(c, "export -p |");
+	snprintf(program, sizeof(program), "%s", p->name);
+	if (multi) {
+		struct span a = process_arg(p, 0);
+
+		if (span_ends(a, p->name))
+			a = process_arg(p, ++i);
+		snprintf(program, sizeof(program), "%.*s", SPANF(a));
+	}
+	if (!dump_is(&d, program))
+		return false;
+	/* An operand ends the look, options are few. */
+	for (i++; i < p->argc && i < 64 && !d.none; i++)
+		dump_argument(&d, process_arg(p, i));
+	return !d.none;
+}
+
+/* Simple commands that print everything. */
+static void command_dumps(void *ctx, const struct shell_command *c)
+{
+	static const char *const builtins[][2] = {
+		{ "set", NULL }, { "export", "-p" }, { "export", NULL }, { "declare", "-x" },
+		{ "declare", "-p" }, { "typeset", "-x" }, { "declare", "-px" }, { "declare", "-xp" },
+		{ "declare", NULL },
+	};
+	char text[256];
+	bool *found = ctx;
+	struct dump d;
+
+	if (!c->words)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(builtins); i++)
+		if (shell_word_is(c->word[0], builtins[i][0]) &&
+		    (builtins[i][1] ? c->words == 2 && shell_word_is(c->word[1], builtins[i][1]) :
+				      c->words == 1))
+			*found = true;
+	shell_unquote(c->word[0], text, sizeof(text));
+	if (!dump_is(&d, text))
+		return;
+	for (unsigned i = 1; i < c->words && !d.none; i++) {
+		size_t n = shell_unquote(c->word[i], text, sizeof(text));
+
+		dump_argument(&d, (struct span){ text, n });
+	}
+	if (!d.none)
+		*found = true;
+}
+
+static bool shell_dumps(const struct process *p)
+{
+	bool found = false;
+
+	if (p->roles & ROLE_SHELL)
+		shell_walk(shell_command_string(p), command_dumps, &found);
+	return found;
 }
 
 static void look_exec(const struct fact *f, struct report *out)
 {
 	const struct process *p = f->process;
 	struct buf names = { 0 };
+	struct span all;
 
-	if (sensitive_names(p, &names)) {
-		struct span all = { names.ptr, names.len };
-
-		if (prints_all(p) || shell_prints_all(p))
-			finding(out, "R1.7", span_of(p->name), "prints the environment while set: %.*s", SPANF(all));
-		if (p->parent)
-			finding(out, "R1.11", all, "inherits %.*s", SPANF(all));
-	}
+	if (!p)
+		return;
+	sensitive_names(p, &names);
+	all = (struct span){ names.ptr, names.len };
+	if (all.len && (program_dumps(p) || shell_dumps(p)))
+		finding(out, "R1.7", span_of(p->name), "%s prints the environment, set are %.*s",
+			p->name ? p->name : "a shell", SPANF(all));
+	if (all.len && p->parent)
+		finding(out, "R1.11", all, "inherits %.*s", SPANF(all));
 	buf_free(&names);
 }
 
-struct names {
+struct entries {
 	const struct fact *f;
 	struct report *out;
 };
 
-static void env_entry(void *ctx, const struct json_value *v)
+static void look_entry(void *ctx, const struct json_value *v)
 {
-	struct names *n = ctx;
-	const char *eq;
+	struct entries *e = ctx;
+	const char *sign;
 	struct span name;
 
-	if (v->type != JSON_STRING || !json_path_is(v, "/Env/*") || !(eq = memchr(v->text.ptr, '=', v->text.len)))
+	if (v->type != JSON_STRING || !v->text.len || !json_path_is(v, "/Env/*"))
 		return;
-	name = (struct span){ v->text.ptr, eq - v->text.ptr };
-	if (name_is_sensitive(&n->f->run->masker, name))
-		finding(n->out, "R1.11", name, "a container receives %.*s", SPANF(name));
+	sign = memchr(v->text.ptr, '=', v->text.len);
+	name = (struct span){ v->text.ptr, sign ? (size_t)(sign - v->text.ptr) : v->text.len };
+	/* NAME= and a bare NAME hand nothing over. */
+	if (!sign || name.len + 1 == v->text.len || !name_is_sensitive(&e->f->run->masker, name))
+		return;
+	finding(e->out, "R1.11", name, "a container receives %.*s", SPANF(name));
 }
 
 static void look(const struct fact *f, struct report *out)
 {
-	struct names n = { f, out };
+	struct entries e = { f, out };
 
 	if (f->kind == FACT_ENV)
 		look_read(f, out);
 	else if (f->kind == FACT_EXEC)
 		look_exec(f, out);
-	else if (f->docker.route->action == ACT_CONTAINER_CREATE || f->docker.route->action == ACT_EXEC_CREATE)
-		json_walk(f->docker.body, env_entry, &n, NULL);
+	else if (f->docker.route->action == ACT_CONTAINER_CREATE ||
+		 f->docker.route->action == ACT_EXEC_CREATE)
+		json_walk(f->docker.body, look_entry, &e, NULL);
 }
 
-const struct detector detect_environment_read = { RISK_ENVIRONMENT_READ, FACT_ENV | FACT_EXEC | FACT_DOCKER, look };
+const struct detector detect_environment_read = { RISK_ENVIRONMENT_READ, FACT_ENV | FACT_EXEC | FACT_DOCKER,
+						  look };

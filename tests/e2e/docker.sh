@@ -1,0 +1,172 @@
+#!/bin/bash
+# docker.sh: what the run asks a real engine for, by three clients, equals the engine's own log; and which rules it fires.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+engine_up
+base=invigil/base:1
+log=$engine/dockerd.log
+sock=$engine/docker.sock
+planted=planted-Vb64-secret-value-21
+
+mark() { from=$(log_size); }
+# Nothing but the run talks to the engine between mark and this.
+agrees() {
+	see "$1: every request is in the stream as the engine logged it" \
+		'same(calls(), engine_log("'"$log"'", '"$from"', '"$(log_size)"')) and sum(calls().values()) > 0'
+}
+
+# ---- three clients ----
+mark
+check "the docker client" run -- sh -c "docker version >/dev/null && docker create --name cli-1 $base true >/dev/null &&
+	docker start cli-1 >/dev/null && docker wait cli-1 >/dev/null && docker inspect cli-1 >/dev/null &&
+	docker logs cli-1 && docker ps -a >/dev/null && docker rm cli-1 >/dev/null"
+agrees "the docker client"
+see "its connects are there, to this engine" \
+	'action("docker-socket-connect") and all(get(e, "destination.address") == "'"$sock"'" for e in action("docker-socket-connect"))'
+see "create has name, id and owner" 'any(get(e, "container.name") == "cli-1" and get(e, "http.response.status_code") == 201 for e in action("container-create"))'
+see "the life of the container is there" 'all(action("container-" + a) for a in ("create", "start", "inspect", "logs", "list", "remove"))'
+see "removing one's own is evidence (R9.1), no alert" 'evidence("R9.1") and not alerts("R9.2") and not alerts("R9.4")'
+see "R8.1 is evidence" 'len(evidence("R8.1")) > 0'
+see "R8.7, near miss: the docker client" 'not alerts("R8.7")'
+
+mark
+check "curl --unix-socket" run -- curl -sf --unix-socket "$sock" http://localhost/v1.41/containers/json -o /dev/null
+agrees "curl"
+see "R8.7: curl talks to the engine directly" 'len(alerts("R8.7")) > 0'
+mark
+check "curl with a body" run -- curl -sf --unix-socket "$sock" -H 'Content-Type: application/json' \
+	-d '{"Image":"'$base'","hostconfig":{"PRIVILEGED":true}}' 'http://localhost/v1.41/containers/create?name=curl%2D1' -o "$work/created"
+agrees "curl with a body"
+see "R6.1 whatever the case of its key" 'len(alerts("R6.1")) > 0'
+docker rm curl-1 >/dev/null
+
+cat >"$work/sdk.py" <<'PY'
+import docker, sys
+client = docker.DockerClient(base_url="unix://" + sys.argv[1], version="1.41")
+box = client.containers.run(sys.argv[2], ["sleep", "60"], name="sdk-1", detach=True)
+assert box.exec_run(["echo", "from the sdk"]).output == b"from the sdk\n"
+box.reload()
+box.remove(force=True)
+client.close()
+PY
+if /usr/bin/python3 -c 'import docker' 2>/dev/null; then
+	mark
+	check "python3-docker" run -- /usr/bin/python3 "$work/sdk.py" "$sock" $base
+	agrees "python3-docker"
+	see "its exec is there" 'action("exec-create") and action("exec-start")'
+	see "R9.1 for its forced removal" 'evidence("R9.1") and not alerts("R9.2")'
+	see "what runs in the container belongs to the run" 'any(a[:1] == ["echo"] and "from the sdk" in a for a in [get(e, "process.args", []) for e in execs()])'
+else
+	test_begin "python3-docker"
+	skip "not installed"
+fi
+
+mark
+run -- sh -c 'docker rm -f never-was; docker inspect never-was; docker rm never-was; true' >/dev/null
+agrees "what does not exist"
+see "404 is evidence (R9.1) and no alert" 'evidence("R9.1") and not alerts("R9.2") and not alerts("R9.4") and any(get(e, "http.response.status_code") == 404 for e in action("container-remove"))'
+
+# ---- builds ----
+mark
+check "a build on a pipe" run -- sh -c "printf 'FROM $base\nRUN echo hello >/x\n' | docker build - --quiet -t ivgbuilt:1 && docker rmi ivgbuilt:1"
+agrees "a build on a pipe"
+see "image-build and image-remove" 'action("image-build") and action("image-remove")'
+see "removing the image it built is its own business" 'not alerts("R9.2") and not alerts("R9.4")'
+hex=$(printf '#!/bin/sh\nexec /usr/bin/some-server --listen 0.0.0.0 --port 8080\n' | od -An -v -tx1 | tr -d ' \n' | sed 's/../\\x&/g')
+cat >"$work/Dockerfile" <<DOCKERFILE
+FROM $base
+RUN echo "'$hex'" | xargs echo -e > /server.sh;chmod 755 /server.sh
+DOCKERFILE
+run -- sh -c "docker build - --quiet -t ivgbuilt:2 <'$work/Dockerfile'" >/dev/null
+see "R2.1 or R2.2, and R2.4: a hex-escaped file, made executable" '(alerts("R2.1") or alerts("R2.2")) and alerts("R2.4")'
+mkdir "$work/context"
+printf '#!/bin/sh\nexec /usr/bin/some-server --listen 0.0.0.0 --port 8080\n' >"$work/context/server.sh"
+printf 'FROM %s\nCOPY server.sh /server.sh\nRUN chmod 755 /server.sh\n' $base >"$work/context/Dockerfile"
+run -- docker build --quiet -t ivgbuilt:2 "$work/context" >/dev/null
+see "R2, near miss: the same file by COPY" 'action("image-build") and not alerts("R2.1") and not alerts("R2.2") and not alerts("R2.4")'
+docker rmi -f ivgbuilt:2 >/dev/null 2>&1
+
+# ---- R6, and the same command with the one property changed ----
+docker tag $base invigil/float:latest
+mkdir "$work/plain"
+touch "$work/plain/file"
+fires() { # RULE WHAT OPTIONS...: alerts with them
+	local rule=$1 what=$2
+	shift 2
+	run -- docker create --name one "$@" >/dev/null
+	see "$rule: $what" "len(alerts('$rule')) > 0"
+	docker rm -f one >/dev/null 2>&1
+}
+misses() { # RULE WHAT OPTIONS...
+	local rule=$1 what=$2
+	shift 2
+	run -- docker create --name one "$@" >/dev/null
+	see "$rule, near miss: $what" "not alerts('$rule') and len(action('container-create')) == 1 and get(action('container-create')[0], 'http.response.status_code') == 201"
+	docker rm -f one >/dev/null 2>&1
+}
+fires R6.1 "--privileged" --privileged $base true
+misses R6.1 "--privileged=false" --privileged=false $base true
+fires R6.2 "the engine's socket" -v "$sock:/s" $base true
+fires R6.2 "the directory that contains it" -v "$engine:/s" $base true
+misses R6.2 "another file" -v "$work/plain/file:/s" $base true
+fires R6.3 "/etc writable" -v /etc:/h $base true
+misses R6.3 "/etc read-only" -v /etc:/h:ro $base true
+fires R6.14 "/etc read-only" -v /etc:/h:ro $base true
+misses R6.14 "a folder of its own, read-only" -v "$work/plain:/h:ro" $base true
+fires R6.4 "--network host" --network host $base true
+fires R6.4 "--pid host" --pid host $base true
+misses R6.4 "--network bridge" --network bridge $base true
+fires R6.5 "--cap-add SYS_ADMIN" --cap-add SYS_ADMIN $base true
+misses R6.5 "--cap-add CHOWN" --cap-add CHOWN $base true
+fires R6.7 "a port on all interfaces" -p 18455:80 $base true
+misses R6.7 "the same on loopback" -p 127.0.0.1:18455:80 $base true
+fires R6.9 "a secret in the environment" -e DB_PASSWORD=$planted $base true
+check "its value is nowhere" bash -c "! grep -q planted-Vb64 '$ev'"
+misses R6.9 "a harmless variable" -e GREETING=good-morning-to-all $base true
+docker create --name linked $base true >/dev/null
+fires R6.10 "--link" --link linked:alias $base true
+misses R6.10 "--add-host" --add-host alias:127.0.0.1 $base true
+docker rm linked >/dev/null
+fires R6.11 "no tag" invigil/float true
+misses R6.11 "a pinned tag" $base true
+see "R6.12 is evidence where there is no limit" 'len(evidence("R6.12")) > 0'
+run -- docker create --name one --memory 64m --pids-limit 64 $base true >/dev/null
+see "R6.12, near miss: both limits" 'not evidence("R6.12")'
+docker rm one >/dev/null
+fires R7.3 "a credential in a label" --label "url=https://bob:hunter2-is-long@registry.example.org/x" $base true
+misses R7.3 "the same URL without it" --label "url=https://registry.example.org/x" $base true
+fires R7.5 "an internal domain" -h db.corp $base true
+misses R7.5 "another" -h db.example.org $base true
+
+# ---- foreign and own ----
+docker run -d --name foreign-up $base sleep 600 >/dev/null
+docker create --name foreign-1 $base true >/dev/null
+mark
+run -- docker exec foreign-up true
+agrees "an exec in a foreign container"
+see "R8.3: an exec in a foreign container" 'len(alerts("R8.3")) > 0'
+run -- sh -c "docker run -d --name own-up $base sleep 600 && docker exec own-up /bin/busybox true && docker rm -f own-up" >/dev/null
+see "R8.3, near miss: in its own" 'not alerts("R8.3") and len(action("exec-start")) == 1'
+see "R8.2: its own container and command" 'len(alerts("R8.2")) > 0'
+see "R8.4, near miss: an exec without --privileged" 'not alerts("R8.4")'
+run -- sh -c "docker run -d --name own-up $base sleep 600 && docker exec --privileged own-up true; docker rm -f own-up" >/dev/null 2>&1
+see "R8.4: --privileged" 'len(alerts("R8.4")) > 0'
+run -- docker rm foreign-1 >/dev/null
+see "R9.2: it removes a foreign container" 'len(alerts("R9.2")) == 1 and get(action("container-remove")[0], "invigil.docker.owner") == "foreign"'
+run -- sh -c "docker create --name own-1 $base true && docker rm own-1" >/dev/null
+see "R9.2, near miss: its own" 'not alerts("R9.2") and get(action("container-remove")[0], "invigil.docker.owner") == "own"'
+docker create --name foreign-2 $base true >/dev/null
+run --own name=foreign-* -- docker rm foreign-2 >/dev/null
+see "R9.2, near miss: foreign, but given by --own" 'not alerts("R9.2") and action("container-remove")'
+run -- sh -c "docker run -d --name own-up $base sleep 600 && docker rm own-up; docker rm -f own-up" >/dev/null 2>&1
+see "R9.5: a refused removal (409)" 'len(alerts("R9.5")) > 0'
+docker create --name foreign-3 $base true >/dev/null
+mark
+run -- docker container prune -f >/dev/null
+agrees "a prune"
+see "R9.3: a prune that takes a foreign container" 'len(alerts("R9.3")) > 0'
+run -- sh -c "docker create --name own-2 $base true && docker container prune -f" >/dev/null
+see "R9.3, near miss: a prune that takes only its own" 'not alerts("R9.3") and action("container-prune")'
+docker rm -f foreign-up >/dev/null
+see "the last run is complete" 'get(ev[-1], "invigil.run.complete") is True and gapless()'
+finish

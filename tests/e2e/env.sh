@@ -1,0 +1,83 @@
+#!/bin/bash
+# env.sh: environment reads by name, from libc and from Python; never a value.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+cat >"$work/c.c" <<'C'
+#define _GNU_SOURCE
+#include <stdlib.h>
+int main(void)
+{
+	getenv("IVG_C_ABSENT");
+	secure_getenv("IVG_C_SECURE");
+	return !getenv("IVG_C_READ");
+}
+C
+if gcc -o "$work/c" "$work/c.c" 2>"$work/why"; then
+	check "a C program runs" env IVG_C_READ=1 IVG_C_UNREAD=1 timeout 60 "$invigil" run -q -o "$ev" -- "$work/c"
+	see "getenv, with found" 'any(r["found"] is True and r["mechanism"] == "getenv" for r in reads("IVG_C_READ"))'
+	see "getenv of what is not set" 'any(r["found"] is False for r in reads("IVG_C_ABSENT"))'
+	see "secure_getenv" 'any(r["mechanism"] == "secure_getenv" for r in reads("IVG_C_SECURE"))'
+	see "near miss: what is set and not read" 'not reads("IVG_C_UNREAD")'
+	see "R1.1 is evidence" 'len(evidence("R1.1")) > 0'
+else
+	test_begin "a C program's getenv"
+	fail "$work/why"
+fi
+
+cat >"$work/reads.py" <<'PY'
+import os
+os.environ.get("TESTSERVER_BIND_LOCAL")
+os.environ["IVG_PY_ITEM"]
+"IVG_PY_IN" in os.environ
+os.getenv("IVG_PY_GETENV", "other")
+os.environ["IVG_PY_WRITTEN"] = "value-that-must-not-show-4711"
+del os.environ["IVG_PY_WRITTEN"]
+PY
+export TESTSERVER_BIND_LOCAL=1 IVG_PY_ITEM=value-of-the-item-4712 IVG_PY_UNREAD=1
+check "a Python program runs" run -- /usr/bin/python3 "$work/reads.py"
+see "os.environ.get" 'any(r["found"] is True and r["mechanism"] == "python" for r in reads("TESTSERVER_BIND_LOCAL"))'
+see "os.environ[]" 'any(r["found"] is True for r in reads("IVG_PY_ITEM"))'
+see "in os.environ" 'any(r["found"] is False for r in reads("IVG_PY_IN"))'
+see "os.getenv" 'any(r["found"] is False for r in reads("IVG_PY_GETENV"))'
+see "near miss: what is set and not read" 'not reads("IVG_PY_UNREAD")'
+see "R1.2: what changes where a test listens" 'any("TESTSERVER_BIND_LOCAL" in json.dumps(e) for e in alerts("R1.2"))'
+check "no value is in the stream" bash -c "! grep -q 'must-not-show-4711\|of-the-item-4712' '$ev'"
+unset TESTSERVER_BIND_LOCAL IVG_PY_ITEM IVG_PY_UNREAD
+
+# An instrumented Python says itself what it read: the same names, no more and no fewer.
+cat >"$work/truth.py" <<'PY'
+import os, random
+names = ["IVG_T_%03d" % i for i in range(200)]
+random.shuffle(names)
+for name in names[:150]:
+    random.choice([os.environ.get, os.getenv, os.environ.__contains__])(name)
+open(os.sys.argv[1], "w").write("\n".join(sorted(names[:150])))
+PY
+run -- /usr/bin/python3 "$work/truth.py" "$work/truth"
+see "150 names at random: exactly those" \
+	'same(sorted(r["name"] for r in reads() if r["name"].startswith("IVG_T_")), open("'"$work"'/truth").read().split("\n"))'
+
+export IVG_TEST_TOKEN=planted-Wx31-secret-value-99
+run -- /usr/bin/python3 -c 'import os; os.environ.get("IVG_TEST_TOKEN")'
+see "R1.3: a sensitive name that is set" 'any("IVG_TEST_TOKEN" in json.dumps(e) for e in alerts("R1.3"))'
+run -- /usr/bin/python3 -c 'pass'
+see "R1.3, near miss: set and not read" 'not alerts("R1.3")'
+see "R1.11 or the exec names it" 'any("IVG_TEST_TOKEN" in json.dumps(e) for e in action("exec"))'
+unset IVG_TEST_TOKEN
+run -- /usr/bin/python3 -c 'import os; os.environ.get("IVG_TEST_TOKEN")'
+see "R1.3, near miss: read and not set" 'not alerts("R1.3") and reads("IVG_TEST_TOKEN")'
+export TOKENIZERS_PARALLELISM=true
+run -- /usr/bin/python3 -c 'import os; os.environ.get("TOKENIZERS_PARALLELISM")'
+see "R1.3, near miss: TOKENIZERS is no TOKEN" 'not alerts("R1.3")'
+
+rm -f "$work/up" "$work/go"
+run -- sh -c "touch '$work/up'; until [ -e '$work/go' ]; do sleep 0.05; done" &
+pid=$!
+until_true 20 test -e "$work/up"
+/usr/bin/python3 -c 'import os; os.environ.get("IVG_OUTSIDE")'
+[ ! -x "$work/c" ] || IVG_C_READ=1 "$work/c"
+touch "$work/go"
+wait $pid
+see "reads outside the run are absent" 'ended() and not reads("IVG_OUTSIDE") and not reads("IVG_C_READ")'
+finish

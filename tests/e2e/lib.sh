@@ -1,0 +1,94 @@
+# lib.sh: the harness of the end-to-end tests; sourced. Ends with `N passed, N failed, N skipped`.
+# shellcheck shell=bash
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+root=$PWD
+invigil=${INVIGIL:-$root/build/invigil}
+work=$(mktemp -d)
+chmod 755 "$work"
+ev=$work/ev
+passed=0 failed=0 skipped=0 name='' engine=''
+unset "${!INVIGIL_@}" DOCKER_HOST DOCKER_CONTEXT TESTSERVER_BIND_LOCAL
+export DOCKER_BUILDKIT=0 DOCKER_CONFIG=$work/docker-config PYTHONDONTWRITEBYTECODE=1
+
+test_begin() { name=$1; }
+ok() {
+	passed=$((passed + 1))
+	echo "ok   $name"
+}
+fail() { # [FILE]: says why from FILE or from the arguments
+	failed=$((failed + 1))
+	echo "FAIL $name"
+	if [ -f "${1:-}" ]; then head -c 3000 "$1"; else echo "     $*"; fi
+}
+skip() {
+	skipped=$((skipped + 1))
+	echo "SKIP $name: $*"
+}
+check() { # NAME COMMAND...
+	test_begin "$1"
+	shift
+	if "$@" >"$work/why" 2>&1; then ok; else fail "$work/why"; fi
+}
+q() { python3 "$root/tests/e2e/q.py" "$@"; }
+see() { # NAME EXPRESSION [EVENTS]: over the last stream
+	check "$1" q "${3:-$ev}" "$2"
+}
+run() { # [OPTIONS] -- COMMAND: the stream is in $ev, the summary in $work/err
+	rm -f "$ev"
+	timeout -k 5 "${LIMIT:-60}" "$invigil" run -o "$ev" "$@" 2>"$work/err"
+}
+status_is() { # WANTED COMMAND...
+	local want=$1 got
+	shift
+	"$@" >"$work/out" 2>"$work/err2"
+	got=$?
+	[ "$got" = "$want" ] || {
+		echo "status $got, wanted $want: $*"
+		tail -n 20 "$work/err2" "$work/err" 2>/dev/null
+		return 1
+	}
+}
+until_true() { # SECONDS COMMAND...: polls
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.05
+	done
+}
+engine_up() { # a private engine with the base image; ends the script when there can be none
+	# shellcheck source=tests/lib/engine.sh
+	. "$root/tests/lib/engine.sh"
+	engine=$work/engine
+	mkdir -p "$engine"
+	if ! engine_start "$engine" || ! "$root/tests/lib/base-image.sh" "$engine/docker.sock" invigil/base:1; then
+		test_begin "a private engine starts"
+		fail "$engine/dockerd.log"
+		finish
+	fi
+	export DOCKER_HOST=unix://$engine/docker.sock
+}
+log_size() { stat -c %s "$engine/dockerd.log"; }
+cleanup() {
+	[ -z "$engine" ] || engine_stop "$engine"
+	rm -rf "$work"
+}
+finish() {
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ $failed = 0 ]
+	exit
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
+
+if [ "$(id -u)" != 0 ]; then
+	test_begin "${0##*/}"
+	skip "needs root"
+	finish
+fi
+if [ ! -x "$invigil" ]; then
+	test_begin "${0##*/}"
+	fail "$invigil is not built"
+	finish
+fi

@@ -1,0 +1,37 @@
+#!/bin/bash
+# replay.sh: a recording, replayed without privileges, gives the same stream; a bad one is refused.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+export IVG_TEST_TOKEN=planted-Kd52-secret-value-13
+check "a run is recorded" run --record "$work/rec" -- /usr/bin/python3 -c '
+import os, subprocess
+token = os.environ.get("IVG_TEST_TOKEN")
+subprocess.check_output(["/bin/echo", token, "two\nlines"])
+subprocess.call("/bin/true | /bin/cat; exit 3", shell=True)
+open("'"$work"'/r.log", "a").write("x")'
+check "the recording is 0600" bash -c "[ \$(stat -c %a '$work/rec') = 600 ]"
+check "no secret in the recording" bash -c "! grep -qa 'planted-Kd52' '$work/rec'"
+check "nor in the stream" bash -c "! grep -qa 'planted-Kd52' '$ev'"
+see "but where it stood" '"<redacted:" in json.dumps(args("echo"))'
+unset IVG_TEST_TOKEN
+cp "$invigil" "$work/invigil"
+cp "$work/rec" "$work/rec.user"
+chmod 644 "$work/rec.user"
+mkdir -m 777 "$work/user"
+as_user() { timeout 60 setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+check "an unprivileged user replays it" as_user "$work/invigil" replay -q -o "$work/user/ev" "$work/rec.user"
+check "byte for byte" cmp "$ev" "$work/user/ev"
+check "a second time the same" bash -c "'$invigil' replay -q -o - '$work/rec' | cmp - '$ev'"
+check "the gate works there too" status_is 120 "$invigil" replay -q --fail-on low -o "$work/x" "$work/rec"
+check "near miss: never" status_is 0 "$invigil" replay -q --fail-on never -o "$work/x" "$work/rec"
+size=$(stat -c %s "$work/rec")
+for cut in 0 1 7 $((size / 3)) $((size - 1)); do
+	head -c "$cut" "$work/rec" >"$work/cut"
+	check "cut after $cut bytes: 125" status_is 125 timeout 20 "$invigil" replay -q -o "$work/x" "$work/cut"
+done
+head -c 4096 /dev/urandom >"$work/random"
+check "random bytes: 125" status_is 125 timeout 20 "$invigil" replay -q -o "$work/x" "$work/random"
+check "no such recording: 125" status_is 125 "$invigil" replay -q -o "$work/x" "$work/none"
+check "no operand: 125" status_is 125 "$invigil" replay
+finish
