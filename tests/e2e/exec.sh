@@ -14,8 +14,9 @@ big=$(head -c 131000 /dev/zero | tr '\0' a)
 check "an argument of nearly 128 KiB is accepted" run -- /bin/true "${big:0:120000}" END
 see "and is whole" '["/bin/true", "a" * 120000, "END"] in args("true")'
 check "200 KiB of arguments are accepted" run -- /bin/true "${big:0:100000}" "${big:0:104000}" END
-see "head and tail are kept, and the cut is said" \
-	'args("true")[0][0] == "/bin/true" and args("true")[0][-1] == "END" and len(str(args("true"))) < 204000 and len(said("R0.3")) > 0'
+see "head, tail and the wanted length are kept" \
+	'args("true")[0][0] == "/bin/true" and args("true")[0][-1] == "END" and len(str(args("true"))) < 204000 and get(execs("true")[0], "invigil.exec.args_wanted") > 204000'
+see "and the cut is said (R0.3)" 'len(said("R0.3")) > 0'
 
 printf '#!/bin/sh\nexit 0\n' >"$work/script.sh"
 chmod 755 "$work/script.sh"
@@ -95,7 +96,7 @@ run -- sh "$work/daemon.sh"
 see "a daemonised grandchild stays a member" '["/bin/true", "from-the-daemon"] in args("true")'
 
 # An orphan that outlives COMMAND is listed.
-run -- sh -c "setsid sleep 30 >/dev/null 2>&1 & echo \$! >'$work/left'"
+run -- sh -c "sleep 30 >/dev/null 2>&1 & p=\$!; echo \$p >'$work/left'; until grep -q sleep /proc/\$p/comm; do :; done"
 see "what is left behind is listed" '"sleep" in json.dumps(get(ev[-1], "invigil.run.left_behind"))'
 kill "$(cat "$work/left")" 2>/dev/null
 
@@ -123,9 +124,15 @@ for i in 1 2; do
 		'len(args("true")) == 3 and "this-is-run-'$((3 - i))'" not in json.dumps(ev)' "$work/ev$i"
 done
 
-chmod 777 "$work/script.sh"
+cp /bin/true "$work/program"
+chmod 777 "$work/script.sh" "$work/program"
+run -- "$work/program"
+see "R3.2: a program that others can change" 'len(alerts("R3.2")) > 0'
 run -- "$work/script.sh"
 see "R3.2: a script that others can change" 'len(alerts("R3.2")) > 0'
+chmod 755 "$work/program"
+run -- "$work/program"
+see "R3.2, near miss: the same program, 0755" 'not alerts("R3.2")'
 chmod 755 "$work/script.sh"
 run -- "$work/script.sh"
 see "R3.2, near miss: the same script, 0755" 'not alerts("R3.2")'
