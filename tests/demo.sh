@@ -1,35 +1,60 @@
 #!/bin/bash
-# demo.sh: runs the bundled Docker-driving test suite under invigil, on an engine that is there or on a private one.
+# demo.sh: the reviewed test suite under `invigil run`, on the engine that runs here or on a private one.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-dir=$(mktemp -d)
-private=
-made=
-cleanup() {
-	[ -z "$made" ] || docker rmi -f "$BASE_IMAGE" >/dev/null 2>&1
-	[ -z "$private" ] || tests/lib/engine.sh stop "$dir/engine"
-	rm -rf "$dir"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM HUP
+root=$PWD
+base=invigil/base:1
+scratch='' engine='' imported=
 
-export BASE_IMAGE=invigil/base:1 DOCKER_BUILDKIT=0
+if [ "$(id -u)" != 0 ]; then
+	echo "demo: needs root: sudo make demo" >&2
+	exit 1
+fi
+[ -x build/invigil ] || {
+	echo "demo: build/invigil is not built: make" >&2
+	exit 1
+}
+
+leave() {
+	[ -z "$imported" ] || docker rmi "$base" >/dev/null 2>&1
+	[ -z "$engine" ] || engine_stop "$engine"
+	[ -z "$scratch" ] || rm -rf "$scratch"
+}
+trap leave EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+export DOCKER_BUILDKIT=0 PYTHONDONTWRITEBYTECODE=1 BASE_IMAGE=$base
 if docker version >/dev/null 2>&1; then
-	echo "demo: using the Docker Engine that runs here"
+	echo "demo: on the container engine that already runs (${DOCKER_HOST:-unix:///var/run/docker.sock})"
+	export DOCKER_HOST=${DOCKER_HOST:-unix:///var/run/docker.sock}
 else
-	echo "demo: starting a private Docker Engine in $dir (removed afterwards)"
-	private=yes
-	tests/lib/engine.sh start "$dir/engine" || exit 1
-	export DOCKER_HOST=unix://$dir/engine/docker.sock
+	echo "demo: starting a private container engine, removed afterwards"
+	# shellcheck source=tests/lib/engine.sh
+	. tests/lib/engine.sh
+	scratch=$(mktemp -d) && engine=$scratch/engine && mkdir "$engine" || exit 1
+	engine_start "$engine" || exit 1
+	export DOCKER_HOST=unix://$engine/docker.sock
 fi
-if ! docker image inspect "$BASE_IMAGE" >/dev/null 2>&1; then
-	tests/lib/base-image.sh "${DOCKER_HOST:-unix:///var/run/docker.sock}" "$BASE_IMAGE" || exit 1
-	made=yes
+if ! docker image inspect "$base" >/dev/null 2>&1; then
+	tests/lib/base-image.sh "$DOCKER_HOST" "$base" || exit 1
+	imported=yes
 fi
-out=$(mktemp -d /tmp/invigil-demo.XXXXXX)
-# An invented secret, so that there is one to look after.
-export TESTSERVER_BIND_LOCAL=1 TESTSERVER_API_TOKEN=demo-3f9c1c7a52d84e0b
-build/invigil run -u root -o "$out/events.jsonl" -- /usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/workloads/reviewed
+
+# Made up: it is planted for invigil to find, and to keep out of its stream.
+TESTSERVER_API_TOKEN=demo-$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
+export TESTSERVER_API_TOKEN
+out=$(mktemp -d /tmp/invigil-demo.XXXXXX) && chmod 755 "$out" || exit 1
+[ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID:$SUDO_GID" "$out"
+echo "demo: invigil run -- python3 -m pytest tests/workloads/reviewed"
+# As root, who may use the engine's socket: under sudo the default would be the invoking user.
+build/invigil run ${SUDO_USER:+-u root} -o "$out/events.jsonl" -- \
+	/usr/bin/python3 -m pytest -q -p no:cacheprovider "$root/tests/workloads/reviewed"
 status=$?
+if [ -s "$out/events.jsonl" ] && grep -qF "$TESTSERVER_API_TOKEN" "$out/events.jsonl"; then
+	echo "demo: the planted token is in the stream: this is a bug" >&2
+	status=1
+fi
 echo "demo: the event stream is $out/events.jsonl"
 exit $status

@@ -13,6 +13,54 @@ void begin_add(struct buf *b, const char *key, struct span value)
 	buf_byte(b, 0);
 }
 
+static void redacted_add(struct buf *b, const struct masker *m, struct span text)
+{
+	for (size_t i = 0; i < text.len;) {
+		const struct secret *which = NULL;
+		size_t n = masker_at(m, (struct span){ text.ptr + i, text.len - i }, &which);
+
+		if (n && which) {
+			buf_str(b, "<redacted:");
+			secret_label(which, b);
+			buf_byte(b, '>');
+		} else {
+			buf_byte(b, text.ptr[i]);
+			n = 1;
+		}
+		i += n;
+	}
+}
+
+void begin_add_command(struct buf *b, char *const *argv, char *const *envp)
+{
+	static const uint8_t seed[32] = { 0x2a };
+	struct buf args = { 0 }, env = { 0 }, text = { 0 };
+	struct masker m = { 0 };
+
+	masker_init(&m, seed); /* its marks do not leave this function */
+	for (; *envp; envp++)
+		buf_add(&env, *envp, strlen(*envp) + 1);
+	if (env.len)
+		scrub_environment(&m, env.ptr, env.len);
+	for (char *const *a = argv; *a; a++)
+		buf_add(&args, *a, strlen(*a) + 1);
+	scrub_arguments(&m, args.ptr, args.len);
+	for (size_t i = 0; i < args.len;) {
+		struct span one = span_of(args.ptr + i);
+
+		buf_reset(&text);
+		redacted_add(&text, &m, one);
+		begin_add(b, "arg", (struct span){ text.ptr, text.len });
+		i += one.len + 1;
+	}
+	masker_free(&m);
+	explicit_bzero(env.ptr, env.cap);
+	explicit_bzero(args.ptr, args.cap);
+	buf_free(&args);
+	buf_free(&env);
+	buf_free(&text);
+}
+
 bool selector_parse(const char *text, struct selector *s)
 {
 	static const struct {

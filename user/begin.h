@@ -13,6 +13,11 @@
  *	user: "UID:NAME:LOGIN(0|1)"...
  */
 void begin_add(struct buf *b, const char *key, struct span value);
+/*
+ * Adds COMMAND's arguments with their secrets as <redacted:KIND>: what stands behind a sensitive name
+ * or has the form of a credential, and values of sensitive variables of envp (what COMMAND will get).
+ */
+void begin_add_command(struct buf *b, char *const *argv, char *const *envp);
 /* Fills a zeroed run. False: what is needed is missing or malformed. */
 bool begin_read(struct span tail, struct run *r);
 /* "id=…", "name=GLOB", "label=K[=V]", "project=NAME" */

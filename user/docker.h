@@ -66,6 +66,7 @@ struct docker_call {
 	bool dockerfile_complete;
 	struct span created_id;			/* id that the response gave */
 	struct span image_name;			/* container create: Image; known image of the target, if any */
+	bool image_own;				/* container create: the run made that image */
 	unsigned pruned_own, pruned_other;	/* prune: objects named in the response */
 	bool pruned_unreadable;
 	bool removed_names_foreign;

@@ -435,7 +435,10 @@ void ledger_judge(const struct ledger *l, struct docker_call *c)
 
 	c->owner = OWNER_NONE;
 	switch (c->route->action) {
-	case ACT_CONTAINER_CREATE: case ACT_NETWORK_CREATE: case ACT_VOLUME_CREATE: case ACT_IMAGE_BUILD:
+	case ACT_CONTAINER_CREATE:
+		c->image_own = ledger_owner(l, OBJ_IMAGE, c->image_name) == OWNER_OWN;
+		return;
+	case ACT_NETWORK_CREATE: case ACT_VOLUME_CREATE: case ACT_IMAGE_BUILD:
 	case ACT_IMAGE_PULL: case ACT_IMAGE_LOAD: case ACT_IMAGE_IMPORT:
 		return;
 	case ACT_CONTAINER_PRUNE: case ACT_IMAGE_PRUNE: case ACT_VOLUME_PRUNE: case ACT_NETWORK_PRUNE:

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "begin.h"
 #include "engine_socket.h"
 #include "event.h"
 #include "loader.h"
@@ -186,14 +187,7 @@ static bool command_start(struct monitor *m, pid_t pid)
 
 	m->command = pid;
 	begin_make(m->config, m->account, pid, &begin);
-	for (char **arg = m->config->argv; *arg; arg++) {
-		size_t n = strlen(*arg);
-		char *copy = xstrndup(*arg, n);
-
-		buf_add(&begin, "arg", 4);
-		buf_add(&begin, copy, n + 1);
-		free(copy);
-	}
+	begin_add_command(&begin, m->config->argv, environ);
 	loader_record(m, EV_BEGIN, begin.ptr, sizeof(struct ev_begin), begin.ptr + sizeof(struct ev_begin),
 		      begin.len - sizeof(struct ev_begin));
 	buf_free(&begin);

@@ -586,15 +586,19 @@ const char *payload_content_text(enum payload_content c)
 	return texts[c];
 }
 
-bool payload_has_escapes(struct span text)
+size_t payload_escapes(struct span text)
 {
 	enum payload_coding coding;
 	uint32_t value;
+	size_t count = 0;
 
-	for (size_t i = 0; i < text.len; i++)
-		if (text.ptr[i] == '\\' && escape_at(text, i, &coding, &value))
-			return true;
-	return false;
+	for (size_t i = 0; i < text.len;) {
+		size_t n = text.ptr[i] == '\\' ? escape_at(text, i, &coding, &value) : 0;
+
+		count += n > 0;
+		i += n ? n : 1;
+	}
+	return count;
 }
 
 /* ---- the preview ---- */

@@ -55,8 +55,8 @@ void payload_find(struct span text, payload_fn *fn, void *ctx);
 bool payload_executes(const struct payload *p);
 const char *payload_coding_text(enum payload_coding c);
 const char *payload_content_text(enum payload_content c);
-/* Are there escapes as echo -e and printf resolve them (\xHH, \0ooo)? */
-bool payload_has_escapes(struct span text);
+/* How many escapes are there as echo -e and printf resolve them (\xHH, \0ooo, \uHHHH)? */
+size_t payload_escapes(struct span text);
 /*
  * At most max bytes of what was decoded, escaped and on one line. What may be a secret is left out:
  * decoding has made bytes that the scrubber has not seen.

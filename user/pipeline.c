@@ -43,6 +43,11 @@ struct pipeline {
 	bool begun, finished, replay;
 	struct secret *recorded;	/* rows as they stand in the recording */
 	unsigned n_recorded;
+	struct {
+		uint64_t start;
+		uint32_t pid;
+	} ended[256];		/* the last processes that ended */
+	unsigned n_ended;
 	uint64_t now;		/* boot ns of the record at hand */
 	void *links;		/* tsearch tree of struct link */
 	struct socket_file engines[256];
@@ -299,6 +304,17 @@ static void take_exec(struct pipeline *p, const struct record *r)
 	fact_emit(p, &f);
 }
 
+/* Two threads that end together may both find no thread left: the second report is none. */
+static bool exit_is_first(struct pipeline *p, const struct ev_hdr *h)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(p->ended); i++)
+		if (p->ended[i].pid == h->pid && p->ended[i].start == h->start)
+			return false;
+	p->ended[p->n_ended % ARRAY_SIZE(p->ended)].pid = h->pid;
+	p->ended[p->n_ended++ % ARRAY_SIZE(p->ended)].start = h->start;
+	return true;
+}
+
 static void take_exit(struct pipeline *p, const struct record *r, struct process *process)
 {
 	const struct ev_exit *e = r->body;
@@ -507,7 +523,8 @@ void engine_event(struct pipeline *p, const struct record *r)
 		take_exec(p, r);
 		break;
 	case EV_EXIT:
-		take_exit(p, r, process_of(p, r));
+		if (exit_is_first(p, r->h))
+			take_exit(p, r, process_of(p, r));
 		break;
 	case EV_CONNECT:
 		take_connect(p, r, process_of(p, r));
@@ -522,6 +539,15 @@ void engine_event(struct pipeline *p, const struct record *r)
 		take_file(p, r, process_of(p, r));
 		break;
 	}
+}
+
+/* Names stand in slots of fixed size; behind them lies what the memory held before. */
+static void comps_clean(char *tail, size_t n)
+{
+	struct ev_comp *c = (struct ev_comp *)tail;
+
+	for (size_t i = 0; i < n; i++)
+		memset(c[i].name + c[i].len, 0, sizeof(c[i].name) - c[i].len);
 }
 
 /* Secrets are learned and masked here, before the record is kept or looked at. */
@@ -540,6 +566,9 @@ static void record_scrub(struct pipeline *p, struct record *r)
 		e = (struct ev_exec *)r->body;
 		h = (struct ev_hdr *)r->h;
 		exec_parts(r, &parts);
+		comps_clean(r->tail, e->exe_comps + e->cwd_comps);
+		e->comm[strnlen(e->comm, sizeof(e->comm) - 1)] = 0;
+		memset(e->comm + strlen(e->comm), 0, sizeof(e->comm) - strlen(e->comm));
 		cut = e->env_len;
 		e->env_len = scrub_environment(m, parts.env, e->env_len);
 		cut -= e->env_len;
@@ -552,6 +581,7 @@ static void record_scrub(struct pipeline *p, struct record *r)
 		scrub_bytes(m, r->tail, r->h->len);
 		break;
 	case EV_FILE:
+		comps_clean(r->tail, ((const struct ev_file *)r->body)->comps);
 		scrub_bytes(m, r->tail, r->h->len);
 		break;
 	}

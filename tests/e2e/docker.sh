@@ -6,7 +6,7 @@ engine_up
 base=invigil/base:1
 log=$engine/dockerd.log
 sock=$engine/docker.sock
-planted=planted-Vb64-secret-value-21
+planted='planted-Vb64-secret-value-21'
 
 mark() { from=$(log_size); }
 # Nothing but the run talks to the engine between mark and this.

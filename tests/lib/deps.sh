@@ -1,29 +1,63 @@
 #!/bin/bash
-# deps.sh build|test: installs by apt what is missing, and says what.
+# deps.sh build|test: installs by apt what is missing, and says what; says nothing when nothing is.
 set -u
-build="clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libyaml-dev gcc make libc6-dev pkg-config"
+build="clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev gcc make libc6-dev pkg-config"
+# What `make` uses when it is there; its absence is no reason to fail.
+optional="libyaml-dev"
 tests="libcmocka-dev libclang-rt-14-dev docker.io iptables python3 python3-pytest python3-docker busybox-static linux-perf
-	mandoc shellcheck cppcheck qemu-system-x86 cpio curl iproute2"
+	strace mandoc shellcheck cppcheck clang-format qemu-system-x86 cpio curl iproute2 procps util-linux"
+absent() {
+	local p
+	for p in "$@"; do
+		[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || printf ' %s' "$p"
+	done
+}
 case ${1:-} in
 build) want=$build ;;
-test) want=$tests ;;
+test) want=$tests optional= ;;
 *)
 	echo "usage: deps.sh build|test" >&2
 	exit 2
 	;;
 esac
-missing=
-for package in $want; do
-	[ "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null)" = "install ok installed" ] || missing="$missing $package"
-done
-[ -n "$missing" ] || exit 0
+if ! command -v dpkg-query apt-get >/dev/null; then
+	echo "invigil: no apt here; these are expected to be there: $want" >&2
+	exit 0
+fi
+# shellcheck disable=SC2086
+missing=$(absent $want)
+# shellcheck disable=SC2086
+wanted=$(absent $optional)
+[ -n "$missing$wanted" ] || exit 0
 if [ "$(id -u)" != 0 ]; then
-	echo "invigil: missing packages:$missing (run as root, or apt-get install them)" >&2
+	[ -n "$missing" ] || exit 0
+	echo "invigil: missing packages:$missing (run this as root, or: apt-get install$missing)" >&2
 	exit 1
 fi
-echo "invigil: installing$missing"
 export DEBIAN_FRONTEND=noninteractive
-# policy-rc.d is left alone: docker.io may start its own engine where there is a service manager.
-# shellcheck disable=SC2086
-apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1 ||
-	{ apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing >/dev/null; }
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+fetched=
+install() { # a list of packages is refreshed once, and only when apt does not know enough
+	# shellcheck disable=SC2086
+	apt-get install -y -qq --no-install-recommends $1 >"$log" 2>&1 && return 0
+	[ -z "$fetched" ] || return 1
+	fetched=yes
+	echo "invigil: apt-get update"
+	apt-get update -qq >"$log" 2>&1
+	# shellcheck disable=SC2086
+	apt-get install -y -qq --no-install-recommends $1 >"$log" 2>&1
+}
+if [ -n "$missing" ]; then
+	echo "invigil: installing$missing"
+	install "$missing" || {
+		tail -n 20 "$log" >&2
+		echo "invigil: apt-get install$missing failed" >&2
+		exit 1
+	}
+fi
+if [ -n "$wanted" ]; then
+	echo "invigil: installing$wanted (optional)"
+	install "$wanted" || echo "invigil: without$wanted"
+fi
+exit 0

