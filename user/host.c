@@ -83,6 +83,12 @@ bool account_find(const char *user, struct account *a)
 	char *end;
 
 	memset(a, 0, sizeof(*a));
+	a->invoker = getuid();
+	a->invoker_gid = getgid();
+	if (sudo && !geteuid() && *sudo >= '0' && *sudo <= '9') {
+		a->invoker = strtoul(sudo, NULL, 10);
+		a->invoker_gid = strtoul(getenv("SUDO_GID") ? getenv("SUDO_GID") : sudo, NULL, 10);
+	}
 	if (user) {
 		unsigned long uid = strtoul(user, &end, 10);
 

@@ -139,14 +139,14 @@ static bool outputs_open(struct monitor *m)
 
 	m->out.fd = m->record.fd = -1;
 	if (c->output) {
-		err = output_open(&m->out, c->output, m->account->uid, m->account->gid, 0640, &why);
+		err = output_open(&m->out, c->output, m->account->invoker, m->account->invoker_gid, 0640, &why);
 		if (err) {
 			fprintf(stderr, "invigil: output %s: %s: %s\n", c->output, why, strerror(-err));
 			return false;
 		}
 	}
 	if (c->record) {
-		err = output_open(&m->record, c->record, m->account->uid, m->account->gid, 0600, &why);
+		err = output_open(&m->record, c->record, m->account->invoker, m->account->invoker_gid, 0600, &why);
 		if (!err && !(m->recording = fdopen(m->record.fd, "w")))
 			err = -errno;
 		if (!err)
@@ -156,7 +156,7 @@ static bool outputs_open(struct monitor *m)
 			return false;
 		}
 		/* The user who is to replay it may read it. */
-		if (!geteuid() && fchown(m->record.fd, m->account->uid, m->account->gid))
+		if (!geteuid() && fchown(m->record.fd, m->account->invoker, m->account->invoker_gid))
 			fprintf(stderr, "invigil: recording %s: %s\n", c->record, strerror(errno));
 	}
 	return true;

@@ -1,4 +1,5 @@
-/* payload.h: finds encoded runs in text and tells what they decode to. Pure; bounded; linear time. */
+/* payload.h: finds encoded runs in text and tells what they decode to. Pure; bounded; linear time.
+ */
 #ifndef INVIGIL_PAYLOAD_H
 #define INVIGIL_PAYLOAD_H
 
@@ -6,7 +7,7 @@
 #include "buf.h"
 #include "scrub.h"
 
-#define PAYLOAD_MIN 33		/* decoded bytes below which a run is no payload */
+#define PAYLOAD_MIN    33 /* decoded bytes below which a run is no payload */
 #define PAYLOAD_LAYERS 4
 
 /* X(ENUM, words for evidence) */
@@ -23,28 +24,28 @@ enum payload_coding {
 #define PAYLOAD_ENUM(upper, text) CODING_##upper,
 	PAYLOAD_CODINGS(PAYLOAD_ENUM)
 #undef PAYLOAD_ENUM
-	CODINGS
+	    CODINGS
 };
 
 /* Worse ones later. */
 enum payload_content {
-	CONTENT_NONE,		/* not told: no payload */
+	CONTENT_NONE, /* not told: no payload */
 	CONTENT_TEXT,
-	CONTENT_FILE,		/* a known binary format: archive, image, ... */
-	CONTENT_SHELL,		/* a shell command line */
-	CONTENT_SCRIPT,		/* #! and more than echo */
-	CONTENT_PROGRAM,	/* ELF, PE, Mach-O */
-	CONTENT_URL_PIPE,	/* a download piped to an interpreter */
+	CONTENT_FILE,     /* a known binary format: archive, image, ... */
+	CONTENT_SHELL,    /* a shell command line */
+	CONTENT_SCRIPT,   /* #! and more than echo */
+	CONTENT_PROGRAM,  /* ELF, PE, Mach-O */
+	CONTENT_URL_PIPE, /* a download piped to an interpreter */
 	CONTENTS
 };
 
 struct payload {
-	enum payload_coding coding;	/* of the outermost layer */
-	enum payload_content content;	/* worst of all layers */
+	enum payload_coding coding;   /* of the outermost layer */
+	enum payload_content content; /* worst of all layers */
 	unsigned layers;
-	struct span run;		/* where it stands in the text */
-	struct span decoded;		/* of the outermost layer */
-	struct span core;		/* of the layer that content is about */
+	struct span run;     /* where it stands in the text */
+	struct span decoded; /* of the outermost layer */
+	struct span core;    /* of the layer that content is about */
 };
 
 typedef void payload_fn(void *ctx, const struct payload *p);

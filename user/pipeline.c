@@ -302,6 +302,10 @@ static void take_exec(struct pipeline *p, const struct record *r)
 	f.process = table_exec(p->table, r->h, r->body, r->tail, &p->run);
 	p->run.execs++;
 	fact_emit(p, &f);
+	if (f.process->args_want > f.process->args_len)
+		health_emit(p, HEALTH_CUT, f.process, SPAN("exec arguments"), SPAN("longer than is kept"),
+			    SPAN("the middle of the arguments"), f.process->args_want - f.process->args_len, NULL,
+			    true);
 }
 
 /* Two threads that end together may both find no thread left: the second report is none. */

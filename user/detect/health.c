@@ -2,10 +2,10 @@
 #include "detect.h"
 
 static const char *const ids[] = {
-	[HEALTH_LOST] = "R0.1",
-	[HEALTH_GAP] = "R0.2",
-	[HEALTH_CUT] = "R0.3",
-	[HEALTH_MISSED] = "R0.4",
+    [HEALTH_LOST] = "R0.1",
+    [HEALTH_GAP] = "R0.2",
+    [HEALTH_CUT] = "R0.3",
+    [HEALTH_MISSED] = "R0.4",
 };
 
 static void look(const struct fact *f, struct report *out)
@@ -20,12 +20,12 @@ static void look(const struct fact *f, struct report *out)
 		subject = f->health.reason;
 	if (f->health.what == HEALTH_LOST)
 		finding(out, "R0.1", subject, "%llu %s records lost: %.*s",
-			(unsigned long long)f->health.count, f->health.type ? f->health.type : "unknown",
-			SPANF(f->health.reason));
+			(unsigned long long)f->health.count,
+			f->health.type ? f->health.type : "unknown", SPANF(f->health.reason));
 	else
-		finding(out, ids[f->health.what], subject, "%.*s: %.*s%s%.*s", SPANF(f->health.hook),
-			SPANF(f->health.reason), f->health.effect.len ? "; " : "",
-			SPANF(f->health.effect));
+		finding(out, ids[f->health.what], subject, "%.*s: %.*s%s%.*s",
+			SPANF(f->health.hook), SPANF(f->health.reason),
+			f->health.effect.len ? "; " : "", SPANF(f->health.effect));
 }
 
-const struct detector detect_health = { RISK_HEALTH, FACT_HEALTH, look };
+const struct detector detect_health = {RISK_HEALTH, FACT_HEALTH, look};

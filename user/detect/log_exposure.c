@@ -4,7 +4,7 @@
 #include "detect.h"
 
 /* Device and kernel files carry no log, whatever their name. */
-static const char *const not_logs[] = { "/dev/", "/proc/", "/sys/" };
+static const char *const not_logs[] = {"/dev/", "/proc/", "/sys/"};
 
 static bool is_log(const struct fact *f)
 {
@@ -53,11 +53,12 @@ static void look(const struct fact *f, struct report *out)
 		finding(out, "R5.1", path, "%.*s can be written by others (mode %04o, owner %u:%u)",
 			SPANF(path), f->file.mode & 07777, f->file.uid, f->file.gid);
 	else if (dir_changeable(f))
-		finding(out, "R5.1", path, "%.*s lies in a directory that others can change (mode %04o, owner %u:%u)",
+		finding(out, "R5.1", path,
+			"%.*s lies in a directory that others can change (mode %04o, owner %u:%u)",
 			SPANF(path), f->file.dir_mode & 07777, f->file.dir_uid, f->file.dir_gid);
 	if (others_can_read(f->run, mode, f->file.uid, f->file.gid))
 		finding(out, "R5.2", dir, "%.*s can be read by others (mode %04o)", SPANF(path),
 			f->file.mode & 07777);
 }
 
-const struct detector detect_log_exposure = { RISK_LOG_EXPOSURE, FACT_FILE, look };
+const struct detector detect_log_exposure = {RISK_LOG_EXPOSURE, FACT_FILE, look};

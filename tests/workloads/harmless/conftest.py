@@ -17,6 +17,8 @@ def config():
         provision.provision(config, made)
         yield config
     finally:
-        provision.unprovision(config, made)
-        config.close()
-        shutil.rmtree(work)
+        try:
+            provision.unprovision(config, made)
+        finally:
+            config.close()
+            shutil.rmtree(work)

