@@ -25,7 +25,7 @@ static void user_write(struct jsonw *j, const char *key, uint32_t uid, const str
 static void args_write(struct jsonw *j, const struct process *p, size_t max)
 {
 	size_t len = p->args_len < max ? p->args_len : max;
-	const char *at = p->args, *end = at + len;
+	const char *at = p->args, *end = at ? at + len : NULL;
 	struct span line = { p->args, len };
 	char *text;
 

@@ -42,7 +42,7 @@ sys.exit(0 if eval(sys.argv[2]) else "alerts %s info %s" % (sorted(set(alerts)),
 }
 create() { run -- docker create "$@" $BASE_IMAGE true; docker rm -f "$(docker ps -alq)" >/dev/null 2>&1; }
 
-foreign=$(docker create --name foreign-one $BASE_IMAGE sleep 60)
+docker create --name foreign-one $BASE_IMAGE sleep 60 >/dev/null
 docker start foreign-one >/dev/null
 
 create --name p1 --privileged

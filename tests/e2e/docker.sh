@@ -153,7 +153,6 @@ cat >"$work/fires" <<OPTIONS
 --pid host $base true
 OPTIONS
 creates "$work/fires"
-see "R6.2: the directory that contains the socket" 'len(alerts("R6.2")) > 0'
 see "R6.14: /etc read-only" 'len(alerts("R6.14")) > 0'
 see "R6.3, near miss: /etc read-only" 'not any("/etc" in json.dumps(get(e, "invigil.evidence")) for e in alerts("R6.3"))'
 see "R6.4: --pid host" 'len(alerts("R6.4")) > 0'

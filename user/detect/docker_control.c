@@ -29,8 +29,8 @@ static bool gives_program(const char *name, struct span a)
 	if (a.len < 2 || a.len > 6 || a.ptr[0] != '-')
 		return false;
 	for (size_t i = 1; i < a.len; i++)
-		if (!isalnum((unsigned char)a.ptr[i]) || (i == 1 && strchr("MImWX", a.ptr[1])))
-			return false;
+		if (!isalnum((unsigned char)a.ptr[i]) || (i == 1 && strchr(python ? "mWX" : "MI", a.ptr[1])))
+			return false; /* not an option, or one with a value of its own */
 	return strchr(ends, a.ptr[a.len - 1]);
 }
 
