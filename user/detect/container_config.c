@@ -168,6 +168,8 @@ static bool holds_key(struct span s)
 
 static void secret_note(struct look *l, struct span text, const char *where)
 {
+	if (!text.len)
+		return;
 	if (masker_find(&l->f->run->masker, text))
 		finding(l->out, "R6.9", span_of(where), "%s holds a secret", where);
 	else if (holds_key(text))
@@ -177,7 +179,7 @@ static void secret_note(struct look *l, struct span text, const char *where)
 /* A name and its value: the value is never shown. */
 static void look_pair(struct look *l, struct span name, struct span value, const char *where)
 {
-	if (value.len && name_is_sensitive(&l->f->run->masker, name))
+	if (name.len && value.len && name_is_sensitive(&l->f->run->masker, name))
 		finding(l->out, "R6.9", clip(name, SUBJECT_MAX), "%s: the value of %.*s", where, SPANF(name));
 	else
 		secret_note(l, value, where);

@@ -202,14 +202,14 @@ static void string_add(struct buf *b, struct span s)
 static void mount_sources(struct mounts *m, const struct buf *sources)
 {
 	bool read_only = m->read_only && !m->writable;
-	size_t at = 0, to;
-	struct span source, target, first = { NULL, 0 };
+	size_t at = 0, to = 0;
+	struct span source, target, worst = { NULL, 0 };
 
+	while (string_next(&m->targets, &to, &target))
+		if (!worst.len || is_socket_name(target.ptr))
+			worst = target;
 	while (string_next(sources, &at, &source)) {
-		for (to = 0; string_next(&m->targets, &to, &target);)
-			if (!first.len || is_socket_name(target.ptr))
-				first = target;
-		mount_judge(source, first, read_only, m->note, m->out);
+		mount_judge(source, worst, read_only, m->note, m->out);
 		if (m->shared)
 			shared_note(source, m->note, m->out);
 	}

@@ -134,13 +134,13 @@ static bool is_internal(const struct run *r, struct span text, unsigned how)
 	return r->domain && strchr(r->domain, '.') && tells(r->domain) && has_word(text, r->domain);
 }
 
-/* "algorithm:hex" behind an @ is a digest. */
+/* "algorithm:hex" behind an @ is a digest; names of algorithms are short. */
 static bool is_digest(struct span s)
 {
-	const char *colon = s.len ? memchr(s.ptr, ':', s.len) : NULL;
+	const char *colon = s.len ? memchr(s.ptr, ':', s.len > 32 ? 32 : s.len) : NULL;
 	size_t hex = 0;
 
-	while (colon && colon + 1 + hex < s.ptr + s.len && isxdigit((unsigned char)colon[1 + hex]))
+	while (colon && colon + 1 + hex < s.ptr + s.len && isxdigit((unsigned char)colon[1 + hex]) && hex < 32)
 		hex++;
 	return hex >= 32;
 }
@@ -213,7 +213,7 @@ static void look_text(struct look *l, struct span text, const char *what, unsign
 
 static void look_label(struct look *l, struct span key, struct span value)
 {
-	if (value.len && masker_find(&l->f->run->masker, key))
+	if (key.len && value.len && masker_find(&l->f->run->masker, key))
 		finding(l->out, "R7.3", SPAN("label"), "the key of a label carries a secret");
 	look_text(l, value, "label", LOOK_NAME | LOOK_LABEL);
 }

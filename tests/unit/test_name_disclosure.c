@@ -1,0 +1,81 @@
+/* test_name_disclosure.c: R7, each rule with a hit and its nearest miss. */
+#define CASE_DETECTOR detect_name_disclosure
+#include "docker_case.h"
+
+#define CREATE "POST /v1.43/containers/create"
+
+static const struct docker_case cases[] = {
+	{ "a_container_gets_a_name", "R7.1", CREATE "?name=web", "{}" },
+	{ "a_container_gets_none", "!R7.1", CREATE, "{}" },
+	{ "a_host_gets_a_name", "R7.1", CREATE, "{\"Hostname\":\"h1\"}" },
+	{ "an_image_gets_a_name", "R7.1", "POST /build?t=a&t=b", .says = "image b" },
+	{ "a_pulled_image_has_its_name", "!R7.1", "POST /images/create?fromImage=a" },
+	{ "a_volume_gets_a_name", "R7.1", "POST /volumes/create", "{\"Name\":\"v\"}",
+	  .says = "volume v" },
+	{ "a_network_gets_a_name", "R7.1", "POST /networks/create", "{\"Name\":\"n\"}",
+	  .says = "network n" },
+	{ "the_host_name_as_a_word", "R7.2", CREATE "?name=web-LoneStar-7-x", "{}",
+	  .says = "host name" },
+	{ "the_host_name_within_a_word", "!R7.2", CREATE "?name=web-lonestar-77", "{}" },
+	{ "the_fqdn_in_an_alias", "R7.2", CREATE,
+	  "{\"HostConfig\":{\"Links\":[\"web:lonestar-7.lab.example.net\"]}}", .says = "FQDN" },
+	{ "another_fqdn_in_an_alias", "!R7.2", CREATE,
+	  "{\"HostConfig\":{\"Links\":[\"web:moon.example.net\"]}}" },
+	{ "the_linked_containers_own_name", "!R7.2", CREATE,
+	  "{\"HostConfig\":{\"Links\":[\"annabel:db\"]}}" },
+	{ "the_user_in_a_label", "R7.2", CREATE, "{\"Labels\":{\"d\":\"/home/annabel/x\"}}",
+	  .says = "run's user" },
+	{ "another_user_in_a_label", "!R7.2", CREATE, "{\"Labels\":{\"d\":\"/home/annabell/x\"}}" },
+	{ "a_login_user_in_a_network_alias", "R7.2", CREATE,
+	  "{\"NetworkingConfig\":{\"EndpointsConfig\":{\"n\":{\"Aliases\":[\"db_bertram\"]}}}}",
+	  .says = "login user" },
+	{ "a_system_user", "!R7.2", CREATE "?name=printing", "{}" },
+	{ "an_extra_host_is_no_name", "!R7.2", CREATE,
+	  "{\"HostConfig\":{\"ExtraHosts\":[\"annabel:1.2.3.4\"]}}" },
+	{ "a_label_of_a_build", "R7.2", "POST /build?labels=%7B%22m%22%3A%22annabel%22%7D" },
+	{ "a_password_in_a_reference", "R7.3",
+	  "POST /images/create?fromImage=joe:hunter2@reg.example.com/x", .hides = "hunter2" },
+	{ "a_port_in_a_reference", "!R7.3",
+	  "POST /images/create?fromImage=reg.example.com:5000/x" },
+	{ "a_digest_in_a_reference", "!R7.3",
+	  "POST "
+	  "/images/create?fromImage=reg/"
+	  "x:1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" },
+	{ "a_password_in_a_label", "R7.3", CREATE,
+	  "{\"Labels\":{\"u\":\"git+https://joe:hunter2@x.org/a\"}}", .hides = "hunter2" },
+	{ "a_mail_address_in_a_label", "!R7.3", CREATE,
+	  "{\"Labels\":{\"m\":\"mailto:joe@x.org, who: <b@x.org>\"}}" },
+	{ "a_token_in_a_name", "R7.3", CREATE "?name=x-ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+	  "{}", .hides = "16C7e42F292c" },
+	{ "a_long_name", "!R7.3", CREATE "?name=x-abc_16C7e42F292c6912E7710c838347Ae178B4a", "{}" },
+	{ "a_foreign_container_is_inspected", "R7.4", "GET /containers/web/json",
+	  .owner = OWNER_FOREIGN, .status = 200 },
+	{ "an_own_container_is_inspected", "!R7.4", "GET /containers/web/json", .owner = OWNER_OWN,
+	  .status = 200 },
+	{ "none_is_inspected", "!R7.4", "GET /containers/web/json", .owner = OWNER_FOREIGN,
+	  .status = 404 },
+	{ "containers_are_listed", "!R7.4", "GET /containers/json", .owner = OWNER_FOREIGN,
+	  .status = 200 },
+	{ "a_foreign_image_is_inspected", "!R7.4", "GET /images/web/json", .owner = OWNER_FOREIGN,
+	  .status = 200 },
+	{ "a_foreign_secret_is_inspected", "R7.4", "GET /secrets/s", .owner = OWNER_FOREIGN,
+	  .status = 200 },
+	{ "a_foreign_config_is_inspected", "!R7.4", "GET /configs/s", .owner = OWNER_FOREIGN,
+	  .status = 200 },
+	{ "an_internal_domain", "R7.5", CREATE, "{\"Hostname\":\"db01.corp\"}" },
+	{ "an_internal_domain_inside", "R7.5",
+	  CREATE "?name=qt-prod-db01.internal.example.com-root", "{}" },
+	{ "a_word_that_begins_so", "!R7.5", CREATE, "{\"Hostname\":\"db01.corporate\"}" },
+	{ "a_domain_without_a_host", "!R7.5", CREATE, "{\"Hostname\":\"corp\"}" },
+	{ "the_runners_own_domain", "R7.5", CREATE, "{\"Hostname\":\"web.lab.example.net\"}" },
+	{ "the_domain_above_it", "!R7.5", CREATE, "{\"Hostname\":\"web.example.net\"}" },
+	{ "dockers_own_name_of_the_host", "!R7.5", CREATE,
+	  "{\"Labels\":{\"h\":\"host.docker.internal\"}}" },
+	{ "a_file_name_in_a_label", "!R7.5", CREATE, "{\"Labels\":{\"f\":\"/srv/x.local.yml\"}}" },
+	{ "a_host_in_a_label", "R7.5", CREATE, "{\"Labels\":{\"f\":\"http://x.local/yml\"}}" },
+};
+
+int main(void)
+{
+	return case_all(cases, ARRAY_SIZE(cases));
+}
