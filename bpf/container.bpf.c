@@ -39,7 +39,7 @@ int BPF_PROG(on_cgroup_attach, struct cgroup *cgroup, const char *path, struct t
 		return 0;
 	m = bpf_task_storage_get(&members, task, 0, 0);
 	if (m)
-		return 0;	/* other hierarchies of cgroup v1 attach again */
+		return 0; /* other hierarchies of cgroup v1 attach again */
 	fresh.run = *run;
 	fresh.flags = MEMBER_WAITS;
 	__builtin_memcpy(fresh.container, id.hex, sizeof(fresh.container));

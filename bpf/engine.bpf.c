@@ -1,8 +1,8 @@
 /* engine.bpf.c: connects of stream sockets, and the bytes on the client side of engine connections. */
 #include "event.bpf.h"
 
-#define AF_UNIX	    1
-#define AF_INET	    2
+#define AF_UNIX     1
+#define AF_INET     2
 #define AF_INET6    10
 #define SOCK_STREAM 1
 #define MSG_PEEK    2
@@ -28,9 +28,9 @@ struct {
 enum conn_state { CONN_NEW, CONN_ENGINE, CONN_OTHER, CONN_RAW };
 
 struct conn {
-	u32 state;	/* enum conn_state */
-	u32 last;	/* DATA_SEND or DATA_RECV, the direction of the last bytes */
-	u32 left[2];	/* budget by direction */
+	u32 state;   /* enum conn_state */
+	u32 last;    /* DATA_SEND or DATA_RECV, the direction of the last bytes */
+	u32 left[2]; /* budget by direction */
 };
 
 /* Goes with the socket: nothing to clean up, nothing that others could flush. */
@@ -79,9 +79,10 @@ static __always_inline void peer_fill(struct connect_record *r, struct sock *sk)
 			n -= 2;
 			CLAMP(n, EV_SUN_MAX);
 			/* name[] is a flexible array: its offset by CO-RE */
-			if (!bpf_probe_read_kernel(r->tail, n,
-						   (void *)addr +
-							   bpf_core_field_offset(struct unix_address, name) + 2))
+			if (!bpf_probe_read_kernel(
+				    r->tail, n,
+				    (void *)addr +
+					    bpf_core_field_offset(struct unix_address, name) + 2))
 				r->e.name_len = n;
 		}
 	}
@@ -105,7 +106,8 @@ static __always_inline void inet_fill(struct ev_connect *e, struct sock *sk)
 	}
 }
 
-const char no_bytes[sizeof(struct connect_record)] = {}; /* clang 14 refuses a large __builtin_memset */
+const char no_bytes[sizeof(
+	struct connect_record)] = {}; /* clang 14 refuses a large __builtin_memset */
 
 /* asked: the address as the caller gave it, in kernel (1) or user memory (0). */
 static __always_inline void connect_emit(struct sock *sk, u32 run, s32 ret, u32 flags, void *asked,
@@ -136,8 +138,8 @@ static __always_inline void connect_emit(struct sock *sk, u32 run, s32 ret, u32 
 	if (family == AF_UNIX && asked && asked_len > 2) {
 		asked_len -= 2;
 		CLAMP(asked_len, EV_SUN_MAX);
-		if (!(kernel ? bpf_probe_read_kernel(r->tail + EV_SUN_MAX, asked_len, asked + 2) :
-			       bpf_probe_read_user(r->tail + EV_SUN_MAX, asked_len, asked + 2)))
+		if (!(kernel ? bpf_probe_read_kernel(r->tail + EV_SUN_MAX, asked_len, asked + 2)
+			     : bpf_probe_read_user(r->tail + EV_SUN_MAX, asked_len, asked + 2)))
 			r->e.asked_len = asked_len;
 	}
 	/* Both names in slots of fixed size: user space takes name_len and asked_len of them. */
@@ -293,7 +295,8 @@ static __always_inline bool conn_wants(struct conn *c, struct sock *sk, u32 run,
 	return true;
 }
 
-static __always_inline void segment(struct conn *c, struct sock *sk, u32 run, u32 dir, u64 base, u64 n)
+static __always_inline void segment(struct conn *c, struct sock *sk, u32 run, u32 dir, u64 base,
+				    u64 n)
 {
 	u32 left = c->left[dir], flags = 0;
 	u64 take = n;
@@ -314,8 +317,8 @@ static __always_inline void nodata(struct sock *sk, u32 run, u32 dir, u64 n)
 }
 
 /* Walks user's iovec[] from byte `skip` of its first element on. The vector may lie in kernel memory. */
-static __always_inline void vector(struct conn *c, struct sock *sk, u32 run, u32 dir, u64 vec, u64 count,
-				   u64 skip, u64 n, bool kernel)
+static __always_inline void vector(struct conn *c, struct sock *sk, u32 run, u32 dir, u64 vec,
+				   u64 count, u64 skip, u64 n, bool kernel)
 {
 	bool first = true;
 
@@ -324,8 +327,8 @@ static __always_inline void vector(struct conn *c, struct sock *sk, u32 run, u32
 
 		if (i >= count || !n)
 			break;
-		if (kernel ? bpf_probe_read_kernel(&v, sizeof(v), (void *)(vec + i * sizeof(v))) :
-			     bpf_probe_read_user(&v, sizeof(v), (void *)(vec + i * sizeof(v))))
+		if (kernel ? bpf_probe_read_kernel(&v, sizeof(v), (void *)(vec + i * sizeof(v)))
+			   : bpf_probe_read_user(&v, sizeof(v), (void *)(vec + i * sizeof(v))))
 			break;
 		if (skip >= v.len) {
 			skip -= v.len;
@@ -430,7 +433,7 @@ int on_sys_connect(struct trace_event_raw_sys_exit *ctx)
 /* ---- trampolines: fexit alone; it needs no system call numbers ---- */
 
 struct iter {
-	u64 vec;	/* iovec[] in kernel memory, or the buffer itself */
+	u64 vec; /* iovec[] in kernel memory, or the buffer itself */
 	u64 off, count, segs;
 	bool ubuf;
 };
@@ -490,7 +493,8 @@ static __always_inline bool iter_rewind(struct iter *it, u64 n)
 	return false;
 }
 
-static __always_inline void transfer_iter(struct sock *sk, struct msghdr *m, u64 n, int ret, u32 dir)
+static __always_inline void transfer_iter(struct sock *sk, struct msghdr *m, u64 n, int ret,
+					  u32 dir)
 {
 	u32 run = run_of_current();
 	struct iter it;
@@ -562,7 +566,8 @@ int BPF_PROG(on_tcp_send, struct sock *sk, struct msghdr *m, size_t n, int ret)
 
 /* (sk, msg, len, flags, addr_len) from 5.19 (ec095263a965) on. */
 SEC("fexit/tcp_recvmsg")
-int BPF_PROG(on_tcp_recv, struct sock *sk, struct msghdr *m, size_t n, int flags, int *addr_len, int ret)
+int BPF_PROG(on_tcp_recv, struct sock *sk, struct msghdr *m, size_t n, int flags, int *addr_len,
+	     int ret)
 {
 	if (!(flags & MSG_PEEK))
 		transfer_iter(sk, m, n, ret, DATA_RECV);

@@ -19,7 +19,7 @@ static __always_inline void env_emit(u32 run, u32 mechanism, const char *name, u
 		struct ev_hdr h;
 		struct ev_env e;
 		char name[EV_VAR_MAX];
-	} *r;
+	} * r;
 
 	r = ring_is_high() ? NULL : bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
@@ -85,7 +85,8 @@ static __always_inline u64 user_u64(u64 addr)
 }
 
 /* Is the str object at addr compact ASCII, and does its text (with the NUL) equal the 8 to 16 bytes of two words? */
-static __always_inline bool name_is(const struct python_layout *l, u64 str, u64 first, u64 second, u64 n)
+static __always_inline bool name_is(const struct python_layout *l, u64 str, u64 first, u64 second,
+				    u64 n)
 {
 	u64 text[2] = {};
 
@@ -133,7 +134,9 @@ SEC("uprobe")
 int on_python_encode(struct pt_regs *ctx)
 {
 	u32 run = run_of_thread(), index;
-	struct { u64 refs, type, length, hash, state; } str;
+	struct {
+		u64 refs, type, length, hash, state;
+	} str;
 	u64 cookie, text[2] = {}, frame, code, n, want;
 	const struct python_layout *l;
 	char name[EV_VAR_MAX];
@@ -141,7 +144,8 @@ int on_python_encode(struct pt_regs *ctx)
 	if (!run)
 		return 0;
 	/* errors == "surrogateescape" */
-	if (!PT_REGS_PARM3(ctx) || bpf_probe_read_user(text, sizeof(text), (void *)PT_REGS_PARM3(ctx)) ||
+	if (!PT_REGS_PARM3(ctx) ||
+	    bpf_probe_read_user(text, sizeof(text), (void *)PT_REGS_PARM3(ctx)) ||
 	    text[0] != TEXT8('s', 'u', 'r', 'r', 'o', 'g', 'a', 't') ||
 	    text[1] != TEXT8('e', 'e', 's', 'c', 'a', 'p', 'e', 0))
 		return 0;
@@ -156,11 +160,13 @@ int on_python_encode(struct pt_regs *ctx)
 		return 0;
 	}
 	code = user_u64(frame + l->frame_code) & ~7ull; /* 3.13 tags the pointer */
-	if (!name_is(l, user_u64(code + l->code_name), TEXT8('e', 'n', 'c', 'o', 'd', 'e', 0, 0), 0, 6))
+	if (!name_is(l, user_u64(code + l->code_name), TEXT8('e', 'n', 'c', 'o', 'd', 'e', 0, 0), 0,
+		     6))
 		return 0;
 	frame = user_u64(frame + l->frame_back);
 	code = user_u64(frame + l->frame_code) & ~7ull;
-	if (!name_is(l, user_u64(code + l->code_name), TEXT8('_', '_', 'g', 'e', 't', 'i', 't', 'e'),
+	if (!name_is(l, user_u64(code + l->code_name),
+		     TEXT8('_', '_', 'g', 'e', 't', 'i', 't', 'e'),
 		     TEXT8('m', '_', '_', 0, 0, 0, 0, 0), 11))
 		return 0;
 	if (bpf_probe_read_user(&str, sizeof(str), (void *)PT_REGS_PARM1(ctx)))

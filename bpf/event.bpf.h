@@ -16,7 +16,7 @@
 #define CLAMP(var, max)                                                                            \
 	asm volatile("if %0 <= %[limit] goto +1\n%0 = %[limit]\n" : "+r"(var) : [limit] "i"(max))
 
-enum { MEMBER_WAITS = 1 };	/* put into a container's cgroup, still the runtime's own program */
+enum { MEMBER_WAITS = 1 }; /* put into a container's cgroup, still the runtime's own program */
 
 struct member {
 	u32 run;
@@ -37,10 +37,10 @@ struct {
 	__uint(max_entries, 4 << 20);
 } ring SEC(".maps") __weak;
 
-extern const volatile __u64 ring_high;	/* bulk records give up above this fill */
-extern __u64 lost[EV_TYPES];		/* dropped records by type */
-extern __u32 stopped;			/* set at the end of the run: detaching takes a second, this does not */
-extern __u64 lost_members;		/* processes whose membership could not be stored */
+extern const volatile __u64 ring_high; /* bulk records give up above this fill */
+extern __u64 lost[EV_TYPES];           /* dropped records by type */
+extern __u32 stopped;      /* set at the end of the run: detaching takes a second, this does not */
+extern __u64 lost_members; /* processes whose membership could not be stored */
 
 static __always_inline u32 run_of(struct task_struct *task)
 {
@@ -161,10 +161,10 @@ static __always_inline u64 number_of(const void *p)
 	return v;
 }
 
-#define S_IFMT	 00170000
+#define S_IFMT   00170000
 #define S_IFSOCK 0140000
-#define S_IFREG	 0100000
-#define S_IFCHR	 0020000
-#define S_IFIFO	 0010000
+#define S_IFREG  0100000
+#define S_IFCHR  0020000
+#define S_IFIFO  0010000
 
 #endif

@@ -2,7 +2,7 @@
 #include "event.bpf.h"
 
 #define FMODE_WRITE   0x2u
-#define FMODE_CREATED 0x100000u	/* include/linux/fs.h */
+#define FMODE_CREATED 0x100000u /* include/linux/fs.h */
 
 struct file_record {
 	struct ev_hdr h;

@@ -8,7 +8,7 @@ __u64 lost[EV_TYPES];
 __u64 lost_members;
 __u32 stopped;
 
-#define FILE_ASKED_MAX 4096u	/* PATH_MAX */
+#define FILE_ASKED_MAX 4096u /* PATH_MAX */
 #define EXEC_TAIL                                                                                  \
 	(2u * EV_COMPS * sizeof(struct ev_comp) + FILE_ASKED_MAX + EV_ARGS_MAX + EV_ENV_MAX)
 
@@ -36,7 +36,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	struct {
 		struct ev_hdr h;
 		struct ev_fork e;
-	} *r;
+	} * r;
 	struct pid *pid;
 	u32 level;
 
@@ -241,7 +241,8 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	CLAMP(n, EV_COMPS);
 	off += n * sizeof(struct ev_comp);
 
-	len = bpf_probe_read_kernel_str(r->tail + off, FILE_ASKED_MAX, BPF_CORE_READ(bprm, filename));
+	len = bpf_probe_read_kernel_str(r->tail + off, FILE_ASKED_MAX,
+					BPF_CORE_READ(bprm, filename));
 	n = len > 0 ? len : 0;
 	CLAMP(n, FILE_ASKED_MAX);
 	e->file_len = n;
@@ -274,7 +275,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	struct {
 		struct ev_hdr h;
 		struct ev_exit e;
-	} *r;
+	} * r;
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 
 	/* do_exit() has counted this thread down already; the last one ends the process. */
@@ -286,9 +287,9 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		return 0;
 	}
 	hdr_fill(&r->h, EV_EXIT, run);
-	r->e.status = BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT ?
-			      BPF_CORE_READ(signal, group_exit_code) :
-			      BPF_CORE_READ(task, group_leader, exit_code);
+	r->e.status = BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT
+			      ? BPF_CORE_READ(signal, group_exit_code)
+			      : BPF_CORE_READ(task, group_leader, exit_code);
 	r->e.pad = 0;
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	return 0;

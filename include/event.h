@@ -11,6 +11,7 @@
  * Every record is header, fixed body, tail. X(ENUM, name, kernel): kernel is 1 when BPF makes it,
  * 0 when the loader does (it then travels the same way and stands in the recording).
  */
+/* clang-format off */
 #define EVENT_TABLE(X)                                                                             \
 	X(FORK, fork, 1)       /* a process of the run made another one */                         \
 	X(EXEC, exec, 1)       /* a program was executed */                                        \
@@ -25,45 +26,46 @@
 	X(LOST, lost, 0)       /* records of one type were dropped in the kernel */                \
 	X(SECRET, secret, 0)   /* a row of the secret table: what a mask's index means, never the value */ \
 	X(END, end, 0)         /* COMMAND ended */
+/* clang-format on */
 
 enum ev_type {
 	EV_UNKNOWN,
 #define EV_ENUM(upper, lower, kernel) EV_##upper,
 	EVENT_TABLE(EV_ENUM)
 #undef EV_ENUM
-	EV_TYPES
+		EV_TYPES
 };
 
 /* Sizes of tails, bytes. */
-#define EV_ARGS_MAX 131072u	/* whole arguments up to here ... */
-#define EV_ARGS_HEAD 98304u	/* ... beyond it the first and the last part */
-#define EV_ARGS_LAST 32768u
-#define EV_ENV_MAX 65536u	/* exec-time environment; it leaves the scrubber as names only */
-#define EV_COMPS 24		/* path components from the leaf upward */
-#define EV_NAME_MAX 256		/* NAME_MAX + NUL (linux/limits.h) */
-#define EV_DATA_MAX 65536u	/* bytes of one segment of one transfer */
-#define EV_VAR_MAX 256u		/* length of an environment variable's name */
-#define EV_SUN_MAX 108		/* sizeof(sockaddr_un.sun_path) */
-#define EV_COMM_MAX 16		/* TASK_COMM_LEN */
-#define EV_CONTAINER_LEN 64	/* hex digits of a container's id, no NUL */
+#define EV_ARGS_MAX      131072u /* whole arguments up to here ... */
+#define EV_ARGS_HEAD     98304u  /* ... beyond it the first and the last part */
+#define EV_ARGS_LAST     32768u
+#define EV_ENV_MAX       65536u /* exec-time environment; it leaves the scrubber as names only */
+#define EV_COMPS         24     /* path components from the leaf upward */
+#define EV_NAME_MAX      256    /* NAME_MAX + NUL (linux/limits.h) */
+#define EV_DATA_MAX      65536u /* bytes of one segment of one transfer */
+#define EV_VAR_MAX       256u   /* length of an environment variable's name */
+#define EV_SUN_MAX       108    /* sizeof(sockaddr_un.sun_path) */
+#define EV_COMM_MAX      16     /* TASK_COMM_LEN */
+#define EV_CONTAINER_LEN 64     /* hex digits of a container's id, no NUL */
 
 struct ev_hdr {
-	__u64 time;	/* CLOCK_BOOTTIME, ns */
-	__u64 start;	/* start of the process (group leader), CLOCK_BOOTTIME, ns; 0 in loader records */
-	__u32 type;	/* enum ev_type */
+	__u64 time; /* CLOCK_BOOTTIME, ns */
+	__u64 start; /* start of the process (group leader), CLOCK_BOOTTIME, ns; 0 in loader records */
+	__u32 type; /* enum ev_type */
 	__u32 run;
-	__u32 pid;	/* process (tgid) in the init namespace */
+	__u32 pid; /* process (tgid) in the init namespace */
 	__u32 tid;
-	__u32 len;	/* bytes in the tail */
-	__u32 want;	/* bytes there would have been; want > len says "cut" */
+	__u32 len;  /* bytes in the tail */
+	__u32 want; /* bytes there would have been; want > len says "cut" */
 };
 
 /* One step of a path, leaf first. The root itself is not among the steps. */
 struct ev_comp {
-	__u32 mode;	/* st_mode of the inode of this step */
+	__u32 mode; /* st_mode of the inode of this step */
 	__u32 uid;
 	__u32 gid;
-	__u32 len;	/* strlen(name); names are at most NAME_MAX */
+	__u32 len; /* strlen(name); names are at most NAME_MAX */
 	char name[EV_NAME_MAX];
 };
 
@@ -76,67 +78,67 @@ struct ev_fork {
 enum ev_fd_kind { FD_CLOSED, FD_TTY, FD_FILE, FD_NULL, FD_PIPE, FD_SOCKET, FD_OTHER, FD_KINDS };
 
 struct ev_fd {
-	__u64 ino;	/* of the file, pipe or socket */
-	__u32 kind;	/* enum ev_fd_kind */
-	__u32 peer_pid;	/* pipe: the parent, when it holds the other end at this moment; else 0 */
+	__u64 ino;      /* of the file, pipe or socket */
+	__u32 kind;     /* enum ev_fd_kind */
+	__u32 peer_pid; /* pipe: the parent, when it holds the other end at this moment; else 0 */
 };
 
-enum { /* ev_exec.flags */
-	EXEC_MEMFD = 1,		/* the file is anonymous */
-	EXEC_DELETED = 2,	/* the file has no name any more */
-	EXEC_THREAD = 4,	/* called from a thread other than the leader */
-	EXEC_SETID = 8,		/* effective and real ids differ after it */
-	EXEC_CUT_PATH = 16,	/* deeper than EV_COMPS */
-	EXEC_CUT_CWD = 32,
-	EXEC_FAULT = 64,	/* arguments or environment could not be read whole */
+enum {                     /* ev_exec.flags */
+       EXEC_MEMFD = 1,     /* the file is anonymous */
+       EXEC_DELETED = 2,   /* the file has no name any more */
+       EXEC_THREAD = 4,    /* called from a thread other than the leader */
+       EXEC_SETID = 8,     /* effective and real ids differ after it */
+       EXEC_CUT_PATH = 16, /* deeper than EV_COMPS */
+       EXEC_CUT_CWD = 32,
+       EXEC_FAULT = 64, /* arguments or environment could not be read whole */
 };
 
 /* Tail: exe steps, cwd steps, filename as asked (NUL ended), arguments, environment, in this order. */
 struct ev_exec {
 	__u64 parent_start;
 	__u64 exe_ino;
-	__u32 exe_dev;		/* kernel encoding: major << 20 | minor */
+	__u32 exe_dev; /* kernel encoding: major << 20 | minor */
 	__u32 ppid;
 	__u32 vpid;
-	__u32 uid;		/* real */
+	__u32 uid; /* real */
 	__u32 gid;
 	__u32 euid;
 	__u32 egid;
 	__u32 flags;
-	__u32 exe_comps;	/* number of struct ev_comp */
+	__u32 exe_comps; /* number of struct ev_comp */
 	__u32 cwd_comps;
-	__u32 file_len;		/* bytes with the NUL */
+	__u32 file_len; /* bytes with the NUL */
 	__u32 args_len;
 	__u32 args_want;
 	__u32 env_len;
 	__u32 env_want;
-	__u32 tty;		/* has a controlling terminal */
+	__u32 tty; /* has a controlling terminal */
 	struct ev_fd fd[3];
 	char comm[EV_COMM_MAX];
-	char container[EV_CONTAINER_LEN];	/* zeroes outside containers of the run */
+	char container[EV_CONTAINER_LEN]; /* zeroes outside containers of the run */
 };
 
 struct ev_exit {
-	__u32 status;	/* as wait(2) reports it */
+	__u32 status; /* as wait(2) reports it */
 	__u32 pad;
 };
 
-enum { /* ev_connect.flags */
-	CONN_FIRST_IO = 1,	/* the connect itself was not seen (inherited, passed, made before) */
-	CONN_NAMED = 2,		/* the peer is bound to a name */
+enum {                    /* ev_connect.flags */
+       CONN_FIRST_IO = 1, /* the connect itself was not seen (inherited, passed, made before) */
+       CONN_NAMED = 2,    /* the peer is bound to a name */
 };
 
 /* Tail: the name the listener is bound to (as in sockaddr_un, abstract begins with NUL), then the path asked for. */
 struct ev_connect {
-	__u64 sk;		/* with sockino: the connection's key */
+	__u64 sk; /* with sockino: the connection's key */
 	__u64 sockino;
-	__u64 peer_ino;		/* of the listener's socket file; 0 unknown */
+	__u64 peer_ino; /* of the listener's socket file; 0 unknown */
 	__u32 peer_dev;
-	__s32 ret;		/* 0 or -errno */
-	__u32 listener_pid;	/* who called listen(2); 0 unknown */
-	__u16 family;		/* AF_UNIX, AF_INET, AF_INET6 */
-	__u16 port;		/* host order */
-	__u8 addr[16];		/* IPv4 in the first four bytes, or IPv6 */
+	__s32 ret;          /* 0 or -errno */
+	__u32 listener_pid; /* who called listen(2); 0 unknown */
+	__u16 family;       /* AF_UNIX, AF_INET, AF_INET6 */
+	__u16 port;         /* host order */
+	__u8 addr[16];      /* IPv4 in the first four bytes, or IPv6 */
 	__u32 flags;
 	__u16 name_len;
 	__u16 asked_len;
@@ -146,8 +148,9 @@ struct ev_connect {
 enum { DATA_SEND, DATA_RECV };
 
 enum { /* ev_data.flags */
-	DATA_NODATA = 1,	/* the bytes passed but could not be read (sendfile, splice, io_uring, fault) */
-	DATA_OVER = 2,		/* the budget of this message was used up before or in this record */
+       DATA_NODATA =
+	       1, /* the bytes passed but could not be read (sendfile, splice, io_uring, fault) */
+       DATA_OVER = 2, /* the budget of this message was used up before or in this record */
 };
 
 /* Tail: the first bytes of the segment; hdr.want is how many were transferred. */
@@ -168,7 +171,7 @@ enum ev_env_mechanism {
 #define ENV_ENUM(upper, text) ENV_##upper,
 	ENV_TABLE(ENV_ENUM)
 #undef ENV_ENUM
-	ENV_MECHANISMS
+		ENV_MECHANISMS
 };
 
 /* Tail: the name. */
@@ -177,16 +180,16 @@ struct ev_env {
 	__u32 pad;
 };
 
-enum { /* ev_file.flags */
-	FILE_CREATED = 1,	/* this open made the file (FMODE_CREATED) */
-	FILE_CUT_PATH = 2,
+enum {                   /* ev_file.flags */
+       FILE_CREATED = 1, /* this open made the file (FMODE_CREATED) */
+       FILE_CUT_PATH = 2,
 };
 
 /* Tail: steps, leaf first: comp[0] is the file, comp[1] its directory. */
 struct ev_file {
 	__u64 ino;
 	__u32 dev;
-	__u32 open_flags;	/* O_* of the open */
+	__u32 open_flags; /* O_* of the open */
 	__u32 nlink;
 	__u32 comps;
 	__u32 flags;
@@ -208,26 +211,26 @@ struct ev_engine {
 
 /* Tail: hook NUL reason NUL effect NUL. */
 struct ev_gap {
-	__u32 required;	/* 1: the run is incomplete by it */
+	__u32 required; /* 1: the run is incomplete by it */
 	__u32 pad;
 };
 
 /* Tail: name of the variable, option, header or format. Stands before the first record that needs it. */
 struct ev_secret {
 	__u32 index;
-	__u32 kind;	/* enum secret_kind of user/scrub.h */
-	__u32 length;	/* bytes of the secret */
+	__u32 kind;   /* enum secret_kind of user/scrub.h */
+	__u32 length; /* bytes of the secret */
 	__u32 pad;
 };
 
 struct ev_lost {
 	__u64 count;
-	__u32 type;	/* enum ev_type; EV_UNKNOWN: not attributable */
+	__u32 type; /* enum ev_type; EV_UNKNOWN: not attributable */
 	__u32 pad;
 };
 
 struct ev_end {
-	__s32 status;	/* wait(2) status of COMMAND; -1 unknown */
+	__s32 status; /* wait(2) status of COMMAND; -1 unknown */
 	__u32 pad;
 };
 

@@ -27,6 +27,9 @@ grep -nE '#include "(pipeline|stream|process_table|dialogue)\.h"' user/detect/*.
 for f in bpf/* user/*.[ch] user/detect/*.c include/*.h vmlinux/*.h; do
 	head -1 "$f" | grep -qE "^/\* $(basename "$f" | sed 's/[.]/\\./g')[:,]" || fail "$f: its first line does not say its purpose"
 done
+command -v clang-format >/dev/null || fail "clang-format is missing"
+clang-format --dry-run -Werror user/*.[ch] user/detect/*.[ch] bpf/*.[ch] include/*.h vmlinux/*.h tests/*/*.[ch] 2>&1 |
+	grep -m 20 'error:' && fail "the lines above are not as .clang-format says"
 command -v shellcheck >/dev/null || fail "shellcheck is missing"
 shellcheck -x -S warning tests/*.sh tests/*/*.sh .ci/run || bad=1
 command -v mandoc >/dev/null || fail "mandoc is missing"

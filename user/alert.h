@@ -8,19 +8,19 @@
 struct alert {
 	const struct rule *rule;
 	enum severity severity;
-	char fingerprint[33];		/* 32 hex digits, the same in every run and on every machine */
-	uint64_t count, first, last;	/* unix ns */
-	struct buf subject, evidence;	/* of the first */
-	const struct process *process;	/* of the first; may be NULL */
-	struct span container_id, container_name;	/* of the first, owned copies; may be empty */
+	char fingerprint[33];        /* 32 hex digits, the same in every run and on every machine */
+	uint64_t count, first, last; /* unix ns */
+	struct buf subject, evidence;             /* of the first */
+	const struct process *process;            /* of the first; may be NULL */
+	struct span container_id, container_name; /* of the first, owned copies; may be empty */
 };
 
 struct alerts {
-	struct alert *at;		/* in order of first sight */
+	struct alert *at; /* in order of first sight */
 	unsigned n, cap;
-	uint64_t dropped;		/* new ones beyond ALERTS_MAX */
-	uint64_t tally[RISKS][SEVERITIES];	/* findings, info included, each occurrence */
-	void *index;			/* alert.c */
+	uint64_t dropped;                  /* new ones beyond ALERTS_MAX */
+	uint64_t tally[RISKS][SEVERITIES]; /* findings, info included, each occurrence */
+	void *index;                       /* alert.c */
 };
 
 #define ALERTS_MAX 10000

@@ -6,7 +6,8 @@
 
 void begin_add(struct buf *b, const char *key, struct span value)
 {
-	size_t n = strnlen(value.len ? value.ptr : "", value.len); /* a NUL would end the value anyway */
+	size_t n = strnlen(value.len ? value.ptr : "",
+			   value.len); /* a NUL would end the value anyway */
 
 	buf_add(b, key, strlen(key) + 1);
 	buf_add(b, value.ptr, n);
@@ -67,7 +68,10 @@ bool selector_parse(const char *text, struct selector *s)
 		const char *prefix;
 		int kind;
 	} kinds[] = {
-		{ "id=", OWN_ID }, { "name=", OWN_NAME }, { "label=", OWN_LABEL }, { "project=", OWN_PROJECT },
+		{ "id=", OWN_ID },
+		{ "name=", OWN_NAME },
+		{ "label=", OWN_LABEL },
+		{ "project=", OWN_PROJECT },
 	};
 	char *eq;
 
@@ -97,7 +101,8 @@ static void user_add(struct run *r, const char *text)
 	if (*end != ':' || !(colon = strchr(name, ':')))
 		return;
 	r->users = xrealloc(r->users, (r->n_users + 1) * sizeof(*r->users));
-	r->users[r->n_users++] = (struct user){ .uid = uid, .name = xstrndup(name, colon - name),
+	r->users[r->n_users++] = (struct user){ .uid = uid,
+						.name = xstrndup(name, colon - name),
 						.login = colon[1] == '1' };
 }
 
@@ -113,10 +118,15 @@ static bool pair_read(struct run *r, const char *key, const char *value)
 		const char *key;
 		char **where;
 	} texts[] = {
-		{ "cwd", &r->cwd }, { "host.name", &r->host_name }, { "host.fqdn", &r->host_fqdn },
-		{ "host.id", &r->host_id }, { "host.arch", &r->host_arch },
-		{ "host.kernel", &r->host_kernel }, { "boot_id", &r->boot_id },
-		{ "domain", &r->domain }, { "user.name", &r->user },
+		{ "cwd", &r->cwd },
+		{ "host.name", &r->host_name },
+		{ "host.fqdn", &r->host_fqdn },
+		{ "host.id", &r->host_id },
+		{ "host.arch", &r->host_arch },
+		{ "host.kernel", &r->host_kernel },
+		{ "boot_id", &r->boot_id },
+		{ "domain", &r->domain },
+		{ "user.name", &r->user },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
@@ -173,8 +183,9 @@ bool begin_read(struct span tail, struct run *r)
 			return false;
 		p = next + 1;
 	}
-	return r->id[0] && r->wall_offset && r->host_name && r->host_fqdn && r->host_id && r->host_arch &&
-	       r->host_kernel && r->boot_id && r->cwd && r->domain && r->user && r->masker.tag[0];
+	return r->id[0] && r->wall_offset && r->host_name && r->host_fqdn && r->host_id &&
+	       r->host_arch && r->host_kernel && r->boot_id && r->cwd && r->domain && r->user &&
+	       r->masker.tag[0];
 }
 
 void run_free(struct run *r)

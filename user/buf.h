@@ -28,16 +28,16 @@ void buf_byte(struct buf *b, char c);
 void buf_str(struct buf *b, const char *s);
 void buf_fmt(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vfmt(struct buf *b, const char *fmt, va_list ap);
-void buf_reset(struct buf *b);	/* keeps the memory */
+void buf_reset(struct buf *b); /* keeps the memory */
 void buf_free(struct buf *b);
 
 /* Allocation that cannot fail: on exhaustion prints "out of memory in FUNCTION" and exits 125. */
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n);
 char *xstrdup(const char *s);
-char *xstrndup(const char *s, size_t n);	/* copies exactly n bytes (NULs too) and ends with NUL */
+char *xstrndup(const char *s, size_t n); /* copies exactly n bytes (NULs too) and ends with NUL */
 
-struct span span_of(const char *s);		/* NULL gives an empty span */
+struct span span_of(const char *s); /* NULL gives an empty span */
 int span_eq(struct span a, const char *s);
 int span_eq_span(struct span a, struct span b);
 int span_starts(struct span a, const char *prefix);

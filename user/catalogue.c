@@ -79,15 +79,16 @@ const struct category categories[RISKS] = {
  * ATT&CK Enterprise v19: TA0005 is called Stealth, TA0112 Defense Impairment was split from it, and
  * T1070.002 became T1685.006.
  */
-#define STEALTH "TA0005", "Stealth"
+#define STEALTH    "TA0005", "Stealth"
 #define IMPAIRMENT "TA0112", "Defense Impairment"
-#define EXECUTION "TA0002", "Execution"
+#define EXECUTION  "TA0002", "Execution"
 #define ESCALATION "TA0004", "Privilege Escalation"
 #define CREDENTIAL "TA0006", "Credential Access"
-#define DISCOVERY "TA0007", "Discovery"
-#define CONTROL "TA0011", "Command and Control"
-#define IMPACT "TA0040", "Impact"
+#define DISCOVERY  "TA0007", "Discovery"
+#define CONTROL    "TA0011", "Command and Control"
+#define IMPACT     "TA0040", "Impact"
 
+/* clang-format off */
 #define T_NONE { NULL, NULL, NULL, NULL, NULL, NULL }
 #define T_UNSECURED { CREDENTIAL, "T1552", "Unsecured Credentials", NULL, NULL }
 #define T_IN_FILES \
@@ -478,6 +479,7 @@ const struct rule rules[] = {
 	  "CWE-862 T1485", T_DESTRUCTION, BUILT },
 };
 
+/* clang-format on */
 const size_t n_rules = ARRAY_SIZE(rules);
 
 /* Severity + 1 as configured; 0: the rule's own. */

@@ -77,7 +77,8 @@ int cmd_check(struct config *c)
 	bool reduced = false, loads;
 
 	if (c->format && strcmp(c->format, "text") && strcmp(c->format, "json")) {
-		fprintf(stderr, "invigil: check: unknown format \"%s\" (text or json)\n", c->format);
+		fprintf(stderr, "invigil: check: unknown format \"%s\" (text or json)\n",
+			c->format);
 		return 125;
 	}
 	if (geteuid()) {

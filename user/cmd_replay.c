@@ -19,9 +19,10 @@ static const char *replay(struct pipeline *p, FILE *f)
 		pipeline_replay(p, record, n);
 	free(record);
 	pipeline_finish(p);
-	return next == RECORDING_CUT ? "it ends in the middle: the run's last events are missing" :
-	       next == RECORDING_BAD ? "a record of impossible size" :
-	       !pipeline_run(p)->id[0] ? "no run begins in it" : NULL;
+	return next == RECORDING_CUT   ? "it ends in the middle: the run's last events are missing"
+	       : next == RECORDING_BAD ? "a record of impossible size"
+	       : !pipeline_run(p)->id[0] ? "no run begins in it"
+					 : NULL;
 }
 
 int cmd_replay(struct config *c)
@@ -40,7 +41,8 @@ int cmd_replay(struct config *c)
 	}
 	f = fopen(file, "re");
 	if (!f || (wrong = recording_open(f))) {
-		fprintf(stderr, "invigil: recording %s: %s\n", file, wrong ? wrong : strerror(errno));
+		fprintf(stderr, "invigil: recording %s: %s\n", file,
+			wrong ? wrong : strerror(errno));
 		if (f)
 			fclose(f);
 		return 125;

@@ -87,8 +87,7 @@ static void risks_text(struct buf *out)
 				text_rule(out, &rules[j]);
 	}
 	buf_reset(&b);
-	buf_fmt(&b, "%u of %zu rules are not detected by this version:", count_missing(),
-		n_rules);
+	buf_fmt(&b, "%u of %zu rules are not detected by this version:", count_missing(), n_rules);
 	for (size_t j = 0; j < n_rules; j++)
 		if (!rules[j].built)
 			buf_fmt(&b, " %s", rules[j].id);

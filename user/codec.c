@@ -118,7 +118,7 @@ static const char *escape_one(const char *p, const char *end, struct buf *out)
 			return NULL;
 		buf_byte(out, (char)v);
 		return p;
-	case '0':	/* echo -e: three digits more */
+	case '0': /* echo -e: three digits more */
 		number(&p, end, 8, 4, &v);
 		buf_byte(out, (char)v);
 		return p;
@@ -146,7 +146,7 @@ static const char *escape_one(const char *p, const char *end, struct buf *out)
 			return NULL;
 		rune_add(out, v);
 		return p;
-	case 'c':	/* $'\cA' */
+	case 'c': /* $'\cA' */
 		if (end - p < 2)
 			return NULL;
 		buf_byte(out, p[1] == '?' ? 0x7f : (char)(p[1] & 0x1f));
@@ -211,9 +211,9 @@ static bool is_control(const char *s, int n)
 	switch (n) {
 	case 1:
 		return p[0] < 0x20 || p[0] == 0x7f;
-	case 2:		/* C1: U+009B is a CSI; U+061C turns the direction */
+	case 2: /* C1: U+009B is a CSI; U+061C turns the direction */
 		return (p[0] == 0xc2 && p[1] < 0xa0) || (p[0] == 0xd8 && p[1] == 0x9c);
-	case 3:		/* U+200E, F, U+2028 … 202E, U+2066 … 2069: line ends and direction */
+	case 3: /* U+200E, F, U+2028 … 202E, U+2066 … 2069: line ends and direction */
 		return p[0] == 0xe2 && ((p[1] == 0x80 && (p[2] == 0x8e || p[2] == 0x8f ||
 							  (p[2] >= 0xa8 && p[2] <= 0xae))) ||
 					(p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));

@@ -8,10 +8,12 @@
 void base64_encode(struct span in, struct buf *out);
 /* Standard and URL alphabets, padding optional; false on any other byte (out then holds what came before). */
 bool base64_decode(struct span in, struct buf *out);
-bool hex_decode(struct span in, struct buf *out);	/* pairs of digits */
+bool hex_decode(struct span in, struct buf *out); /* pairs of digits */
 /* \xHH, \0ooo, \ooo, \uHHHH, \n … as echo -e and $'' take them; returns how many escapes were resolved. */
 unsigned escape_decode(struct span in, struct buf *out);
-unsigned percent_decode(struct span in, struct buf *out); /* bad sequences are kept as they are; returns the number decoded */
+unsigned percent_decode(
+	struct span in,
+	struct buf *out); /* bad sequences are kept as they are; returns the number decoded */
 /* Printable preview for evidence: control bytes and non-UTF-8 as \xHH, at most max bytes. */
 void text_escape(struct span in, size_t max, struct buf *out);
 bool utf8_valid(struct span s);

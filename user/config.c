@@ -142,17 +142,17 @@ static int add_own(struct reader *r, const yaml_node_t *at, const char *word)
 		const char *prefix;
 		int kind;
 	} kinds[] = {
-	    {"id=", OWN_ID},
-	    {"name=", OWN_NAME},
-	    {"label=", OWN_LABEL},
-	    {"project=", OWN_PROJECT},
+		{ "id=", OWN_ID },
+		{ "name=", OWN_NAME },
+		{ "label=", OWN_LABEL },
+		{ "project=", OWN_PROJECT },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		size_t n = strlen(kinds[i].prefix);
 		struct config *c = r->c;
 		const char *sign;
-		struct selector s = {.kind = kinds[i].kind};
+		struct selector s = { .kind = kinds[i].kind };
 
 		if (strncmp(word, kinds[i].prefix, n) || !word[n] || word[n] == '=')
 			continue;
@@ -223,7 +223,7 @@ static int logs_member(struct reader *r, const yaml_node_t *key, const char *wor
 static int top_member(struct reader *r, const yaml_node_t *key, const char *word,
 		      yaml_node_t *value)
 {
-	static const char *const reads[] = {"off", "c", "all"};
+	static const char *const reads[] = { "off", "c", "all" };
 	const char *text = scalar(value);
 
 	if (!strcmp(word, "rules"))
@@ -319,7 +319,7 @@ static char *file_slurp(const char *file, size_t *size)
 
 int config_read(const char *file, struct config *c)
 {
-	struct reader r = {.file = file, .c = c};
+	struct reader r = { .file = file, .c = c };
 	yaml_parser_t parser;
 	yaml_node_t *root;
 	size_t size = 0;

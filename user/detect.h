@@ -8,17 +8,18 @@
 /* One observation of a rule. Text is bytes as seen (masked secrets inside); escaped at the sink. */
 struct finding {
 	const struct rule *rule;
-	struct buf subject;	/* what it is about: with rule and place it makes the fingerprint. No pids, no times, no random ids */
-	struct buf evidence;	/* a few words for a person, at most FINDING_EVIDENCE bytes */
+	struct buf
+		subject; /* what it is about: with rule and place it makes the fingerprint. No pids, no times, no random ids */
+	struct buf evidence; /* a few words for a person, at most FINDING_EVIDENCE bytes */
 };
 
-#define FINDINGS_MAX 64		/* of one fact; more are counted */
+#define FINDINGS_MAX     64 /* of one fact; more are counted */
 #define FINDING_EVIDENCE 512
 
 struct report {
 	struct finding at[FINDINGS_MAX];
 	unsigned n;
-	unsigned more;		/* did not fit */
+	unsigned more; /* did not fit */
 };
 
 void report_reset(struct report *r);
@@ -35,8 +36,8 @@ void finding(struct report *r, const char *rule_id, struct span subject, const c
 
 struct detector {
 	enum risk risk;
-	unsigned facts;		/* mask of enum fact_kind it wants */
-	void (*look)(const struct fact *f, struct report *out);	/* stateless */
+	unsigned facts; /* mask of enum fact_kind it wants */
+	void (*look)(const struct fact *f, struct report *out); /* stateless */
 };
 
 #define DETECTOR(name) extern const struct detector detect_##name;

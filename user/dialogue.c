@@ -9,10 +9,10 @@
 #include "jsonr.h"
 #include "tar.h"
 
-#define POOL_MAX (64u << 20)
+#define POOL_MAX        (64u << 20)
 #define CONNECTIONS_MAX 65536
-#define PENDING_MAX 256
-#define EARLY_MAX (64u << 10)
+#define PENDING_MAX     256
+#define EARLY_MAX       (64u << 10)
 
 /* One request and what became of it. */
 struct call {
@@ -29,13 +29,13 @@ struct conn {
 	struct dialogue *d;
 	bool verified, tcp, connected, engine, ignored, raw;
 	struct http dir[2];
-	struct call *calls;		/* in the order of the requests */
+	struct call *calls; /* in the order of the requests */
 	unsigned pending;
 	struct call *sending, *receiving;
-	const struct process *process;	/* who uses it now */
-	const struct process *user;	/* who used it first; compared, never read */
+	const struct process *process; /* who uses it now */
+	const struct process *user;    /* who used it first; compared, never read */
 	bool shared;
-	struct buf early;		/* an answer whose request's record comes later */
+	struct buf early; /* an answer whose request's record comes later */
 	uint64_t early_time;
 };
 
@@ -46,7 +46,7 @@ struct dialogue {
 	void *conns;
 	unsigned n;
 	bool full;
-	struct conn **list;		/* of a walk */
+	struct conn **list; /* of a walk */
 	unsigned listed;
 };
 
@@ -112,8 +112,12 @@ static void created_id(struct docker_call *c, struct buf *out)
 				struct span s = { text.ptr, text.len };
 				size_t n = 0;
 
-				at = span_starts(s, "Successfully built ") ? 19 : span_starts(s, "sha256:") ? 0 : -1;
-				for (n = at == 0 ? 7 : 19; at >= 0 && n < s.len && strchr("0123456789abcdef", s.ptr[n]); n++)
+				at = span_starts(s, "Successfully built ") ? 19
+				     : span_starts(s, "sha256:")           ? 0
+									   : -1;
+				for (n = at == 0 ? 7 : 19;
+				     at >= 0 && n < s.len && strchr("0123456789abcdef", s.ptr[n]);
+				     n++)
 					;
 				if (at >= 0) {
 					buf_reset(out);
@@ -121,7 +125,8 @@ static void created_id(struct docker_call *c, struct buf *out)
 				}
 			}
 			buf_free(&text);
-			if (json_walk(rest, value_skip, NULL, &used) != JSON_OK || !used || used > rest.len)
+			if (json_walk(rest, value_skip, NULL, &used) != JSON_OK || !used ||
+			    used > rest.len)
 				break;
 			rest.ptr += used;
 			rest.len -= used;
@@ -177,7 +182,8 @@ static void dockerfile_find(struct docker_call *c)
 		buf_reset(&name);
 		buf_str(&name, "Dockerfile");
 	}
-	tar_find(c->body, (struct span){ name.ptr, name.len }, &c->dockerfile, &c->dockerfile_complete);
+	tar_find(c->body, (struct span){ name.ptr, name.len }, &c->dockerfile,
+		 &c->dockerfile_complete);
 	buf_free(&name);
 }
 
@@ -204,14 +210,19 @@ static struct span query_of(struct span target, struct span *path)
 	}
 	q = target.len ? memchr(target.ptr, '?', target.len) : NULL;
 	*path = (struct span){ target.ptr, q ? (size_t)(q - target.ptr) : target.len };
-	return q ? (struct span){ q + 1, target.len - (q + 1 - target.ptr) } : (struct span){ NULL, 0 };
+	return q ? (struct span){ q + 1, target.len - (q + 1 - target.ptr) }
+		 : (struct span){ NULL, 0 };
 }
 
 static void report(struct conn *c, struct call *k)
 {
 	struct dialogue *d = c->d;
-	struct http_message *q = k->requested ? &k->request : c->sending == k ? &c->dir[DATA_SEND].msg : &k->request;
-	struct http_message *r = k->answered ? &k->response : c->receiving == k ? &c->dir[DATA_RECV].msg : &k->response;
+	struct http_message *q = k->requested      ? &k->request
+				 : c->sending == k ? &c->dir[DATA_SEND].msg
+						   : &k->request;
+	struct http_message *r = k->answered         ? &k->response
+				 : c->receiving == k ? &c->dir[DATA_RECV].msg
+						     : &k->response;
 	struct docker_call call = { 0 };
 	struct buf target = { 0 }, id = { 0 }, image = { 0 };
 	struct span raw;
@@ -247,7 +258,8 @@ static void report(struct conn *c, struct call *k)
 		created_id(&call, &id);
 		call.created_id = (struct span){ id.ptr, id.len };
 	}
-	if (call.route->action == ACT_CONTAINER_CREATE && json_string_at(call.body, "/Image", &image))
+	if (call.route->action == ACT_CONTAINER_CREATE &&
+	    json_string_at(call.body, "/Image", &image))
 		call.image_name = (struct span){ image.ptr, image.len };
 	if (call.route->action == ACT_IMAGE_BUILD)
 		dockerfile_find(&call);
@@ -291,21 +303,26 @@ static void calls_settle(struct conn *c)
 
 static bool path_is_docker(const struct conn *c, struct span method, struct span path)
 {
-	static const char *const steps[] = { "containers", "images", "exec", "networks", "volumes", "build", "info",
-		"version", "events", "system", "auth", "session", "grpc", "swarm", "nodes", "services", "tasks",
-		"secrets", "configs", "plugins", "distribution", "commit", "_ping", "libpod" };
+	static const char *const steps[] = { "containers",   "images",  "exec",    "networks",
+					     "volumes",      "build",   "info",    "version",
+					     "events",       "system",  "auth",    "session",
+					     "grpc",         "swarm",   "nodes",   "services",
+					     "tasks",        "secrets", "configs", "plugins",
+					     "distribution", "commit",  "_ping",   "libpod" };
 	struct span name, rest;
 	const struct docker_route *r = docker_route(method, path, &name, &rest);
 
 	if (rest.ptr == path.ptr)
 		/* Without a version: over TCP only what no other service is likely to have. */
 		return r->action != ACT_REQUEST &&
-			(!c->tcp || span_starts(path, "/_ping") || span_starts(path, "/containers/") ||
-			 span_starts(path, "/images/") || span_starts(path, "/exec/"));
+		       (!c->tcp || span_starts(path, "/_ping") ||
+			span_starts(path, "/containers/") || span_starts(path, "/images/") ||
+			span_starts(path, "/exec/"));
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		size_t n = strlen(steps[i]);
 
-		if (rest.len > n && !memcmp(rest.ptr + 1, steps[i], n) && (rest.len == n + 1 || rest.ptr[n + 1] == '/'))
+		if (rest.len > n && !memcmp(rest.ptr + 1, steps[i], n) &&
+		    (rest.len == n + 1 || rest.ptr[n + 1] == '/'))
 			return true;
 	}
 	return false;
@@ -336,7 +353,7 @@ static void on_request_head(void *ctx, struct http *h)
 		return;
 	}
 	c->engine = true;
-	if (c->sending) {	/* its end was lost */
+	if (c->sending) { /* its end was lost */
 		c->sending->requested = true;
 		c->sending = NULL;
 	}
@@ -386,7 +403,8 @@ static bool streams(const struct call *k, const struct http_message *q)
 		yes = true;
 		break;
 	case ACT_CONTAINER_LOGS:
-		yes = docker_query(query, "follow", 0, &v) && docker_bool((struct span){ v.ptr, v.len });
+		yes = docker_query(query, "follow", 0, &v) &&
+		      docker_bool((struct span){ v.ptr, v.len });
 		break;
 	case ACT_CONTAINER_STATS:
 		given = docker_query(query, "stream", 0, &v);
@@ -415,10 +433,12 @@ static void on_response_head(void *ctx, struct http *h)
 	}
 	h->budget = DIALOGUE_RESPONSE_MAX;
 	h->no_body = k->head;
-	raw = h->msg.status == 101 || (!h->msg.chunked && !h->msg.has_length && !k->head &&
-		(span_ifind(type, "application/vnd.docker.raw-stream") >= 0 ||
-		 span_ifind(type, "application/vnd.docker.multiplexed-stream") >= 0));
-	if (raw || (h->msg.status == 200 && streams(k, k->requested ? &k->request : &c->dir[DATA_SEND].msg))) {
+	raw = h->msg.status == 101 ||
+	      (!h->msg.chunked && !h->msg.has_length && !k->head &&
+	       (span_ifind(type, "application/vnd.docker.raw-stream") >= 0 ||
+		span_ifind(type, "application/vnd.docker.multiplexed-stream") >= 0));
+	if (raw || (h->msg.status == 200 &&
+		    streams(k, k->requested ? &k->request : &c->dir[DATA_SEND].msg))) {
 		report(c, k);
 		h->budget = 0;
 	}
@@ -598,8 +618,8 @@ static void send_feed(struct conn *c, uint64_t time, const char *bytes, size_t h
 	}
 }
 
-bool dialogue_data(struct dialogue *d, const struct process *p, uint64_t time, const struct ev_data *e,
-		   const void *bytes, size_t have, size_t want)
+bool dialogue_data(struct dialogue *d, const struct process *p, uint64_t time,
+		   const struct ev_data *e, const void *bytes, size_t have, size_t want)
 {
 	struct conn *c = conn_get(d, e->sk, e->sockino);
 	struct http *h;
@@ -620,7 +640,8 @@ bool dialogue_data(struct dialogue *d, const struct process *p, uint64_t time, c
 		return c->engine;
 	h = &c->dir[e->dir];
 	lost = h->state == HTTP_LOST;
-	if (h->state == HTTP_START && e->dir == DATA_SEND && foreign_protocol(c, time, bytes, have, want))
+	if (h->state == HTTP_START && e->dir == DATA_SEND &&
+	    foreign_protocol(c, time, bytes, have, want))
 		return c->engine;
 	if (e->dir == DATA_SEND) {
 		send_feed(c, time, bytes, have, want);

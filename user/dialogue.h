@@ -9,19 +9,21 @@
 struct process;
 
 /* Budgets, bytes: what is kept of one message; the rest is counted and the call marked incomplete. */
-#define DIALOGUE_REQUEST_MAX (1u << 20)
+#define DIALOGUE_REQUEST_MAX  (1u << 20)
 #define DIALOGUE_RESPONSE_MAX (256u << 10)
 
 /* What became of a connection's bytes that cannot be decoded (R0.3, R6.13). */
 struct dialogue_gap {
 	const struct process *process;
-	const char *reason;	/* static text: "bytes not readable", "stream cut", "not HTTP", "HTTP/2", "TLS" */
+	const char *
+		reason; /* static text: "bytes not readable", "stream cut", "not HTTP", "HTTP/2", "TLS" */
 	uint64_t bytes;
 };
 
 struct dialogue_ops {
 	/* One finished call. request_time is that of the first byte of the request, boot ns. */
-	void (*call)(void *ctx, const struct process *p, uint64_t request_time, const struct docker_call *call);
+	void (*call)(void *ctx, const struct process *p, uint64_t request_time,
+		     const struct docker_call *call);
 	void (*gap)(void *ctx, uint64_t time, const struct dialogue_gap *gap);
 	/* After scrubbing of an assembled message: masks secrets split over segments. May be NULL. */
 	void (*scrub)(void *ctx, char *bytes, size_t len);
@@ -42,8 +44,8 @@ void dialogue_connect(struct dialogue *d, uint64_t sk, uint64_t ino, bool verifi
  * On an unverified connection nothing is reported until a request line with a Docker-shaped path
  * (/vN.NN/…, /_ping, /containers/…, …) was seen; true from then on, false: not an engine so far.
  */
-bool dialogue_data(struct dialogue *d, const struct process *p, uint64_t time, const struct ev_data *e,
-		   const void *bytes, size_t have, size_t want);
+bool dialogue_data(struct dialogue *d, const struct process *p, uint64_t time,
+		   const struct ev_data *e, const void *bytes, size_t have, size_t want);
 /* A process ended: its open calls are reported (status 0) when nobody else uses the connection. */
 void dialogue_process_end(struct dialogue *d, const struct process *p, uint64_t time);
 /* End of run: every call without an answer is reported with status 0. */

@@ -10,6 +10,7 @@
 #define D CHANGE_DELETION
 
 /* First match wins: what is spelled out stands before what has a {name} in the same place. */
+/* clang-format off */
 static const struct docker_route routes[] = {
 	{ "GET", "/_ping", ACT_ENGINE_PING, "engine-ping", OBJ_SYSTEM, A },
 	{ "HEAD", "/_ping", ACT_ENGINE_PING, "engine-ping", OBJ_SYSTEM, A },
@@ -131,6 +132,7 @@ static const struct docker_route routes[] = {
 	{ "POST", "/plugins/{name...}/set", ACT_PLUGIN, "plugin-set", OBJ_PLUGIN, C },
 	{ "DELETE", "/plugins/{name...}", ACT_PLUGIN, "plugin-remove", OBJ_PLUGIN, D },
 };
+/* clang-format on */
 
 static const struct docker_route unknown = { "", "", ACT_REQUEST, "docker-request", OBJ_NONE, A };
 
@@ -173,7 +175,8 @@ static bool path_match(const char *pattern, struct span path, struct span *name)
 	return many || !memchr(name->ptr, '/', name->len);
 }
 
-const struct docker_route *docker_route(struct span method, struct span path, struct span *name, struct span *endpoint)
+const struct docker_route *docker_route(struct span method, struct span path, struct span *name,
+					struct span *endpoint)
 {
 	struct span p = version_strip(path);
 
@@ -207,7 +210,9 @@ bool docker_query(struct span query, const char *key, unsigned n, struct buf *ou
 
 		query_decode((struct span){ p, (eq ? eq : stop) - p }, out);
 		if (span_eq((struct span){ out->ptr, out->len }, key) && !n--) {
-			query_decode(eq ? (struct span){ eq + 1, stop - eq - 1 } : (struct span){ NULL, 0 }, out);
+			query_decode(eq ? (struct span){ eq + 1, stop - eq - 1 }
+					: (struct span){ NULL, 0 },
+				     out);
 			return true;
 		}
 		p = stop + 1;
@@ -227,22 +232,27 @@ bool docker_bool(struct span value)
 	while (value.len && (value.ptr[value.len - 1] == ' ' || value.ptr[value.len - 1] == '\t'))
 		value.len--;
 	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
-		if (value.len == strlen(no[i]) && (!value.len || !strncasecmp(value.ptr, no[i], value.len)))
+		if (value.len == strlen(no[i]) &&
+		    (!value.len || !strncasecmp(value.ptr, no[i], value.len)))
 			return false;
 	return true;
 }
 
 const char *owner_text(enum owner o)
 {
-	return o == OWNER_OWN ? "own" : o == OWNER_FOREIGN ? "foreign" : o == OWNER_UNKNOWN ? "unknown" : NULL;
+	return o == OWNER_OWN       ? "own"
+	       : o == OWNER_FOREIGN ? "foreign"
+	       : o == OWNER_UNKNOWN ? "unknown"
+				    : NULL;
 }
 
 const char *docker_object_text(enum docker_object o)
 {
 	static const char *const text[OBJ_KINDS] = {
-		[OBJ_NONE] = "none", [OBJ_CONTAINER] = "container", [OBJ_IMAGE] = "image", [OBJ_EXEC] = "exec",
-		[OBJ_NETWORK] = "network", [OBJ_VOLUME] = "volume", [OBJ_BUILD] = "build",
-		[OBJ_SYSTEM] = "system", [OBJ_SWARM] = "swarm", [OBJ_PLUGIN] = "plugin",
+		[OBJ_NONE] = "none",     [OBJ_CONTAINER] = "container", [OBJ_IMAGE] = "image",
+		[OBJ_EXEC] = "exec",     [OBJ_NETWORK] = "network",     [OBJ_VOLUME] = "volume",
+		[OBJ_BUILD] = "build",   [OBJ_SYSTEM] = "system",       [OBJ_SWARM] = "swarm",
+		[OBJ_PLUGIN] = "plugin",
 	};
 
 	return o < OBJ_KINDS ? text[o] : "none";

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include "buf.h"
 
+/* clang-format off */
 enum docker_object { OBJ_NONE, OBJ_CONTAINER, OBJ_IMAGE, OBJ_EXEC, OBJ_NETWORK, OBJ_VOLUME, OBJ_BUILD,
 		     OBJ_SYSTEM, OBJ_SWARM, OBJ_PLUGIN, OBJ_KINDS };
 enum docker_change { CHANGE_ACCESS, CHANGE_CREATION, CHANGE_CHANGE, CHANGE_DELETION };
@@ -32,12 +33,14 @@ enum docker_action {
 	ACT_SWARM, ACT_PLUGIN,
 	ACTIONS
 };
+/* clang-format on */
 
 struct docker_route {
 	const char *method;
-	const char *path;	/* "/containers/{name}/start"; {name} is one step, {name...} one or more */
+	const char
+		*path; /* "/containers/{name}/start"; {name} is one step, {name...} one or more */
 	enum docker_action action;
-	const char *text;	/* "container-start" */
+	const char *text; /* "container-start" */
 	enum docker_object object;
 	enum docker_change change;
 };
@@ -47,40 +50,42 @@ struct docker_route {
  * paths are percent-decoded once, as net/http does; all of them are bytes chosen by the client.
  */
 struct docker_call {
-	const struct docker_route *route;	/* never NULL; ACT_REQUEST for what the table lacks */
-	struct span method, path;		/* path decoded, with its version prefix */
-	struct span query;			/* as sent, without '?' */
+	const struct docker_route *route; /* never NULL; ACT_REQUEST for what the table lacks */
+	struct span method, path;         /* path decoded, with its version prefix */
+	struct span query;                /* as sent, without '?' */
 	struct span user_agent;
-	struct span endpoint;			/* path without version and decoded */
-	struct span target;			/* the {name} of the route; for a create the name= asked for; else empty */
-	struct span body;			/* request body as far as captured */
+	struct span endpoint; /* path without version and decoded */
+	struct span
+		target; /* the {name} of the route; for a create the name= asked for; else empty */
+	struct span body; /* request body as far as captured */
 	struct span content_type;
-	uint64_t request_bytes;			/* body bytes announced or counted */
-	bool request_complete;			/* headers and body were captured whole */
-	int status;				/* 0: no response seen */
-	struct span response;			/* response body as far as captured */
+	uint64_t request_bytes; /* body bytes announced or counted */
+	bool request_complete;  /* headers and body were captured whole */
+	int status;             /* 0: no response seen */
+	struct span response;   /* response body as far as captured */
 	bool response_complete;
-	uint64_t response_time, duration;	/* ns; 0 unknown */
-	enum owner owner;			/* of target, before this call took effect */
-	struct span dockerfile;			/* of a build: found in the tar, else empty */
+	uint64_t response_time, duration; /* ns; 0 unknown */
+	enum owner owner;                 /* of target, before this call took effect */
+	struct span dockerfile;           /* of a build: found in the tar, else empty */
 	bool dockerfile_complete;
-	struct span created_id;			/* id that the response gave */
-	struct span image_name;			/* container create: Image; known image of the target, if any */
-	bool image_own;				/* container create: the run made that image */
-	unsigned pruned_own, pruned_other;	/* prune: objects named in the response */
+	struct span created_id; /* id that the response gave */
+	struct span image_name; /* container create: Image; known image of the target, if any */
+	bool image_own;         /* container create: the run made that image */
+	unsigned pruned_own, pruned_other; /* prune: objects named in the response */
 	bool pruned_unreadable;
 	bool removed_names_foreign;
-	struct span container_id, container_name;	/* of target, as far as the ledger knows */
-	bool tcp, verified;			/* transport; engine identified by the kernel */
+	struct span container_id, container_name; /* of target, as far as the ledger knows */
+	bool tcp, verified;                       /* transport; engine identified by the kernel */
 };
 
 /* method and decoded path (query removed). Sets *rest to what {name} matched. Never NULL. */
-const struct docker_route *docker_route(struct span method, struct span path, struct span *name, struct span *endpoint);
+const struct docker_route *docker_route(struct span method, struct span path, struct span *name,
+					struct span *endpoint);
 /* Value of a query parameter, percent-decoded into out (reset); false when absent. n-th occurrence from 0. */
 bool docker_query(struct span query, const char *key, unsigned n, struct buf *out);
 /* Go's strconv.ParseBool is not what Docker uses: "", "0", "no", "false", "none" (any case) are false. */
 bool docker_bool(struct span value);
-const char *owner_text(enum owner o);	/* "own", "foreign", "unknown", NULL for none */
+const char *owner_text(enum owner o); /* "own", "foreign", "unknown", NULL for none */
 const char *docker_object_text(enum docker_object o);
 
 #endif

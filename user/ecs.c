@@ -111,7 +111,7 @@ static void fd_write(struct jsonw *j, const char *key, const struct ev_fd *fd)
 {
 	static const char *const kinds[FD_KINDS] = {
 		[FD_CLOSED] = "closed", [FD_TTY] = "tty",   [FD_FILE] = "file",
-		[FD_NULL] = "null",	[FD_PIPE] = "pipe", [FD_SOCKET] = "socket",
+		[FD_NULL] = "null",     [FD_PIPE] = "pipe", [FD_SOCKET] = "socket",
 		[FD_OTHER] = "other",
 	};
 
@@ -200,8 +200,10 @@ void ecs_exec(struct jsonw *j, const struct process *p)
 	if (args_cut)
 		jsonw_u64(j, "args_wanted", p->args_want);
 	jsonw_close(j);
-	words_write(j, "cut", (args_cut ? 1 : 0) | (p->env_cut ? 2 : 0) | (p->exe.cut ? 4 : 0) |
-		    (p->cwd.cut ? 8 : 0), cuts, ARRAY_SIZE(cuts));
+	words_write(j, "cut",
+		    (args_cut ? 1 : 0) | (p->env_cut ? 2 : 0) | (p->exe.cut ? 4 : 0) |
+			    (p->cwd.cut ? 8 : 0),
+		    cuts, ARRAY_SIZE(cuts));
 }
 
 #define ANCESTOR_ARGS 512u

@@ -7,12 +7,12 @@
 #include "jsonw.h"
 
 enum detail {
-	DETAIL_WHOLE,	/* every argument: the exec line */
-	DETAIL_BRIEF,	/* at most ECS_BRIEF bytes of arguments */
+	DETAIL_WHOLE, /* every argument: the exec line */
+	DETAIL_BRIEF, /* at most ECS_BRIEF bytes of arguments */
 };
 
-#define ECS_BRIEF 4096u		/* bytes of arguments where a process is context, not subject */
-#define ECS_CONFIG 16384u	/* bytes of a request body in invigil.docker.config */
+#define ECS_BRIEF    4096u  /* bytes of arguments where a process is context, not subject */
+#define ECS_CONFIG   16384u /* bytes of a request body in invigil.docker.config */
 #define ANCESTRY_MAX 16
 
 /* "process": {...}, its parent inside. NULL writes nothing. */
@@ -21,7 +21,7 @@ void ecs_process(struct jsonw *j, const struct process *p, const struct run *run
 /* "invigil.exec" and "invigil.cut"; j stands in the invigil object. */
 void ecs_exec(struct jsonw *j, const struct process *p);
 void ecs_ancestry(struct jsonw *j, const struct process *p);
-int ecs_exit_code(int status);	/* of a wait(2) status: 128+N when signal N ended it */
+int ecs_exit_code(int status); /* of a wait(2) status: 128+N when signal N ended it */
 
 /* Top level members of a fact that are neither event nor process nor invigil. */
 void ecs_fact(struct jsonw *j, const struct fact *f);

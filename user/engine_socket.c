@@ -10,18 +10,20 @@
 
 void engine_sockets(void (*fn)(void *ctx, const char *path, uint64_t ino, uint32_t dev), void *ctx)
 {
-	static const char *const names[] = { "/docker.sock", "/podman.sock", "/containerd.sock", "/crio.sock" };
+	static const char *const names[] = { "/docker.sock", "/podman.sock", "/containerd.sock",
+					     "/crio.sock" };
 	FILE *f = fopen("/proc/net/unix", "re");
 	char line[512], path[256];
 	unsigned flags;
 	struct stat st;
 
 	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%*s %*s %*s %x %*s %*s %*s %255s", &flags, path) != 2 || !(flags & ACCEPTS) ||
-		    path[0] != '/')
+		if (sscanf(line, "%*s %*s %*s %x %*s %*s %*s %255s", &flags, path) != 2 ||
+		    !(flags & ACCEPTS) || path[0] != '/')
 			continue;
 		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-			if (span_ends(span_of(path), names[i]) && !stat(path, &st) && S_ISSOCK(st.st_mode))
+			if (span_ends(span_of(path), names[i]) && !stat(path, &st) &&
+			    S_ISSOCK(st.st_mode))
 				fn(ctx, path, st.st_ino, major(st.st_dev) << 20 | minor(st.st_dev));
 	}
 	if (f)

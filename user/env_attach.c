@@ -23,7 +23,7 @@
 struct env_attach {
 	struct invigil *skel;
 	bool python;
-	void *seen;		/* tsearch tree of struct file_id */
+	void *seen; /* tsearch tree of struct file_id */
 	struct bpf_link *links[LINKS_MAX];
 	unsigned n_links;
 };
@@ -72,7 +72,8 @@ static bool symbol_find(Elf *elf, const char *name, GElf_Sym *out)
 		for (size_t i = 0; i < sh.sh_size / sh.sh_entsize; i++) {
 			const char *text;
 
-			if (!gelf_getsym(data, i, out) || out->st_shndx == SHN_UNDEF || !out->st_value)
+			if (!gelf_getsym(data, i, out) || out->st_shndx == SHN_UNDEF ||
+			    !out->st_value)
 				continue;
 			text = elf_strptr(elf, sh.sh_link, out->st_name);
 			if (text && !strcmp(text, name))
@@ -144,8 +145,10 @@ static int python_attach(struct env_attach *a, int fd, const char *path, const c
 	version = python_version(fd, elf, name);
 	for (uint64_t i = 0; i < ARRAY_SIZE(layouts); i++)
 		if (layouts[i].version == version)
-			return probe_attach(a, a->skel->progs.on_python_encode, path, elf, encode.st_value,
-					    i << 56 | ((runtime.st_value - encode.st_value) & ~(0xffull << 56)));
+			return probe_attach(a, a->skel->progs.on_python_encode, path, elf,
+					    encode.st_value,
+					    i << 56 | ((runtime.st_value - encode.st_value) &
+						       ~(0xffull << 56)));
 	return 0;
 }
 
@@ -155,8 +158,8 @@ static int elf_attach(struct env_attach *a, int fd, const char *path, const char
 		const char *symbol;
 		unsigned mechanism;
 	} strings[] = { { "getenv", ENV_GETENV }, { "secure_getenv", ENV_SECURE } };
-	struct bpf_program *prog = feature_works(FEAT_UPROBE_SLEEPABLE) ? a->skel->progs.on_getenv_s :
-									  a->skel->progs.on_getenv;
+	struct bpf_program *prog = feature_works(FEAT_UPROBE_SLEEPABLE) ? a->skel->progs.on_getenv_s
+									: a->skel->progs.on_getenv;
 	GElf_Sym sym;
 	int n = 0;
 
@@ -166,9 +169,15 @@ static int elf_attach(struct env_attach *a, int fd, const char *path, const char
 	return a->python ? n + python_attach(a, fd, path, name, elf) : n;
 }
 
-static const char *const library_dirs[] = { "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu",
-					    "/lib/aarch64-linux-gnu", "/usr/lib/aarch64-linux-gnu",
-					    "/lib64", "/usr/lib64", "/usr/local/lib", "/lib", "/usr/lib" };
+static const char *const library_dirs[] = { "/lib/x86_64-linux-gnu",
+					    "/usr/lib/x86_64-linux-gnu",
+					    "/lib/aarch64-linux-gnu",
+					    "/usr/lib/aarch64-linux-gnu",
+					    "/lib64",
+					    "/usr/lib64",
+					    "/usr/local/lib",
+					    "/lib",
+					    "/usr/lib" };
 
 /* Libraries that a file needs: beside its RUNPATH ($ORIGIN resolved) and in the usual folders. */
 static int needed_attach(struct env_attach *a, const char *real, Elf *elf)
@@ -182,13 +191,16 @@ static int needed_attach(struct env_attach *a, const char *real, Elf *elf)
 	while ((scn = elf_nextscn(elf, scn))) {
 		Elf_Data *data;
 
-		if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_DYNAMIC || !(data = elf_getdata(scn, NULL)))
+		if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_DYNAMIC ||
+		    !(data = elf_getdata(scn, NULL)))
 			continue;
 		for (int i = 0; gelf_getdyn(data, i, &dyn) && dyn.d_tag != DT_NULL; i++)
 			if (dyn.d_tag == DT_RUNPATH || dyn.d_tag == DT_RPATH)
 				run = elf_strptr(elf, sh.sh_link, dyn.d_un.d_val);
 		for (int i = 0; gelf_getdyn(data, i, &dyn) && dyn.d_tag != DT_NULL; i++) {
-			const char *lib = dyn.d_tag == DT_NEEDED ? elf_strptr(elf, sh.sh_link, dyn.d_un.d_val) : NULL;
+			const char *lib = dyn.d_tag == DT_NEEDED
+						  ? elf_strptr(elf, sh.sh_link, dyn.d_un.d_val)
+						  : NULL;
 			const char *slash = strrchr(real, '/');
 			char path[PATH_MAX];
 
@@ -196,10 +208,11 @@ static int needed_attach(struct env_attach *a, const char *real, Elf *elf)
 			if (!lib || (strncmp(lib, "libc.so", 7) && strncmp(lib, "libpython", 9)))
 				continue;
 			if (run && !strncmp(run, "$ORIGIN", 7) && slash)
-				snprintf(path, sizeof(path), "%.*s%.*s/%s", (int)(slash - real), real,
-					 (int)strcspn(run + 7, ":"), run + 7, lib);
+				snprintf(path, sizeof(path), "%.*s%.*s/%s", (int)(slash - real),
+					 real, (int)strcspn(run + 7, ":"), run + 7, lib);
 			else if (run)
-				snprintf(path, sizeof(path), "%.*s/%s", (int)strcspn(run, ":"), run, lib);
+				snprintf(path, sizeof(path), "%.*s/%s", (int)strcspn(run, ":"), run,
+					 lib);
 			if (run && !access(path, R_OK)) {
 				n += env_attach_file(a, path);
 				continue;
@@ -280,7 +293,8 @@ void env_attach_prescan(struct env_attach *a, const char *path_variable)
 		glob_attach(a, pattern);
 		/* pyenv: PATH holds shims, the interpreters lie beside them */
 		if (n > 6 && !strncmp(p + n - 6, "/shims", 6)) {
-			snprintf(pattern, sizeof(pattern), "%.*s/versions/*/bin/python3*", (int)n - 6, p);
+			snprintf(pattern, sizeof(pattern), "%.*s/versions/*/bin/python3*",
+				 (int)n - 6, p);
 			glob_attach(a, pattern);
 		}
 		p += n + (p[n] == ':');

@@ -10,62 +10,63 @@
 #include "run.h"
 
 enum fact_kind {
-	FACT_RUN_START	= 1 << 0,
-	FACT_RUN_END	= 1 << 1,
-	FACT_EXEC	= 1 << 2,
-	FACT_EXIT	= 1 << 3,
-	FACT_ENV	= 1 << 4,
-	FACT_CONNECT	= 1 << 5,	/* to a container engine, or to something not told yet */
-	FACT_DOCKER	= 1 << 6,	/* request and response of one API call */
-	FACT_FILE	= 1 << 7,	/* a file opened for writing */
-	FACT_HEALTH	= 1 << 8,	/* gap, loss, missed start, cut stream */
+	FACT_RUN_START = 1 << 0,
+	FACT_RUN_END = 1 << 1,
+	FACT_EXEC = 1 << 2,
+	FACT_EXIT = 1 << 3,
+	FACT_ENV = 1 << 4,
+	FACT_CONNECT = 1 << 5, /* to a container engine, or to something not told yet */
+	FACT_DOCKER = 1 << 6,  /* request and response of one API call */
+	FACT_FILE = 1 << 7,    /* a file opened for writing */
+	FACT_HEALTH = 1 << 8,  /* gap, loss, missed start, cut stream */
 };
 
 enum health_kind { HEALTH_LOST, HEALTH_GAP, HEALTH_CUT, HEALTH_MISSED };
 
 struct fact {
 	enum fact_kind kind;
-	uint64_t time;			/* unix ns */
-	const struct run *run;		/* never NULL */
-	const struct process *process;	/* NULL for run and health facts */
+	uint64_t time;                 /* unix ns */
+	const struct run *run;         /* never NULL */
+	const struct process *process; /* NULL for run and health facts */
 	union {
 		struct {
 			struct span name;
-			unsigned mechanism;	/* enum ev_env_mechanism */
-			int found;		/* 1, 0, -1 unknown */
+			unsigned mechanism; /* enum ev_env_mechanism */
+			int found;          /* 1, 0, -1 unknown */
 			bool sensitive;
 		} env;
 		struct {
-			struct span address;	/* what the engine listens on: path, or host:port; empty unknown */
-			struct span asked;	/* path the client gave; empty unknown */
-			int error;		/* 0 or errno */
+			struct span
+				address; /* what the engine listens on: path, or host:port; empty unknown */
+			struct span asked; /* path the client gave; empty unknown */
+			int error;         /* 0 or errno */
 			uint16_t family;
 			uint16_t port;
 			uint32_t listener_pid;
 			const char *listener_name;
-			bool verified;		/* the kernel identified the peer as a known engine socket */
-			bool late;		/* seen at first I/O only */
+			bool verified; /* the kernel identified the peer as a known engine socket */
+			bool late;     /* seen at first I/O only */
 		} connect;
 		struct docker_call docker;
 		struct {
-			struct path path;	/* steps as of the open */
+			struct path path; /* steps as of the open */
 			uint32_t mode, uid, gid, nlink;
 			uint32_t dir_mode, dir_uid, dir_gid;
 			uint64_t ino;
 			uint32_t dev;
 			uint32_t open_flags;
 			bool created;
-			bool is_log;		/* by name, directory or configuration */
+			bool is_log; /* by name, directory or configuration */
 		} file;
 		struct {
 			enum health_kind what;
 			struct span hook, reason, effect;
 			uint64_t count;
-			const char *type;	/* of the lost records */
-			bool incomplete;	/* makes the run incomplete */
+			const char *type; /* of the lost records */
+			bool incomplete;  /* makes the run incomplete */
 		} health;
 		struct {
-			int status;		/* wait(2) status of COMMAND; -1 unknown */
+			int status; /* wait(2) status of COMMAND; -1 unknown */
 		} end;
 	};
 };

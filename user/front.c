@@ -18,7 +18,7 @@
 struct front {
 	const struct config *config;
 	const struct account *account;
-	int monitor;		/* -1: gone */
+	int monitor; /* -1: gone */
 	pid_t child;
 	sigset_t old_mask;
 	struct sigaction old_chld;
@@ -59,8 +59,8 @@ static bool become(const struct account *a)
 	if (setgroups(a->n_groups, a->groups) || setresgid(a->gid, a->gid, a->gid) ||
 	    setresuid(a->uid, a->uid, a->uid))
 		return false;
-	if (getresuid(&r, &e, &s) || getresgid(&rg, &eg, &sg) || r != a->uid || e != a->uid || s != a->uid ||
-	    rg != a->gid || eg != a->gid || sg != a->gid)
+	if (getresuid(&r, &e, &s) || getresgid(&rg, &eg, &sg) || r != a->uid || e != a->uid ||
+	    s != a->uid || rg != a->gid || eg != a->gid || sg != a->gid)
 		return false;
 	if (a->uid && !setuid(0))
 		return false; /* it could come back */
@@ -109,7 +109,7 @@ static void stop_mirror(struct front *f, int sig)
 	sigaddset(&one, sig);
 	signal(sig, SIG_DFL);
 	raise(sig);
-	sigprocmask(SIG_UNBLOCK, &one, &now);	/* here it stops */
+	sigprocmask(SIG_UNBLOCK, &one, &now); /* here it stops */
 	sigprocmask(SIG_SETMASK, &now, NULL);
 	kill(f->child, SIGCONT);
 }
@@ -146,7 +146,8 @@ static void fault_print(struct front *f)
 	close(f->fault[1]);
 	if (read(f->fault[0], &err, sizeof(err)) == sizeof(err)) {
 		if (err < 0)
-			fprintf(stderr, "invigil: cannot become %s: %s\n", f->account->name, strerror(-err));
+			fprintf(stderr, "invigil: cannot become %s: %s\n", f->account->name,
+				strerror(-err));
 		else
 			fprintf(stderr, "invigil: %s: %s\n", f->config->argv[0], strerror(err));
 	}
@@ -165,7 +166,7 @@ static bool child_start(struct front *f)
 		child_exec(f);
 	close(f->go[0]);
 	if (!tell(f, SAY_COMMAND, f->child) || !hear(f, &w) || w.say != SAY_MEMBER) {
-		close(f->go[1]);	/* the child ends without having executed anything */
+		close(f->go[1]); /* the child ends without having executed anything */
 		waitpid(f->child, NULL, 0);
 		return false;
 	}
@@ -185,8 +186,8 @@ int front_run(const struct config *c, const struct account *a, int monitor)
 
 	sigfillset(&set);
 	for (int s = 1; s < NSIG; s++) /* faults are ours; stops keep their default */
-		if (s == SIGSEGV || s == SIGBUS || s == SIGFPE || s == SIGILL || s == SIGTRAP || s == SIGABRT ||
-		    s == SIGTSTP || s == SIGTTIN || s == SIGTTOU || s == SIGCONT)
+		if (s == SIGSEGV || s == SIGBUS || s == SIGFPE || s == SIGILL || s == SIGTRAP ||
+		    s == SIGABRT || s == SIGTSTP || s == SIGTTIN || s == SIGTTOU || s == SIGCONT)
 			sigdelset(&set, s);
 	sigprocmask(SIG_BLOCK, &set, &f.old_mask);
 	sigaction(SIGCHLD, &dfl, &f.old_chld);
@@ -198,7 +199,8 @@ int front_run(const struct config *c, const struct account *a, int monitor)
 	fault_print(&f);
 	code = exit_status(status);
 	if (!tell(&f, SAY_ENDED, status) || !hear(&f, &w) || w.say != SAY_DONE) {
-		fprintf(stderr, "invigil: the monitor died; COMMAND's status is passed on, the record is not whole\n");
+		fprintf(stderr,
+			"invigil: the monitor died; COMMAND's status is passed on, the record is not whole\n");
 		return code;
 	}
 	if (!code && w.value & VERDICT_OUTPUT)

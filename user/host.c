@@ -101,7 +101,8 @@ bool account_find(const char *user, struct account *a)
 		unsigned long uid = strtoul(sudo, &end, 10);
 
 		if (!*sudo || *end || !passwd_find(NULL, uid, a)) {
-			fprintf(stderr, "invigil: SUDO_UID names no user: \"%s\" (use -u USER)\n", sudo);
+			fprintf(stderr, "invigil: SUDO_UID names no user: \"%s\" (use -u USER)\n",
+				sudo);
 			return false;
 		}
 		a->change = uid != 0;
@@ -141,8 +142,9 @@ static void uuid7(uint64_t unix_ns, char out[37])
 		b[i] = ms >> (40 - 8 * i);
 	b[6] = 0x70 | (b[6] & 0x0f);
 	b[8] = 0x80 | (b[8] & 0x3f);
-	snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-		 b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
+		 b[13], b[14], b[15]);
 }
 
 /* The host's own name with domain, from /etc/hosts alone: no resolver is asked. */
@@ -154,7 +156,8 @@ static void fqdn_find(const char *host, char *out, size_t n)
 
 	snprintf(out, n, "%s", host);
 	while (f && fgets(line, sizeof(line), f)) {
-		for (char *word = strtok(line, " \t\n"); word && *word != '#'; word = strtok(NULL, " \t\n"))
+		for (char *word = strtok(line, " \t\n"); word && *word != '#';
+		     word = strtok(NULL, " \t\n"))
 			if (!strncmp(word, host, len) && word[len] == '.') {
 				snprintf(out, n, "%s", word);
 				fclose(f);
@@ -199,8 +202,8 @@ static void add_users(struct buf *out)
 
 	while (f && (p = fgetpwent(f))) {
 		const char *shell = strrchr(p->pw_shell, '/');
-		bool login = (p->pw_uid == 0 || (p->pw_uid >= 1000 && p->pw_uid < 60000)) && shell &&
-			     strcmp(shell, "/nologin") && strcmp(shell, "/false");
+		bool login = (p->pw_uid == 0 || (p->pw_uid >= 1000 && p->pw_uid < 60000)) &&
+			     shell && strcmp(shell, "/nologin") && strcmp(shell, "/false");
 
 		buf_reset(&b);
 		buf_fmt(&b, "%u:%s:%d", p->pw_uid, p->pw_name, login);
@@ -237,8 +240,8 @@ void begin_make(const struct config *c, const struct account *a, pid_t root_pid,
 	for (unsigned i = 0; i < c->n_own; i++) {
 		struct buf b = { 0 };
 
-		buf_fmt(&b, "%s%s%s%s", prefixes[c->own[i].kind], c->own[i].key, c->own[i].value ? "=" : "",
-			c->own[i].value ? c->own[i].value : "");
+		buf_fmt(&b, "%s%s%s%s", prefixes[c->own[i].kind], c->own[i].key,
+			c->own[i].value ? "=" : "", c->own[i].value ? c->own[i].value : "");
 		begin_add(out, "own", (struct span){ b.ptr, b.len });
 		buf_free(&b);
 	}

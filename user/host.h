@@ -14,9 +14,9 @@ struct account {
 	char *name, *home;
 	gid_t *groups;
 	int n_groups;
-	uid_t invoker;		/* who called, under sudo the user who called it: outputs are made with its rights */
+	uid_t invoker; /* who called, under sudo the user who called it: outputs are made with its rights */
 	gid_t invoker_gid;
-	bool change;		/* ids, groups, HOME, USER and LOGNAME are set; false: everything stays as it came */
+	bool change; /* ids, groups, HOME, USER and LOGNAME are set; false: everything stays as it came */
 };
 
 /*

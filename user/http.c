@@ -156,7 +156,8 @@ struct span http_header(const struct http_message *m, const char *name, unsigned
 		eol = memchr(p, '\n', end - p);
 		if (!eol)
 			break;
-		if (p == m->head.ptr || (size_t)(eol - p) <= len || p[len] != ':' || strncasecmp(p, name, len))
+		if (p == m->head.ptr || (size_t)(eol - p) <= len || p[len] != ':' ||
+		    strncasecmp(p, name, len))
 			continue;
 		/* Folded lines belong to it, as Go takes them. */
 		while (eol + 1 < end && (eol[1] == ' ' || eol[1] == '\t')) {
@@ -249,7 +250,8 @@ static void head_done(struct http *h)
 		h->head(h->ctx, h);
 	if (h->state == HTTP_STOPPED)
 		return;
-	if (h->no_body || (h->response && (m->status == 101 || m->status == 204 || m->status == 304))) {
+	if (h->no_body ||
+	    (h->response && (m->status == 101 || m->status == 204 || m->status == 304))) {
 		m->bytes = 0;
 		http_done(h, true);
 	} else if (m->chunked) {
@@ -299,7 +301,9 @@ static bool size_parse(struct http *h, uint64_t *out)
 
 	for (i = 0; i < h->size_len && i < 16; i++) {
 		char c = h->size_line[i];
-		int d = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+		int d = c >= '0' && c <= '9'                 ? c - '0'
+			: (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+							     : -1;
 
 		if (d < 0)
 			break;
@@ -321,11 +325,12 @@ static size_t line_feed(struct http *h, const char *p, size_t n)
 	size_t text = eol ? take - 1 : take;
 
 	for (size_t i = 0; i < text; i++)
-		if (h->size_len < sizeof(h->size_line))	/* what a chunk extension says is dropped */
+		if (h->size_len < sizeof(h->size_line)) /* what a chunk extension says is dropped */
 			h->size_line[h->size_len++] = p[i];
 	if (!eol)
 		return take;
-	if (h->size_len && h->size_len < sizeof(h->size_line) && h->size_line[h->size_len - 1] == '\r')
+	if (h->size_len && h->size_len < sizeof(h->size_line) &&
+	    h->size_line[h->size_len - 1] == '\r')
 		h->size_len--;
 	if (h->state == HTTP_CHUNK_END) {
 		if (h->size_len)
@@ -420,7 +425,8 @@ static void gap_feed(struct http *h, size_t gap)
 /* Does a message begin here, so surely that what was lost ends here? */
 static bool start_certain(bool response, const char *p, size_t n)
 {
-	static const char *const methods[] = { "GET /", "POST /", "HEAD /", "PUT /", "DELETE /", "OPTIONS /", "PATCH /" };
+	static const char *const methods[] = { "GET /",    "POST /",    "HEAD /", "PUT /",
+					       "DELETE /", "OPTIONS /", "PATCH /" };
 
 	if (response)
 		return n >= 12 && !memcmp(p, "HTTP/1.", 7) && p[8] == ' ';

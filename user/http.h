@@ -10,14 +10,14 @@
 #define HTTP_HEAD_MAX ((1u << 20) + 8192)
 
 struct http_message {
-	struct buf head;		/* start line and header lines, as they came */
-	struct buf body;		/* decoded of chunks, as far as the budget went */
-	struct span method, target;	/* of a request; they point into head */
-	int status;			/* of a response */
-	uint64_t bytes;			/* of the body, seen or announced, whichever is more */
-	uint64_t begin, end;		/* time of the first and of the last byte */
+	struct buf head;            /* start line and header lines, as they came */
+	struct buf body;            /* decoded of chunks, as far as the budget went */
+	struct span method, target; /* of a request; they point into head */
+	int status;                 /* of a response */
+	uint64_t bytes;             /* of the body, seen or announced, whichever is more */
+	uint64_t begin, end;        /* time of the first and of the last byte */
 	bool chunked, has_length;
-	bool complete;			/* nothing of it is missing; set when done */
+	bool complete; /* nothing of it is missing; set when done */
 };
 
 /* Bytes held by all parsers that share it; when it is full bodies are only counted. */
@@ -25,8 +25,18 @@ struct http_pool {
 	size_t held, max;
 };
 
-enum http_state { HTTP_START, HTTP_HEAD, HTTP_LENGTH, HTTP_CHUNK_SIZE, HTTP_CHUNK, HTTP_CHUNK_END, HTTP_TRAILER,
-		  HTTP_UNTIL_END, HTTP_LOST, HTTP_STOPPED };
+enum http_state {
+	HTTP_START,
+	HTTP_HEAD,
+	HTTP_LENGTH,
+	HTTP_CHUNK_SIZE,
+	HTTP_CHUNK,
+	HTTP_CHUNK_END,
+	HTTP_TRAILER,
+	HTTP_UNTIL_END,
+	HTTP_LOST,
+	HTTP_STOPPED
+};
 
 struct http {
 	bool response;
@@ -42,12 +52,12 @@ struct http {
 	struct http_message msg;
 	enum http_state state;
 	bool no_body;
-	bool open;		/* head was called and done not yet */
-	bool cut;		/* of the open message */
-	bool faulty;		/* no HTTP where a message should have begun; reset by the reader */
-	uint64_t need;		/* of a body with a length, or of a chunk */
-	size_t line;		/* where the last line of msg.head begins */
-	char size_line[64];	/* of a chunk */
+	bool open;          /* head was called and done not yet */
+	bool cut;           /* of the open message */
+	bool faulty;        /* no HTTP where a message should have begun; reset by the reader */
+	uint64_t need;      /* of a body with a length, or of a chunk */
+	size_t line;        /* where the last line of msg.head begins */
+	char size_line[64]; /* of a chunk */
 	unsigned size_len;
 	uint64_t now;
 };

@@ -10,8 +10,8 @@
  * Keys of one walk that are remembered to tell duplicates; it bounds memory to 2 MiB. Every further
  * key is called a duplicate: a body that has more is made to hide one.
  */
-#define KEYS_MAX 65536u
-#define KEYS_FIRST 64u	/* slots that need no allocation */
+#define KEYS_MAX   65536u
+#define KEYS_FIRST 64u /* slots that need no allocation */
 
 /* A key of an open or closed object: digest of the object's number and the folded key; {0}: free. */
 struct key_slot {
@@ -19,22 +19,22 @@ struct key_slot {
 };
 
 struct level {
-	uint64_t object;	/* number of the object in this walk; 0: an array */
-	bool folded;		/* as json_value.folded, of the path up to here */
-	bool duplicate;		/* of the member that is being read */
-	struct buf key;		/* the decoded key, when it had escapes */
+	uint64_t object; /* number of the object in this walk; 0: an array */
+	bool folded;     /* as json_value.folded, of the path up to here */
+	bool duplicate;  /* of the member that is being read */
+	struct buf key;  /* the decoded key, when it had escapes */
 };
 
 struct walk {
 	const char *p, *end;
 	json_fn *fn;
 	void *ctx;
-	unsigned depth;		/* open objects and arrays = steps of the path */
+	unsigned depth; /* open objects and arrays = steps of the path */
 	uint64_t objects;
 	struct json_step path[JSON_DEPTH];
 	struct level level[JSON_DEPTH];
-	struct buf string;	/* a decoded value */
-	struct buf fold;	/* a folded key */
+	struct buf string; /* a decoded value */
+	struct buf fold;   /* a folded key */
 	uint64_t key[2];
 	struct key_slot first[KEYS_FIRST];
 	struct key_slot *slots;
@@ -150,7 +150,7 @@ static void key_note(struct walk *w, struct span key)
 		buf_byte(&w->fold, fold_next(key, &i, &beyond));
 	l->folded = beyond || (w->depth > 1 && w->level[w->depth - 2].folded);
 	siphash128(k, w->fold.ptr, w->fold.len, digest);
-	digest[1] |= 1;		/* never a free slot */
+	digest[1] |= 1; /* never a free slot */
 	s = slot_find(w->slots, w->slot_count, digest);
 	l->duplicate = s->digest[1] || w->used == KEYS_MAX;
 	if (l->duplicate)
@@ -451,7 +451,8 @@ static enum json_end read_next(struct walk *w)
 	return JSON_OK;
 }
 
-static enum json_end walk_all(struct span text, json_fn *fn, void *ctx, size_t *at, const bool *stop)
+static enum json_end walk_all(struct span text, json_fn *fn, void *ctx, size_t *at,
+			      const bool *stop)
 {
 	struct walk w = { .fn = fn, .ctx = ctx };
 	const char *begin = text.len ? text.ptr : "";

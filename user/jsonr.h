@@ -5,7 +5,15 @@
 #include <stdbool.h>
 #include "buf.h"
 
-enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_OBJECT, JSON_ARRAY };
+enum json_type {
+	JSON_NULL,
+	JSON_FALSE,
+	JSON_TRUE,
+	JSON_NUMBER,
+	JSON_STRING,
+	JSON_OBJECT,
+	JSON_ARRAY
+};
 
 #define JSON_DEPTH 64
 
@@ -17,11 +25,11 @@ struct json_step {
 
 struct json_value {
 	enum json_type type;
-	struct span text;	/* STRING: decoded; NUMBER: as written; others: empty */
+	struct span text; /* STRING: decoded; NUMBER: as written; others: empty */
 	const struct json_step *path;
-	unsigned depth;		/* number of steps */
-	bool duplicate;		/* this key stood in this object before (folded comparison) */
-	bool folded;		/* a key of the path matches its ASCII form only by folding beyond case */
+	unsigned depth; /* number of steps */
+	bool duplicate; /* this key stood in this object before (folded comparison) */
+	bool folded;    /* a key of the path matches its ASCII form only by folding beyond case */
 };
 
 /* Called for every scalar, and for each object and array before its members. */
@@ -29,9 +37,9 @@ typedef void json_fn(void *ctx, const struct json_value *v);
 
 enum json_end {
 	JSON_OK,
-	JSON_CUT,	/* the bytes ended inside a value; all that came before was reported */
-	JSON_BAD,	/* not JSON from *at on */
-	JSON_DEEP,	/* deeper than JSON_DEPTH; Go itself stops at 10000 */
+	JSON_CUT,  /* the bytes ended inside a value; all that came before was reported */
+	JSON_BAD,  /* not JSON from *at on */
+	JSON_DEEP, /* deeper than JSON_DEPTH; Go itself stops at 10000 */
 };
 
 /* Walks one value. at, if not NULL, gets the offset behind it (or of the fault). */

@@ -42,7 +42,8 @@ static bool is_plain(char c)
 
 static void escape(struct buf *out, uint8_t c)
 {
-	static const char digits[] = "0123456789abcdef", from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
+	static const char digits[] = "0123456789abcdef", from[] = "\"\\\b\f\n\r\t",
+			  to[] = "\"\\bfnrt";
 	const char *at = c ? strchr(from, c) : NULL;
 
 	if (at)

@@ -18,16 +18,16 @@ struct masker; /* scrub.h: knows how a masked secret looks in bytes, may be NULL
 struct jsonw {
 	struct buf *out;
 	const struct masker *masker;
-	struct buf path;	/* dotted path of the open object */
-	struct buf raw;		/* records for jsonw_raw */
+	struct buf path; /* dotted path of the open object */
+	struct buf raw;  /* records for jsonw_raw */
 	unsigned depth;
-	uint32_t comma;		/* bit per depth */
-	uint32_t array;		/* bit per depth */
+	uint32_t comma; /* bit per depth */
+	uint32_t array; /* bit per depth */
 	unsigned path_at[32];
 };
 
 void jsonw_begin(struct jsonw *j, struct buf *out, const struct masker *m); /* writes '{' */
-void jsonw_end(struct jsonw *j);					     /* writes '}' and '\n' */
+void jsonw_end(struct jsonw *j); /* writes '}' and '\n' */
 void jsonw_free(struct jsonw *j);
 
 void jsonw_obj(struct jsonw *j, const char *key);

@@ -11,12 +11,12 @@
 
 struct object {
 	enum docker_object kind;
-	struct span id, name, image;	/* owned */
-	enum owner owner;		/* of an exec: of its container */
-	struct object *container;	/* of an exec; may be NULL */
-	bool created;			/* by the run; false: named by --own */
+	struct span id, name, image; /* owned */
+	enum owner owner;            /* of an exec: of its container */
+	struct object *container;    /* of an exec; may be NULL */
+	bool created;                /* by the run; false: named by --own */
 	bool removed, auto_remove, started, stopped;
-	bool unsure;			/* the end of the answer was not seen */
+	bool unsure; /* the end of the answer was not seen */
 };
 
 struct key {
@@ -31,7 +31,7 @@ struct ledger {
 	unsigned n_own;
 	struct object **at;
 	unsigned n, cap;
-	void *keys;			/* struct key */
+	void *keys; /* struct key */
 	bool blind, blind_images;
 };
 
@@ -104,7 +104,8 @@ static void key_set(struct ledger *l, enum docker_object kind, struct span text,
 
 static void key_drop(struct ledger *l, enum docker_object kind, struct span text)
 {
-	struct key k = { .kind = kind, .text = text }, **found = tfind(&k, &l->keys, key_compare), *old;
+	struct key k = { .kind = kind, .text = text }, **found = tfind(&k, &l->keys, key_compare),
+		   *old;
 
 	if (!found)
 		return;
@@ -151,7 +152,8 @@ static struct span digest_trim(struct span s)
 /* "docker.io/library/a" is "a:latest"; a digest outdoes a tag. */
 static void reference_normalise(struct span s, struct buf *out)
 {
-	static const char *const prefixes[] = { "docker.io/", "index.docker.io/", "registry-1.docker.io/" };
+	static const char *const prefixes[] = { "docker.io/", "index.docker.io/",
+						"registry-1.docker.io/" };
 	const char *at, *colon = NULL, *slash;
 	struct span digest = { NULL, 0 };
 
@@ -236,7 +238,8 @@ static struct object *object_find(const struct ledger *l, enum docker_object kin
 	return o ? o : kind == OBJ_VOLUME ? NULL : prefix_find(l, kind, name);
 }
 
-static bool selected(const struct ledger *l, enum docker_object kind, struct span name, const struct object *o)
+static bool selected(const struct ledger *l, enum docker_object kind, struct span name,
+		     const struct object *o)
 {
 	struct buf text = { 0 };
 	bool yes = false;
@@ -284,8 +287,8 @@ enum owner ledger_owner(const struct ledger *l, enum docker_object kind, struct 
 	return OWNER_FOREIGN;
 }
 
-bool ledger_lookup(const struct ledger *l, enum docker_object kind, struct span name, struct span *id,
-		   struct span *display, struct span *image)
+bool ledger_lookup(const struct ledger *l, enum docker_object kind, struct span name,
+		   struct span *id, struct span *display, struct span *image)
 {
 	const struct object *o = object_find(l, kind, name);
 
@@ -300,7 +303,8 @@ bool ledger_lookup(const struct ledger *l, enum docker_object kind, struct span 
 	return true;
 }
 
-static struct object *object_add(struct ledger *l, enum docker_object kind, struct span id, struct span name)
+static struct object *object_add(struct ledger *l, enum docker_object kind, struct span id,
+				 struct span name)
 {
 	struct object *o;
 
@@ -364,7 +368,7 @@ static void object_remove(struct ledger *l, struct object *o)
 struct prune {
 	const struct ledger *l;
 	unsigned own, other;
-	bool group;		/* the last Untagged was the run's own: its layers are, too */
+	bool group; /* the last Untagged was the run's own: its layers are, too */
 	bool foreign_tag;
 };
 
@@ -382,7 +386,8 @@ static void on_pruned(void *ctx, const struct json_value *v)
 		kind = OBJ_VOLUME;
 	else if (json_path_is(v, "/NetworksDeleted/*"))
 		kind = OBJ_NETWORK;
-	else if (json_path_is(v, "/ImagesDeleted/*/Untagged") || json_path_is(v, "/ImagesDeleted/*/Deleted"))
+	else if (json_path_is(v, "/ImagesDeleted/*/Untagged") ||
+		 json_path_is(v, "/ImagesDeleted/*/Deleted"))
 		kind = OBJ_IMAGE;
 	if (kind == OBJ_NONE)
 		return;
@@ -401,7 +406,8 @@ static void on_untagged(void *ctx, const struct json_value *v)
 {
 	struct prune *p = ctx;
 
-	if (v->type == JSON_STRING && json_path_is(v, "/*/Untagged") && !memchr(v->text.ptr, '@', v->text.len) &&
+	if (v->type == JSON_STRING && json_path_is(v, "/*/Untagged") &&
+	    !memchr(v->text.ptr, '@', v->text.len) &&
 	    ledger_owner(p->l, OBJ_IMAGE, v->text) == OWNER_FOREIGN)
 		p->foreign_tag = true;
 }
@@ -438,15 +444,22 @@ void ledger_judge(const struct ledger *l, struct docker_call *c)
 	case ACT_CONTAINER_CREATE:
 		c->image_own = ledger_owner(l, OBJ_IMAGE, c->image_name) == OWNER_OWN;
 		return;
-	case ACT_NETWORK_CREATE: case ACT_VOLUME_CREATE: case ACT_IMAGE_BUILD:
-	case ACT_IMAGE_PULL: case ACT_IMAGE_LOAD: case ACT_IMAGE_IMPORT:
+	case ACT_NETWORK_CREATE:
+	case ACT_VOLUME_CREATE:
+	case ACT_IMAGE_BUILD:
+	case ACT_IMAGE_PULL:
+	case ACT_IMAGE_LOAD:
+	case ACT_IMAGE_IMPORT:
 		return;
-	case ACT_CONTAINER_PRUNE: case ACT_IMAGE_PRUNE: case ACT_VOLUME_PRUNE: case ACT_NETWORK_PRUNE:
+	case ACT_CONTAINER_PRUNE:
+	case ACT_IMAGE_PRUNE:
+	case ACT_VOLUME_PRUNE:
+	case ACT_NETWORK_PRUNE:
 	case ACT_BUILD_PRUNE:
 		if (!good(c))
 			return;
 		c->pruned_unreadable = json_walk(c->response, on_pruned, &p, NULL) != JSON_OK ||
-			!c->response_complete;
+				       !c->response_complete;
 		c->pruned_own = p.own;
 		c->pruned_other = p.other;
 		return;
@@ -481,9 +494,11 @@ static void on_label(void *ctx, const struct json_value *v)
 	for (unsigned i = 0; i < w->l->n_own; i++) {
 		const struct selector *s = &w->l->own[i];
 
-		if (s->kind == OWN_LABEL && span_eq(key, s->key) && (!s->value || span_eq(v->text, s->value)))
+		if (s->kind == OWN_LABEL && span_eq(key, s->key) &&
+		    (!s->value || span_eq(v->text, s->value)))
 			w->hit = true;
-		if (s->kind == OWN_PROJECT && span_eq(key, "com.docker.compose.project") && span_eq(v->text, s->key))
+		if (s->kind == OWN_PROJECT && span_eq(key, "com.docker.compose.project") &&
+		    span_eq(v->text, s->key))
 			w->hit = true;
 	}
 }
@@ -530,7 +545,8 @@ static void container_learn(struct ledger *l, const struct docker_call *c)
 		return;
 	json_walk(c->body, on_flag, &o->auto_remove, NULL);
 	json_string_at(c->body, "/Image", &image);
-	o->image = span_copy(c->image_name.len ? c->image_name : (struct span){ image.ptr, image.len });
+	o->image = span_copy(c->image_name.len ? c->image_name
+					       : (struct span){ image.ptr, image.len });
 	buf_free(&image);
 }
 
@@ -561,7 +577,8 @@ static struct span hex_after(struct span line, const char *words)
 	if (at < 0)
 		return s;
 	s.ptr = line.ptr + at + strlen(words);
-	while (s.ptr + s.len < line.ptr + line.len && s.ptr[s.len] && strchr("0123456789abcdef", s.ptr[s.len]))
+	while (s.ptr + s.len < line.ptr + line.len && s.ptr[s.len] &&
+	       strchr("0123456789abcdef", s.ptr[s.len]))
 		s.len++;
 	return s;
 }
@@ -587,7 +604,8 @@ static void build_learn(struct ledger *l, const struct docker_call *c)
 			own = false;
 		id = hex_after(line, "Running in ");
 		if (id.len >= 12 && !object_find(l, OBJ_CONTAINER, id)) {
-			struct object *o = object_add(l, OBJ_CONTAINER, id, (struct span){ NULL, 0 });
+			struct object *o =
+				object_add(l, OBJ_CONTAINER, id, (struct span){ NULL, 0 });
 
 			if (o)
 				o->auto_remove = o->started = o->stopped = true;
@@ -616,7 +634,8 @@ static void repo_learn(struct ledger *l, const struct docker_call *c, const char
 			buf_byte(&repo, memchr(tag.ptr, ':', tag.len) ? '@' : ':');
 			buf_add(&repo, tag.ptr, tag.len);
 		}
-		tag_add(l, (struct span){ repo.ptr, repo.len }, c->response.len && !c->response_complete);
+		tag_add(l, (struct span){ repo.ptr, repo.len },
+			c->response.len && !c->response_complete);
 	}
 	buf_free(&repo);
 	buf_free(&tag);
@@ -629,7 +648,8 @@ static void pull_learn(struct ledger *l, const struct docker_call *c)
 	if (!stream_failed(c->response)) {
 		if (docker_query(c->query, "fromSrc", 0, &from) && from.len)
 			repo_learn(l, c, "repo");
-		else if (span_find(c->response, SPAN("Image is up to date")) < 0)	/* else it was there before */
+		else if (span_find(c->response, SPAN("Image is up to date")) <
+			 0) /* else it was there before */
 			repo_learn(l, c, "fromImage");
 	}
 	buf_free(&from);
@@ -662,7 +682,8 @@ static void on_removed(void *ctx, const struct json_value *v)
 
 	if (v->type != JSON_STRING || !v->depth || !v->path[v->depth - 1].key.ptr)
 		return;
-	if (!json_key_is(v->path[v->depth - 1].key, "Untagged") && !json_key_is(v->path[v->depth - 1].key, "Deleted"))
+	if (!json_key_is(v->path[v->depth - 1].key, "Untagged") &&
+	    !json_key_is(v->path[v->depth - 1].key, "Deleted"))
 		return;
 	o = object_find(l, OBJ_IMAGE, v->text);
 	if (o)
@@ -671,8 +692,12 @@ static void on_removed(void *ctx, const struct json_value *v)
 
 static void on_prune_learn(void *ctx, const struct json_value *v)
 {
-	static const struct { const char *path; enum docker_object kind; } lists[] = {
-		{ "/ContainersDeleted/*", OBJ_CONTAINER }, { "/VolumesDeleted/*", OBJ_VOLUME },
+	static const struct {
+		const char *path;
+		enum docker_object kind;
+	} lists[] = {
+		{ "/ContainersDeleted/*", OBJ_CONTAINER },
+		{ "/VolumesDeleted/*", OBJ_VOLUME },
 		{ "/NetworksDeleted/*", OBJ_NETWORK },
 	};
 	struct object *o;
@@ -690,7 +715,9 @@ static void on_prune_learn(void *ctx, const struct json_value *v)
 
 static void exec_learn(struct ledger *l, const struct docker_call *c)
 {
-	struct object *o = c->created_id.len ? object_add(l, OBJ_EXEC, c->created_id, (struct span){ NULL, 0 }) : NULL;
+	struct object *o =
+		c->created_id.len ? object_add(l, OBJ_EXEC, c->created_id, (struct span){ NULL, 0 })
+				  : NULL;
 
 	if (!o)
 		return;
@@ -717,9 +744,9 @@ static void rename_learn(struct ledger *l, const struct docker_call *c)
 
 static bool creates(enum docker_action a)
 {
-	return a == ACT_CONTAINER_CREATE || a == ACT_IMAGE_BUILD || a == ACT_NETWORK_CREATE || a == ACT_VOLUME_CREATE ||
-	       a == ACT_CONTAINER_COMMIT || a == ACT_IMAGE_PULL || a == ACT_IMAGE_LOAD || a == ACT_IMAGE_TAG ||
-	       a == ACT_EXEC_CREATE;
+	return a == ACT_CONTAINER_CREATE || a == ACT_IMAGE_BUILD || a == ACT_NETWORK_CREATE ||
+	       a == ACT_VOLUME_CREATE || a == ACT_CONTAINER_COMMIT || a == ACT_IMAGE_PULL ||
+	       a == ACT_IMAGE_LOAD || a == ACT_IMAGE_TAG || a == ACT_EXEC_CREATE;
 }
 
 void ledger_learn(struct ledger *l, const struct docker_call *c)
@@ -728,9 +755,9 @@ void ledger_learn(struct ledger *l, const struct docker_call *c)
 	struct object *o = kind == OBJ_CONTAINER ? object_find(l, kind, c->target) : NULL;
 
 	if (!c->status && creates(c->route->action))
-		l->blind = true;	/* it may exist all the same */
+		l->blind = true; /* it may exist all the same */
 	if (c->status == 101 && c->route->action == ACT_GRPC)
-		l->blind_images = true;	/* a build whose result is not seen */
+		l->blind_images = true; /* a build whose result is not seen */
 	if (!good(c))
 		return;
 	switch (c->route->action) {
@@ -763,8 +790,10 @@ void ledger_learn(struct ledger *l, const struct docker_call *c)
 		if (!c->created_id.len && !c->target.len)
 			l->blind = true;
 		else if (!object_find(l, kind, c->created_id.len ? c->created_id : c->target))
-			object_add(l, kind, kind == OBJ_NETWORK ? c->created_id : (struct span){ NULL, 0 },
-				   kind == OBJ_VOLUME && c->created_id.len ? c->created_id : c->target);
+			object_add(l, kind,
+				   kind == OBJ_NETWORK ? c->created_id : (struct span){ NULL, 0 },
+				   kind == OBJ_VOLUME && c->created_id.len ? c->created_id
+									   : c->target);
 		break;
 	case ACT_CONTAINER_RENAME:
 		rename_learn(l, c);
@@ -805,7 +834,8 @@ void ledger_learn(struct ledger *l, const struct docker_call *c)
 		o = object_find(l, kind, c->target);
 		if (c->route->change == CHANGE_DELETION && o)
 			object_remove(l, o);
-		else if (c->route->change == CHANGE_CREATION && (c->created_id.len || c->target.len))
+		else if (c->route->change == CHANGE_CREATION &&
+			 (c->created_id.len || c->target.len))
 			object_add(l, kind, c->created_id, c->target);
 		break;
 	default:
@@ -814,7 +844,8 @@ void ledger_learn(struct ledger *l, const struct docker_call *c)
 }
 
 void ledger_left(const struct ledger *l,
-		 void (*fn)(void *ctx, enum docker_object kind, struct span id, struct span name), void *ctx)
+		 void (*fn)(void *ctx, enum docker_object kind, struct span id, struct span name),
+		 void *ctx)
 {
 	for (unsigned i = 0; i < l->n; i++) {
 		const struct object *o = l->at[i];

@@ -14,8 +14,8 @@ void ledger_free(struct ledger *l);
 /* What an object, named as a client would (name, id, unique id prefix, repo[:tag], digest), is to the run. */
 enum owner ledger_owner(const struct ledger *l, enum docker_object kind, struct span name);
 /* Full id and name of a known object; false when the ledger knows none. Spans live until the next ledger call. */
-bool ledger_lookup(const struct ledger *l, enum docker_object kind, struct span name, struct span *id,
-		   struct span *display, struct span *image);
+bool ledger_lookup(const struct ledger *l, enum docker_object kind, struct span name,
+		   struct span *id, struct span *display, struct span *image);
 /* Sets call->owner, container_id, container_name, image_name, pruned_*; before the call's effect is learned. */
 void ledger_judge(const struct ledger *l, struct docker_call *call);
 /* Learns from a successful response: created, renamed, tagged, removed. Call after ledger_judge. */
@@ -24,6 +24,7 @@ void ledger_learn(struct ledger *l, const struct docker_call *call);
 void ledger_blind(struct ledger *l);
 /* Objects created by the run and not removed: fn is called with kind, id (may be empty), name. */
 void ledger_left(const struct ledger *l,
-		 void (*fn)(void *ctx, enum docker_object kind, struct span id, struct span name), void *ctx);
+		 void (*fn)(void *ctx, enum docker_object kind, struct span id, struct span name),
+		 void *ctx);
 
 #endif

@@ -25,7 +25,7 @@ struct loader {
 	struct ring_buffer *ring;
 	struct bpf_link *links[32];
 	unsigned n_links;
-	const char *failed[32];		/* needs that could not be attached */
+	const char *failed[32]; /* needs that could not be attached */
 	const char *failed_why[32];
 	unsigned n_failed;
 	struct env_attach *env;
@@ -56,15 +56,15 @@ static void autoload_choose(struct invigil *skel, bool env)
 {
 	struct bpf_program *prog = NULL;
 
-	bpf_object__for_each_program(prog, skel->obj)
-		bpf_program__set_autoload(prog, false);
+	bpf_object__for_each_program(prog, skel->obj) bpf_program__set_autoload(prog, false);
 	for (size_t i = 0; i < n_needs; i++) {
 		const struct tier *t = need_tier(&needs[i]);
 
 		if (!t || (is_env(&needs[i]) && !env))
 			continue;
 		for (const char *const *name = t->programs; *name; name++)
-			bpf_program__set_autoload(bpf_object__find_program_by_name(skel->obj, *name), true);
+			bpf_program__set_autoload(
+				bpf_object__find_program_by_name(skel->obj, *name), true);
 	}
 }
 
@@ -194,7 +194,8 @@ void loader_close(struct loader *l)
 }
 
 void loader_gaps(const struct loader *l,
-		 void (*fn)(void *ctx, const char *hook, const char *reason, const char *effect, bool required),
+		 void (*fn)(void *ctx, const char *hook, const char *reason, const char *effect,
+			    bool required),
 		 void *ctx)
 {
 	for (unsigned i = 0; i < l->n_failed; i++)
@@ -248,7 +249,8 @@ int loader_drain(struct loader *l, loader_fn *fn, void *ctx)
 	return n < 0 ? n : 0;
 }
 
-void loader_losses(const struct loader *l, void (*fn)(void *ctx, uint32_t type, uint64_t count), void *ctx)
+void loader_losses(const struct loader *l, void (*fn)(void *ctx, uint32_t type, uint64_t count),
+		   void *ctx)
 {
 	for (uint32_t i = 0; i < EV_TYPES; i++)
 		if (l->skel->bss->lost[i])

@@ -17,19 +17,21 @@ struct loader *loader_open(const char *env_reads);
 void loader_close(struct loader *l);
 /* What is not covered: fn is called for each (hook, reason, effect, required). */
 void loader_gaps(const struct loader *l,
-		 void (*fn)(void *ctx, const char *hook, const char *reason, const char *effect, bool required),
+		 void (*fn)(void *ctx, const char *hook, const char *reason, const char *effect,
+			    bool required),
 		 void *ctx);
-int loader_member(struct loader *l, pid_t pid, uint32_t run);	/* 0 or -errno; by pidfd */
-int loader_engine(struct loader *l, uint64_t ino, uint32_t dev);	/* 0 or -errno */
+int loader_member(struct loader *l, pid_t pid, uint32_t run);    /* 0 or -errno; by pidfd */
+int loader_engine(struct loader *l, uint64_t ino, uint32_t dev); /* 0 or -errno */
 /* id: 64 hex digits of a container that the run created. 0 or -errno. */
 int loader_container(struct loader *l, const char *id, uint32_t run);
-int loader_ring_fd(const struct loader *l);			/* readable when records wait */
-int loader_drain(struct loader *l, loader_fn *fn, void *ctx);	/* 0 or -errno */
+int loader_ring_fd(const struct loader *l);                   /* readable when records wait */
+int loader_drain(struct loader *l, loader_fn *fn, void *ctx); /* 0 or -errno */
 /* No new record from here on; what is in the ring can still be drained. Detaching itself takes a second. */
 void loader_stop(struct loader *l);
 void loader_detach(struct loader *l);
 /* Calls fn(type, count) for each event type that lost records; EV_UNKNOWN for memberships. */
-void loader_losses(const struct loader *l, void (*fn)(void *ctx, uint32_t type, uint64_t count), void *ctx);
+void loader_losses(const struct loader *l, void (*fn)(void *ctx, uint32_t type, uint64_t count),
+		   void *ctx);
 
 /* Attaches the environment probes that the ELF file offers; at most once for each file. Returns how many. */
 int loader_attach_env(struct loader *l, const char *path);

@@ -5,14 +5,14 @@
 #include "option.h"
 
 const struct command commands[] = {
-	{ "run", "run [OPTIONS] [--] COMMAND [ARG...]", "trace one test run, print a summary, pass its exit status on",
-	  cmd_run },
-	{ "replay", "replay [OPTIONS] RECORDING", "run a recording made by --record through the same pipeline",
-	  cmd_replay },
-	{ "risks", "risks [--format text|json|markdown]", "the catalogue: categories, rules, severities, references",
-	  cmd_risks },
-	{ "check", "check [--format text|json]", "what this kernel allows: each hook, and what cannot be seen",
-	  cmd_check },
+	{ "run", "run [OPTIONS] [--] COMMAND [ARG...]",
+	  "trace one test run, print a summary, pass its exit status on", cmd_run },
+	{ "replay", "replay [OPTIONS] RECORDING",
+	  "run a recording made by --record through the same pipeline", cmd_replay },
+	{ "risks", "risks [--format text|json|markdown]",
+	  "the catalogue: categories, rules, severities, references", cmd_risks },
+	{ "check", "check [--format text|json]",
+	  "what this kernel allows: each hook, and what cannot be seen", cmd_check },
 	{ "version", "version", "print the version", cmd_version },
 	{ "help", "help [COMMAND]", "print what a command takes", cmd_help },
 	{ 0 },

@@ -20,8 +20,8 @@
 #include "pipeline.h"
 #include "recording.h"
 
-#define RUN_ID	   1u	/* one run at a time in `run` */
-#define DRAIN_MS   10	/* records are submitted without wake-up */
+#define RUN_ID   1u /* one run at a time in `run` */
+#define DRAIN_MS 10 /* records are submitted without wake-up */
 
 struct monitor {
 	const struct config *config;
@@ -33,7 +33,7 @@ struct monitor {
 	FILE *recording;
 	pid_t command;
 	int status;
-	uint64_t end_time;	/* boot ns at which COMMAND ended */
+	uint64_t end_time; /* boot ns at which COMMAND ended */
 	bool ended, front_gone;
 };
 
@@ -48,7 +48,9 @@ static bool word_send(int fd, int say, int value)
 static void record_at(struct monitor *m, uint64_t time, unsigned type, const void *body, size_t n,
 		      const void *tail, size_t tail_len)
 {
-	struct ev_hdr h = { .time = time, .type = type, .run = RUN_ID, .len = tail_len, .want = tail_len };
+	struct ev_hdr h = {
+		.time = time, .type = type, .run = RUN_ID, .len = tail_len, .want = tail_len
+	};
 	struct buf b = { 0 };
 
 	buf_add(&b, &h, sizeof(h));
@@ -59,8 +61,8 @@ static void record_at(struct monitor *m, uint64_t time, unsigned type, const voi
 	buf_free(&b);
 }
 
-static void loader_record(struct monitor *m, unsigned type, const void *body, size_t n, const void *tail,
-			  size_t tail_len)
+static void loader_record(struct monitor *m, unsigned type, const void *body, size_t n,
+			  const void *tail, size_t tail_len)
 {
 	record_at(m, boot_now(), type, body, n, tail, tail_len);
 }
@@ -75,7 +77,8 @@ static void on_engine(void *ctx, const char *path, uint64_t ino, uint32_t dev)
 		loader_record(m, EV_ENGINE, &e, sizeof(e), path, strlen(path) + 1);
 }
 
-static void gap_record(void *ctx, const char *hook, const char *reason, const char *effect, bool required)
+static void gap_record(void *ctx, const char *hook, const char *reason, const char *effect,
+		       bool required)
 {
 	struct ev_gap e = { .required = required };
 	struct buf b = { 0 };
@@ -101,7 +104,8 @@ static void exec_attach(struct monitor *m, const struct ev_hdr *h)
 
 	snprintf(path, sizeof(path), "/proc/%u/exe", h->pid);
 	if (loader_attach_env(m->loader, path))
-		gap_record(m, "environment reads", "probes were attached after the program had started",
+		gap_record(m, "environment reads",
+			   "probes were attached after the program had started",
 			   "reads made before that", false);
 }
 
@@ -128,7 +132,8 @@ static void on_container(void *ctx, const char *id)
 	int err = loader_container(m->loader, id, RUN_ID);
 
 	if (err)
-		gap_record(m, "container processes", strerror(-err), "what one container of the run executes", true);
+		gap_record(m, "container processes", strerror(-err),
+			   "what one container of the run executes", true);
 }
 
 static bool outputs_open(struct monitor *m)
@@ -139,24 +144,29 @@ static bool outputs_open(struct monitor *m)
 
 	m->out.fd = m->record.fd = -1;
 	if (c->output) {
-		err = output_open(&m->out, c->output, m->account->invoker, m->account->invoker_gid, 0640, &why);
+		err = output_open(&m->out, c->output, m->account->invoker, m->account->invoker_gid,
+				  0640, &why);
 		if (err) {
-			fprintf(stderr, "invigil: output %s: %s: %s\n", c->output, why, strerror(-err));
+			fprintf(stderr, "invigil: output %s: %s: %s\n", c->output, why,
+				strerror(-err));
 			return false;
 		}
 	}
 	if (c->record) {
-		err = output_open(&m->record, c->record, m->account->invoker, m->account->invoker_gid, 0600, &why);
+		err = output_open(&m->record, c->record, m->account->invoker,
+				  m->account->invoker_gid, 0600, &why);
 		if (!err && !(m->recording = fdopen(m->record.fd, "w")))
 			err = -errno;
 		if (!err)
 			err = recording_begin(m->recording);
 		if (err) {
-			fprintf(stderr, "invigil: recording %s: %s: %s\n", c->record, why, strerror(-err));
+			fprintf(stderr, "invigil: recording %s: %s: %s\n", c->record, why,
+				strerror(-err));
 			return false;
 		}
 		/* The user who is to replay it may read it. */
-		if (!geteuid() && fchown(m->record.fd, m->account->invoker, m->account->invoker_gid))
+		if (!geteuid() &&
+		    fchown(m->record.fd, m->account->invoker, m->account->invoker_gid))
 			fprintf(stderr, "invigil: recording %s: %s\n", c->record, strerror(errno));
 	}
 	return true;
@@ -165,18 +175,20 @@ static bool outputs_open(struct monitor *m)
 /* What root inherits from a user's environment must not steer it; COMMAND's own is not touched. */
 static void harden(void)
 {
-	static const char *const names[] = { "GCONV_PATH", "TMPDIR", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT",
-					     "LIBBPF_LOG_LEVEL", "NLSPATH", "LOCPATH" };
+	static const char *const names[] = { "GCONV_PATH",      "TMPDIR",   "LD_PRELOAD",
+					     "LD_LIBRARY_PATH", "LD_AUDIT", "LIBBPF_LOG_LEVEL",
+					     "NLSPATH",         "LOCPATH" };
 	struct rlimit none = { 0, 0 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		unsetenv(names[i]);
-	prctl(PR_SET_DUMPABLE, 0);	/* ring memory holds plaintext */
+	prctl(PR_SET_DUMPABLE, 0); /* ring memory holds plaintext */
 	setrlimit(RLIMIT_CORE, &none);
 	prctl(PR_SET_NAME, "invigil-monitor");
-	setsid();			/* the terminal's signals are for COMMAND */
+	setsid(); /* the terminal's signals are for COMMAND */
 	for (int s = SIGHUP; s <= SIGTERM; s++)
-		if (s != SIGKILL && s != SIGABRT && s != SIGSEGV && s != SIGBUS && s != SIGFPE && s != SIGILL)
+		if (s != SIGKILL && s != SIGABRT && s != SIGSEGV && s != SIGBUS && s != SIGFPE &&
+		    s != SIGILL)
 			signal(s, SIG_IGN);
 }
 
@@ -188,14 +200,15 @@ static bool command_start(struct monitor *m, pid_t pid)
 	m->command = pid;
 	begin_make(m->config, m->account, pid, &begin);
 	begin_add_command(&begin, m->config->argv, environ);
-	loader_record(m, EV_BEGIN, begin.ptr, sizeof(struct ev_begin), begin.ptr + sizeof(struct ev_begin),
-		      begin.len - sizeof(struct ev_begin));
+	loader_record(m, EV_BEGIN, begin.ptr, sizeof(struct ev_begin),
+		      begin.ptr + sizeof(struct ev_begin), begin.len - sizeof(struct ev_begin));
 	buf_free(&begin);
 	engine_sockets(on_engine, m);
 	loader_gaps(m->loader, gap_record, m);
 	err = loader_member(m->loader, pid, RUN_ID);
 	if (err)
-		fprintf(stderr, "invigil: cannot make COMMAND a member of the run: %s\n", strerror(-err));
+		fprintf(stderr, "invigil: cannot make COMMAND a member of the run: %s\n",
+			strerror(-err));
 	return !err && word_send(m->front, SAY_MEMBER, 0);
 }
 
@@ -259,14 +272,15 @@ static int run_close(struct monitor *m)
 	if (v.output_error)
 		err = err ? err : v.output_error;
 	if (err)
-		fprintf(stderr, "invigil: an output could not be written whole: %s\n", strerror(-err));
+		fprintf(stderr, "invigil: an output could not be written whole: %s\n",
+			strerror(-err));
 	if (m->config->output && strcmp(m->config->output, "-"))
 		files[n++] = m->config->output;
 	if (m->config->record)
 		files[n++] = m->config->record;
 	if (!m->config->quiet) {
-		pipeline_summary(m->pipeline, files, n, isatty(2) && !getenv("NO_COLOR"), m->config->verbose,
-				 &text);
+		pipeline_summary(m->pipeline, files, n, isatty(2) && !getenv("NO_COLOR"),
+				 m->config->verbose, &text);
 		fwrite(text.ptr, 1, text.len, stderr);
 		buf_free(&text);
 	}

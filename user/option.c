@@ -32,37 +32,39 @@ static const struct option {
 	bool steers; /* under sudo its INVIGIL_ variable is refused */
 } options[] = {
 #define AT(member) offsetof(struct config, member)
-    {"output", "FILE", NULL, "the event stream, JSON Lines; - is standard output", AT(output), TEXT,
-     BOTH, 'o', true},
-    {"format", "SCHEMA", " ecs ocsf ", "the stream's schema: ecs", AT(format), CHOICE, RUN, 'f',
-     false},
-    {"format", "FORMAT", " text json markdown ", "text, json or markdown", AT(format), CHOICE,
-     RISKS_CMD, 'f', false},
-    {"format", "FORMAT", " text json ", "text or json", AT(format), CHOICE, CHECK, 'f', false},
-    {"alerts-only", NULL, NULL, "only alerts, the run's start and end, and health events",
-     AT(alerts_only), FLAG, BOTH, 0, false},
-    {"record", "FILE", NULL, "keep the scrubbed kernel events for replay", AT(record), TEXT, RUN, 0,
-     true},
-    {"fail-on", "LEVEL", NULL, "low, medium, high, critical or never: exit status 120 from there",
-     AT(fail_on), LEVEL, BOTH, 0, false},
-    {"require-complete", NULL, NULL, "an incomplete run trips the gate too", AT(require_complete),
-     FLAG, BOTH, 0, false},
-    {"own", "SELECTOR", NULL, "id=ID, name=GLOB, label=K[=V] or project=NAME; repeatable", AT(own),
-     OWN, RUN, 0, false},
-    {"env-reads", "WHAT", " off c all ", "off, c or all: which environment reads are watched",
-     AT(env_reads), CHOICE, RUN, 0, false},
-    {"config", "FILE", NULL, "else " DEFAULT_CONFIG " when it exists", AT(config_file), TEXT, BOTH,
-     'c', true},
-    {"user", "USER", NULL, "run COMMAND as USER", AT(user), TEXT, RUN, 'u', true},
-    {NULL, NULL, NULL, "no summary", AT(quiet), FLAG, BOTH, 'q', false},
-    {NULL, NULL, NULL, "more detail", AT(verbose), FLAG, BOTH, 'v', false},
-    {"report", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true},
-    {"sarif", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true},
-    {"junit", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true},
-    {"markdown", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true},
-    {"attestation", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true},
-    {"policy", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true},
-    {"gate", "WHAT", NULL, NULL, 0, LATER, BOTH, 0, false},
+	{ "output", "FILE", NULL, "the event stream, JSON Lines; - is standard output", AT(output),
+	  TEXT, BOTH, 'o', true },
+	{ "format", "SCHEMA", " ecs ocsf ", "the stream's schema: ecs", AT(format), CHOICE, RUN,
+	  'f', false },
+	{ "format", "FORMAT", " text json markdown ", "text, json or markdown", AT(format), CHOICE,
+	  RISKS_CMD, 'f', false },
+	{ "format", "FORMAT", " text json ", "text or json", AT(format), CHOICE, CHECK, 'f',
+	  false },
+	{ "alerts-only", NULL, NULL, "only alerts, the run's start and end, and health events",
+	  AT(alerts_only), FLAG, BOTH, 0, false },
+	{ "record", "FILE", NULL, "keep the scrubbed kernel events for replay", AT(record), TEXT,
+	  RUN, 0, true },
+	{ "fail-on", "LEVEL", NULL,
+	  "low, medium, high, critical or never: exit status 120 from there", AT(fail_on), LEVEL,
+	  BOTH, 0, false },
+	{ "require-complete", NULL, NULL, "an incomplete run trips the gate too",
+	  AT(require_complete), FLAG, BOTH, 0, false },
+	{ "own", "SELECTOR", NULL, "id=ID, name=GLOB, label=K[=V] or project=NAME; repeatable",
+	  AT(own), OWN, RUN, 0, false },
+	{ "env-reads", "WHAT", " off c all ", "off, c or all: which environment reads are watched",
+	  AT(env_reads), CHOICE, RUN, 0, false },
+	{ "config", "FILE", NULL, "else " DEFAULT_CONFIG " when it exists", AT(config_file), TEXT,
+	  BOTH, 'c', true },
+	{ "user", "USER", NULL, "run COMMAND as USER", AT(user), TEXT, RUN, 'u', true },
+	{ NULL, NULL, NULL, "no summary", AT(quiet), FLAG, BOTH, 'q', false },
+	{ NULL, NULL, NULL, "more detail", AT(verbose), FLAG, BOTH, 'v', false },
+	{ "report", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
+	{ "sarif", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
+	{ "junit", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
+	{ "markdown", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
+	{ "attestation", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
+	{ "policy", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
+	{ "gate", "WHAT", NULL, NULL, 0, LATER, BOTH, 0, false },
 #undef AT
 };
 
@@ -72,10 +74,10 @@ static unsigned command_bit(const char *name)
 		const char *name;
 		unsigned bit;
 	} bits[] = {
-	    {"run", RUN},
-	    {"replay", REPLAY},
-	    {"risks", RISKS_CMD},
-	    {"check", CHECK},
+		{ "run", RUN },
+		{ "replay", REPLAY },
+		{ "risks", RISKS_CMD },
+		{ "check", CHECK },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
@@ -129,10 +131,10 @@ static bool own_add(struct config *c, const char *word)
 		const char *prefix;
 		int kind;
 	} kinds[] = {
-	    {"id=", OWN_ID},
-	    {"name=", OWN_NAME},
-	    {"label=", OWN_LABEL},
-	    {"project=", OWN_PROJECT},
+		{ "id=", OWN_ID },
+		{ "name=", OWN_NAME },
+		{ "label=", OWN_LABEL },
+		{ "project=", OWN_PROJECT },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -161,7 +163,9 @@ static int option_set(const struct option *o, const char *what, const char *valu
 	int level;
 
 	switch (o->kind) {
-	case FLAG: *(bool *)at = true; return 0;
+	case FLAG:
+		*(bool *)at = true;
+		return 0;
 	case TEXT:
 		if (!*value) {
 			fprintf(stderr, "invigil: %s: empty\n", what);
@@ -251,8 +255,8 @@ static int environment_apply(unsigned command, struct config *c)
 				return 125;
 			}
 		}
-		err =
-		    o->kind == OWN ? own_words(s.text, value, c) : option_set(o, s.text, value, c);
+		err = o->kind == OWN ? own_words(s.text, value, c)
+				     : option_set(o, s.text, value, c);
 		if (err)
 			return err;
 	}
@@ -407,9 +411,8 @@ int options_parse(const struct command *cmd, int argc, char **argv, struct confi
 			fprintf(stderr, "invigil: replay: one RECORDING only: \"%s\"\n",
 				c->argv[1]);
 		else
-			fprintf(
-			    stderr,
-			    "invigil: replay: RECORDING is missing (see invigil help replay)\n");
+			fprintf(stderr,
+				"invigil: replay: RECORDING is missing (see invigil help replay)\n");
 		return 125;
 	}
 	if ((bit & (RISKS_CMD | CHECK)) && c->argc) {

@@ -7,29 +7,29 @@
 #include "run.h"
 
 struct config {
-	const char *output;		/* -o */
-	const char *record;		/* --record */
-	const char *config_file;	/* -c */
-	const char *user;		/* -u */
-	const char *format;		/* -f: "ecs" (run) ; text|json|markdown (risks, check) */
+	const char *output;      /* -o */
+	const char *record;      /* --record */
+	const char *config_file; /* -c */
+	const char *user;        /* -u */
+	const char *format;      /* -f: "ecs" (run) ; text|json|markdown (risks, check) */
 	bool alerts_only, quiet, verbose, require_complete;
-	int fail_on;			/* enum severity, or -1 never */
-	const char *env_reads;		/* "off", "c", "all" */
+	int fail_on;           /* enum severity, or -1 never */
+	const char *env_reads; /* "off", "c", "all" */
 	struct selector *own;
 	unsigned n_own;
-	char **secret_names;		/* globs, NULL ended */
-	char **log_patterns;		/* globs, NULL ended; NULL: the defaults only */
-	char **argv;			/* COMMAND and its arguments, or operands; NULL ended */
+	char **secret_names; /* globs, NULL ended */
+	char **log_patterns; /* globs, NULL ended; NULL: the defaults only */
+	char **argv;         /* COMMAND and its arguments, or operands; NULL ended */
 	int argc;
 };
 
 struct command {
 	const char *name;
-	const char *usage;		/* "run [OPTIONS] [--] COMMAND [ARG...]" */
-	const char *purpose;		/* one line */
-	int (*main)(struct config *c);	/* returns the exit status */
+	const char *usage;             /* "run [OPTIONS] [--] COMMAND [ARG...]" */
+	const char *purpose;           /* one line */
+	int (*main)(struct config *c); /* returns the exit status */
 };
-extern const struct command commands[];	/* main.c; ended by a NULL name */
+extern const struct command commands[]; /* main.c; ended by a NULL name */
 
 /*
  * Parses argv (behind the command's name) for the command. On an error prints "invigil: …" naming the
@@ -37,7 +37,7 @@ extern const struct command commands[];	/* main.c; ended by a NULL name */
  * Precedence: command line, INVIGIL_* environment (run only; under sudo not for files), configuration file.
  */
 int options_parse(const struct command *cmd, int argc, char **argv, struct config *c);
-void command_help(const struct command *cmd);	/* to standard output */
+void command_help(const struct command *cmd); /* to standard output */
 void config_free(struct config *c);
 /* config.c: reads a YAML file into c and the catalogue. 0, or -1 after printing "FILE:LINE: …word…". Without
  * libyaml says so and fails. */

@@ -39,7 +39,8 @@ static int create_in(int dir, const char *name, uid_t uid, mode_t mode, const ch
 	return openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 }
 
-int output_open(struct output *o, const char *path, uid_t uid, gid_t gid, mode_t mode, const char **why)
+int output_open(struct output *o, const char *path, uid_t uid, gid_t gid, mode_t mode,
+		const char **why)
 {
 	char *copy = xstrdup(path), *copy2 = xstrdup(path);
 	struct stat st;

@@ -10,18 +10,19 @@
 struct output {
 	int fd;
 	struct buf pending;
-	off_t whole;	/* bytes of whole lines in the file */
+	off_t whole; /* bytes of whole lines in the file */
 	bool regular;
-	int error;	/* first -errno */
+	int error; /* first -errno */
 };
 
 /*
  * "-" is standard output. A regular file is replaced, never followed through a link, created with the
  * rights of uid and then given to root:gid, mode. 0 or -errno; *why says more.
  */
-int output_open(struct output *o, const char *path, uid_t uid, gid_t gid, mode_t mode, const char **why);
-int output_line(void *output, const char *line, size_t len);	/* a stream_sink */
-int output_flush(struct output *o);				/* 0 or the first -errno */
+int output_open(struct output *o, const char *path, uid_t uid, gid_t gid, mode_t mode,
+		const char **why);
+int output_line(void *output, const char *line, size_t len); /* a stream_sink */
+int output_flush(struct output *o);                          /* 0 or the first -errno */
 void output_close(struct output *o);
 
 #endif

@@ -28,22 +28,22 @@ struct magic {
 static enum payload_content magic_of(struct span s)
 {
 	static const struct magic magics[] = {
-	    {{"\177ELF", 4}, CONTENT_PROGRAM},
-	    {{"MZ\x90\0", 4}, CONTENT_PROGRAM},
-	    {{"\xcf\xfa\xed\xfe", 4}, CONTENT_PROGRAM},
-	    {{"\xca\xfe\xba\xbe\0\0\0", 7}, CONTENT_PROGRAM},
-	    {{"\x1f\x8b\x08", 3}, CONTENT_FILE},
-	    {{"PK\3\4", 4}, CONTENT_FILE},
-	    {{"\xfd"
-	      "7zXZ\0",
-	      6},
-	     CONTENT_FILE},
-	    {{"BZh91AY&SY", 10}, CONTENT_FILE},
-	    {{"\x28\xb5\x2f\xfd", 4}, CONTENT_FILE},
-	    {{"7z\xbc\xaf\x27\x1c", 6}, CONTENT_FILE},
-	    {{"\x89PNG\r\n\x1a\n", 8}, CONTENT_FILE},
-	    {{"\xff\xd8\xff\xe0", 4}, CONTENT_FILE},
-	    {{"!<arch>\n", 8}, CONTENT_FILE},
+		{ { "\177ELF", 4 }, CONTENT_PROGRAM },
+		{ { "MZ\x90\0", 4 }, CONTENT_PROGRAM },
+		{ { "\xcf\xfa\xed\xfe", 4 }, CONTENT_PROGRAM },
+		{ { "\xca\xfe\xba\xbe\0\0\0", 7 }, CONTENT_PROGRAM },
+		{ { "\x1f\x8b\x08", 3 }, CONTENT_FILE },
+		{ { "PK\3\4", 4 }, CONTENT_FILE },
+		{ { "\xfd"
+		    "7zXZ\0",
+		    6 },
+		  CONTENT_FILE },
+		{ { "BZh91AY&SY", 10 }, CONTENT_FILE },
+		{ { "\x28\xb5\x2f\xfd", 4 }, CONTENT_FILE },
+		{ { "7z\xbc\xaf\x27\x1c", 6 }, CONTENT_FILE },
+		{ { "\x89PNG\r\n\x1a\n", 8 }, CONTENT_FILE },
+		{ { "\xff\xd8\xff\xe0", 4 }, CONTENT_FILE },
+		{ { "!<arch>\n", 8 }, CONTENT_FILE },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
@@ -69,7 +69,7 @@ static struct span text_next(struct span s, size_t *at)
 
 		if (i >= s.len) {
 			*at = s.len;
-			return (struct span){NULL, 0};
+			return (struct span){ NULL, 0 };
 		}
 		n = utf8_step(s.ptr + i, s.len - i);
 		if (n > 0 && is_printable(s.ptr + i, (size_t)n))
@@ -84,23 +84,23 @@ static struct span text_next(struct span s, size_t *at)
 		i += (size_t)n;
 	}
 	*at = i;
-	return (struct span){s.ptr + from, i - from};
+	return (struct span){ s.ptr + from, i - from };
 }
 
-static const char *const interpreters[] = {"sh",   "bash",   "dash",    "zsh",     "ksh",
-					   "ash",  "python", "python2", "python3", "perl",
-					   "ruby", "node",   "php",     "source",  "."};
-static const char *const fetchers[] = {"curl", "wget", "fetch", "lwp-download", "aria2c"};
+static const char *const interpreters[] = { "sh",   "bash",   "dash",    "zsh",     "ksh",
+					    "ash",  "python", "python2", "python3", "perl",
+					    "ruby", "node",   "php",     "source",  "." };
+static const char *const fetchers[] = { "curl", "wget", "fetch", "lwp-download", "aria2c" };
 static const char *const commands[] = {
-    "sh",       "bash",     "dash",   "zsh",     "ksh",     "curl",    "wget",    "nc",
-    "ncat",     "socat",    "ssh",    "scp",     "chmod",   "chown",   "rm",      "cp",
-    "mv",       "mkdir",    "ln",     "tar",     "dd",      "eval",    "exec",    "export",
-    "sudo",     "su",       "python", "python2", "python3", "perl",    "ruby",    "node",
-    "php",      "base64",   "xxd",    "openssl", "mkfifo",  "nohup",   "crontab", "systemctl",
-    "docker",   "kill",     "pkill",  "useradd", "usermod", "apt-get", "apt",     "apk",
-    "yum",      "pip",      "pip3",   "npm",     "git",     "mount",   "nsenter", "chroot",
-    "iptables", "source",   "echo",   "cat",     "printf",  "id",      "whoami",  "uname",
-    "env",      "printenv", "tee",    "xargs",   "find",    "awk",     "sed",
+	"sh",       "bash",     "dash",   "zsh",     "ksh",     "curl",    "wget",    "nc",
+	"ncat",     "socat",    "ssh",    "scp",     "chmod",   "chown",   "rm",      "cp",
+	"mv",       "mkdir",    "ln",     "tar",     "dd",      "eval",    "exec",    "export",
+	"sudo",     "su",       "python", "python2", "python3", "perl",    "ruby",    "node",
+	"php",      "base64",   "xxd",    "openssl", "mkfifo",  "nohup",   "crontab", "systemctl",
+	"docker",   "kill",     "pkill",  "useradd", "usermod", "apt-get", "apt",     "apk",
+	"yum",      "pip",      "pip3",   "npm",     "git",     "mount",   "nsenter", "chroot",
+	"iptables", "source",   "echo",   "cat",     "printf",  "id",      "whoami",  "uname",
+	"env",      "printenv", "tee",    "xargs",   "find",    "awk",     "sed",
 };
 
 static bool word_in(struct span word, const char *const *list, size_t n)
@@ -180,7 +180,7 @@ static bool is_certificate(struct span s)
 		return false;
 	while (i < s.len) {
 		const char *end = memchr(s.ptr + i, '\n', s.len - i);
-		struct span line = {s.ptr + i, (end ? (size_t)(end - s.ptr) : s.len) - i};
+		struct span line = { s.ptr + i, (end ? (size_t)(end - s.ptr) : s.len) - i };
 
 		i += line.len + 1;
 		if (!span_starts(line, "-----") && line.len && memchr(line.ptr, ' ', line.len))
@@ -191,7 +191,7 @@ static bool is_certificate(struct span s)
 
 static enum payload_content text_content(struct span s)
 {
-	struct shell_look l = {0};
+	struct shell_look l = { 0 };
 	bool more = false;
 
 	if (is_certificate(s))
@@ -263,8 +263,8 @@ static void inner_found(void *ctx, const struct payload *p)
 static bool run_say(const struct search *x, enum payload_coding coding, struct span run,
 		    struct span decoded)
 {
-	struct payload p = {.coding = coding, .layers = 1, .run = run, .decoded = decoded};
-	struct inner in = {.outer = &p};
+	struct payload p = { .coding = coding, .layers = 1, .run = run, .decoded = decoded };
+	struct inner in = { .outer = &p };
 
 	if (decoded.len < PAYLOAD_MIN)
 		return false;
@@ -272,13 +272,13 @@ static bool run_say(const struct search *x, enum payload_coding coding, struct s
 	if (p.content == CONTENT_NONE)
 		return false;
 	if (x->layer < PAYLOAD_LAYERS) {
-		struct search deeper = {x->layer + 1, inner_found, &in};
+		struct search deeper = { x->layer + 1, inner_found, &in };
 
 		in.content = p.content;
 		find(&deeper, decoded);
 		if (in.core.len) {
 			p.content = in.content;
-			p.core = (struct span){in.core.ptr, in.core.len};
+			p.core = (struct span){ in.core.ptr, in.core.len };
 		}
 		if (in.layers)
 			p.layers = in.layers;
@@ -413,7 +413,7 @@ static size_t escapes_take(struct span s, size_t i, struct buf *out, size_t *esc
 
 static void find_escapes(const struct search *x, struct span s)
 {
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	for (size_t i = 0; i < s.len;) {
 		enum payload_coding coding = CODING_HEX_ESCAPE;
@@ -427,8 +427,8 @@ static void find_escapes(const struct search *x, struct span s)
 		buf_reset(&out);
 		end = escapes_take(s, i, &out, &escapes, &coding);
 		if (2 * escapes >= out.len)
-			run_say(x, coding, (struct span){s.ptr + i, end - i},
-				(struct span){out.ptr, out.len});
+			run_say(x, coding, (struct span){ s.ptr + i, end - i },
+				(struct span){ out.ptr, out.len });
 		i = end;
 	}
 	buf_free(&out);
@@ -443,7 +443,7 @@ static bool is_digit64(char c)
 /* Hex digits of even and odd phase inside a word. True: something was said. */
 static bool find_hex(const struct search *x, struct span word)
 {
-	struct buf out = {0};
+	struct buf out = { 0 };
 	bool said = false;
 
 	for (size_t i = 0; i < word.len;) {
@@ -452,11 +452,11 @@ static bool find_hex(const struct search *x, struct span word)
 		while (i + n < word.len && hex_digit(word.ptr[i + n]) >= 0)
 			n++;
 		for (size_t phase = 0; phase < 2 && n >= 2 * PAYLOAD_MIN + phase; phase++) {
-			struct span run = {word.ptr + i + phase, (n - phase) & ~(size_t)1};
+			struct span run = { word.ptr + i + phase, (n - phase) & ~(size_t)1 };
 
 			buf_reset(&out);
 			if (hex_decode(run, &out) &&
-			    run_say(x, CODING_HEX, run, (struct span){out.ptr, out.len})) {
+			    run_say(x, CODING_HEX, run, (struct span){ out.ptr, out.len })) {
 				said = true;
 				break;
 			}
@@ -471,15 +471,15 @@ static bool find_hex(const struct search *x, struct span word)
 static bool find_base64(const struct search *x, struct span word, struct span run)
 {
 	bool url = memchr(word.ptr, '-', word.len) || memchr(word.ptr, '_', word.len);
-	struct buf out = {0};
+	struct buf out = { 0 };
 	bool said = false;
 
 	for (size_t phase = 0; phase < 4 && !said && word.len >= PAYLOAD_MIN * 4 / 3 + phase;
 	     phase++) {
 		buf_reset(&out);
-		base64_decode((struct span){word.ptr + phase, word.len - phase}, &out);
+		base64_decode((struct span){ word.ptr + phase, word.len - phase }, &out);
 		said = run_say(x, url ? CODING_BASE64URL : CODING_BASE64, run,
-			       (struct span){out.ptr, out.len});
+			       (struct span){ out.ptr, out.len });
 	}
 	buf_free(&out);
 	return said;
@@ -522,7 +522,7 @@ static size_t line_break(struct span s, size_t i)
 
 static void find_words(const struct search *x, struct span s)
 {
-	struct buf joined = {0};
+	struct buf joined = { 0 };
 
 	for (size_t i = 0; i < s.len;) {
 		size_t from = i, line, n;
@@ -548,9 +548,9 @@ static void find_words(const struct search *x, struct span s)
 		} while (n);
 		if (joined.len < PAYLOAD_MIN * 4 / 3)
 			continue;
-		word = (struct span){joined.ptr, joined.len};
+		word = (struct span){ joined.ptr, joined.len };
 		if (!find_hex(x, word))
-			find_base64(x, word, (struct span){s.ptr + from, i - from});
+			find_base64(x, word, (struct span){ s.ptr + from, i - from });
 	}
 	buf_free(&joined);
 }
@@ -565,7 +565,7 @@ static void find(const struct search *x, struct span text)
 
 void payload_find(struct span text, payload_fn *fn, void *ctx)
 {
-	struct search x = {1, fn, ctx};
+	struct search x = { 1, fn, ctx };
 
 	find(&x, text);
 }
@@ -579,7 +579,7 @@ const char *payload_coding_text(enum payload_coding c)
 {
 	static const char *const texts[] = {
 #define PAYLOAD_TEXT(upper, text) [CODING_##upper] = text,
-	    PAYLOAD_CODINGS(PAYLOAD_TEXT)
+		PAYLOAD_CODINGS(PAYLOAD_TEXT)
 #undef PAYLOAD_TEXT
 	};
 
@@ -589,13 +589,13 @@ const char *payload_coding_text(enum payload_coding c)
 const char *payload_content_text(enum payload_content c)
 {
 	static const char *const texts[] = {
-	    [CONTENT_NONE] = "nothing known",
-	    [CONTENT_TEXT] = "text",
-	    [CONTENT_FILE] = "a binary file",
-	    [CONTENT_SHELL] = "a shell command line",
-	    [CONTENT_SCRIPT] = "a script",
-	    [CONTENT_PROGRAM] = "a program",
-	    [CONTENT_URL_PIPE] = "a download piped to an interpreter",
+		[CONTENT_NONE] = "nothing known",
+		[CONTENT_TEXT] = "text",
+		[CONTENT_FILE] = "a binary file",
+		[CONTENT_SHELL] = "a shell command line",
+		[CONTENT_SCRIPT] = "a script",
+		[CONTENT_PROGRAM] = "a program",
+		[CONTENT_URL_PIPE] = "a download piped to an interpreter",
 	};
 
 	return texts[c];
@@ -656,18 +656,19 @@ static size_t value_length(struct span s, size_t i)
 
 void payload_preview(const struct masker *m, struct span s, size_t max, struct buf *out)
 {
-	struct buf safe = {0};
+	struct buf safe = { 0 };
 
 	if (s.len > 4096)
 		s.len = 4096;
 	for (size_t i = 0; i < s.len && safe.len <= max;) {
 		const char *kind = NULL;
-		struct span word = {s.ptr + i, 0};
+		struct span word = { s.ptr + i, 0 };
 		size_t n = secret_shape(s, i, &kind);
 
-		if (!n && span_starts(word = (struct span){s.ptr + i, s.len - i}, "-----BEGIN ")) {
+		if (!n &&
+		    span_starts(word = (struct span){ s.ptr + i, s.len - i }, "-----BEGIN ")) {
 			const char *end = memchr(word.ptr, '\n', word.len);
-			struct span line = {word.ptr, end ? (size_t)(end - word.ptr) : word.len};
+			struct span line = { word.ptr, end ? (size_t)(end - word.ptr) : word.len };
 
 			if (span_ifind(line, "PRIVATE KEY") >= 0)
 				n = word.len;
@@ -697,6 +698,6 @@ void payload_preview(const struct masker *m, struct span s, size_t max, struct b
 			i += n;
 		}
 	}
-	text_escape((struct span){safe.ptr, safe.len}, max, out);
+	text_escape((struct span){ safe.ptr, safe.len }, max, out);
 	buf_free(&safe);
 }

@@ -24,7 +24,7 @@ enum payload_coding {
 #define PAYLOAD_ENUM(upper, text) CODING_##upper,
 	PAYLOAD_CODINGS(PAYLOAD_ENUM)
 #undef PAYLOAD_ENUM
-	    CODINGS
+		CODINGS
 };
 
 /* Worse ones later. */

@@ -41,15 +41,15 @@ struct pipeline {
 	FILE *recording;
 	int recording_error;
 	bool begun, finished, replay;
-	struct secret *recorded;	/* rows as they stand in the recording */
+	struct secret *recorded; /* rows as they stand in the recording */
 	unsigned n_recorded;
 	struct {
 		uint64_t start;
 		uint32_t pid;
-	} ended[256];		/* the last processes that ended */
+	} ended[256]; /* the last processes that ended */
 	unsigned n_ended;
-	uint64_t now;		/* boot ns of the record at hand */
-	void *links;		/* tsearch tree of struct link */
+	uint64_t now; /* boot ns of the record at hand */
+	void *links;  /* tsearch tree of struct link */
 	struct socket_file engines[256];
 	unsigned n_engines;
 	char **gaps;
@@ -149,7 +149,8 @@ static void health_emit(struct pipeline *p, enum health_kind what, const struct 
 
 /* ---- the engine dialogue ---- */
 
-static void on_call(void *ctx, const struct process *process, uint64_t time, const struct docker_call *call)
+static void on_call(void *ctx, const struct process *process, uint64_t time,
+		    const struct docker_call *call)
 {
 	struct pipeline *p = ctx;
 	struct fact f = { .kind = FACT_DOCKER, .time = wall(p, time), .process = process };
@@ -208,7 +209,8 @@ static bool engine_known(const struct pipeline *p, uint64_t ino, uint32_t dev)
 /* Names that engines give their sockets; a listener's own name, or what a failed connect asked for. */
 static bool engine_named(struct span path)
 {
-	static const char *const names[] = { "/docker.sock", "/podman.sock", "/containerd.sock", "/crio.sock" };
+	static const char *const names[] = { "/docker.sock", "/podman.sock", "/containerd.sock",
+					     "/crio.sock" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (span_ends(path, names[i]))
@@ -222,7 +224,8 @@ static struct span name_trim(const char *name, size_t n)
 	return (struct span){ name, n && name[0] ? strnlen(name, n) : n };
 }
 
-static void link_report(struct pipeline *p, struct link *l, const struct process *process, bool verified)
+static void link_report(struct pipeline *p, struct link *l, const struct process *process,
+			bool verified)
 {
 	struct fact f = { .kind = FACT_CONNECT, .time = wall(p, l->time), .process = process };
 	char ip[INET6_ADDRSTRLEN], address[INET6_ADDRSTRLEN + 10];
@@ -244,7 +247,7 @@ static void link_report(struct pipeline *p, struct link *l, const struct process
 	fact_emit(p, &f);
 }
 
-#define PORT_DOCKER	2375 /* https://docs.docker.com/engine/daemon/remote-access */
+#define PORT_DOCKER     2375 /* https://docs.docker.com/engine/daemon/remote-access */
 #define PORT_DOCKER_TLS 2376
 
 static void take_connect(struct pipeline *p, const struct record *r, struct process *process)
@@ -283,9 +286,10 @@ static void take_data(struct pipeline *p, const struct record *r, struct process
 	struct link key = { .sk = e->sk, .ino = e->sockino }, **found;
 
 	found = tfind(&key, &p->links, link_compare);
-	if (dialogue_data(p->dialogue, process, r->h->time, e, r->tail, r->h->len, r->h->want) && found &&
-	    !(*found)->reported)
-		link_report(p, *found, process, engine_known(p, (*found)->e.peer_ino, (*found)->e.peer_dev));
+	if (dialogue_data(p->dialogue, process, r->h->time, e, r->tail, r->h->len, r->h->want) &&
+	    found && !(*found)->reported)
+		link_report(p, *found, process,
+			    engine_known(p, (*found)->e.peer_ino, (*found)->e.peer_dev));
 }
 
 /* ---- processes, environment, files ---- */
@@ -303,9 +307,9 @@ static void take_exec(struct pipeline *p, const struct record *r)
 	p->run.execs++;
 	fact_emit(p, &f);
 	if (f.process->args_want > f.process->args_len)
-		health_emit(p, HEALTH_CUT, f.process, SPAN("exec arguments"), SPAN("longer than is kept"),
-			    SPAN("the middle of the arguments"), f.process->args_want - f.process->args_len, NULL,
-			    true);
+		health_emit(p, HEALTH_CUT, f.process, SPAN("exec arguments"),
+			    SPAN("longer than is kept"), SPAN("the middle of the arguments"),
+			    f.process->args_want - f.process->args_len, NULL, true);
 }
 
 /* Two threads that end together may both find no thread left: the second report is none. */
@@ -402,7 +406,8 @@ static void take_begin(struct pipeline *p, const struct record *r)
 	p->run.began = wall(p, r->h->time);
 	p->ledger = ledger_new(p->run.own, p->run.n_own);
 	p->dialogue = dialogue_new(&ops, p->ledger);
-	stream_init(&p->stream, &p->run, p->config->alerts_only, p->stream.sink, p->stream.sink_ctx);
+	stream_init(&p->stream, &p->run, p->config->alerts_only, p->stream.sink,
+		    p->stream.sink_ctx);
 	f.time = p->run.began;
 	fact_emit(p, &f);
 }
@@ -439,8 +444,8 @@ static void take_lost(struct pipeline *p, const struct record *r)
 	buf_fmt(&what, "%llu %s records", (unsigned long long)e->count, name);
 	gap_note(p, span_of(what.ptr), SPAN("lost in the kernel"));
 	buf_free(&what);
-	health_emit(p, HEALTH_LOST, NULL, SPAN("ring"), SPAN("dropped in the kernel"), SPAN(""), e->count,
-		    name, true);
+	health_emit(p, HEALTH_LOST, NULL, SPAN("ring"), SPAN("dropped in the kernel"), SPAN(""),
+		    e->count, name, true);
 }
 
 static void take_engine(struct pipeline *p, const struct record *r)
@@ -481,8 +486,7 @@ static bool take_loader(struct pipeline *p, const struct record *r)
 {
 	static void (*const take[EV_TYPES])(struct pipeline *, const struct record *) = {
 		[EV_BEGIN] = take_begin, [EV_ENGINE] = take_engine, [EV_GAP] = take_gap,
-		[EV_LOST] = take_lost,	 [EV_END] = take_end,
-		[EV_SECRET] = take_secret,
+		[EV_LOST] = take_lost,   [EV_END] = take_end,       [EV_SECRET] = take_secret,
 	};
 
 	if (!take[r->h->type])
@@ -497,7 +501,8 @@ static struct process *process_of(struct pipeline *p, const struct record *r)
 	struct process *process = table_find(p->table, r->h->pid, r->h->start, &p->run, &missed);
 
 	if (missed)
-		health_emit(p, HEALTH_MISSED, process, SPAN("process"), SPAN("its start was not seen"),
+		health_emit(p, HEALTH_MISSED, process, SPAN("process"),
+			    SPAN("its start was not seen"),
 			    SPAN("program, arguments and parent are not known"), 1, NULL, true);
 	return process;
 }
@@ -615,7 +620,8 @@ static void secrets_keep(struct pipeline *p)
 		} b = { .h = { .time = p->now, .type = EV_SECRET } };
 		struct record r;
 
-		if (i < p->n_recorded && !strcmp(s->name, p->recorded[i].name) && s->kind == p->recorded[i].kind)
+		if (i < p->n_recorded && !strcmp(s->name, p->recorded[i].name) &&
+		    s->kind == p->recorded[i].kind)
 			continue;
 		b.e = (struct ev_secret){ .index = i, .kind = s->kind, .length = s->len };
 		b.h.len = b.h.want = strnlen(s->name, sizeof(s->name) - 1);
@@ -681,7 +687,9 @@ static struct run_result result_of(const struct pipeline *p)
 	bool armed = p->config->fail_on > 0 || p->config->require_complete;
 
 	return (struct run_result){
-		.gate = p->tripped ? "tripped" : armed ? "passed" : "off",
+		.gate = p->tripped ? "tripped"
+			: armed    ? "passed"
+				   : "off",
 		.fail_on = p->config->fail_on > 0 ? severity_text(p->config->fail_on) : "never",
 		.alerts = &p->alerts,
 		.left_objects = p->left,
@@ -703,14 +711,17 @@ void pipeline_finish(struct pipeline *p)
 		struct buf what = { 0 };
 
 		buf_fmt(&what, "%llu records", (unsigned long long)p->run.rejected);
-		health_emit(p, HEALTH_CUT, NULL, SPAN("decode"), SPAN("malformed records were rejected"),
-			    span_of(what.ptr), p->run.rejected, NULL, true);
+		health_emit(p, HEALTH_CUT, NULL, SPAN("decode"),
+			    SPAN("malformed records were rejected"), span_of(what.ptr),
+			    p->run.rejected, NULL, true);
 		buf_free(&what);
 	}
 	ledger_left(p->ledger, left_add, p);
 	for (unsigned i = 0; i < p->alerts.n; i++)
 		if (p->alerts.at[i].count > 1 && p->alerts.at[i].severity > SEV_INFO) {
-			struct fact again = { .kind = FACT_RUN_END, .run = &p->run, .time = p->alerts.at[i].last,
+			struct fact again = { .kind = FACT_RUN_END,
+					      .run = &p->run,
+					      .time = p->alerts.at[i].last,
 					      .process = p->alerts.at[i].process };
 
 			stream_alert(&p->stream, &p->alerts.at[i], &again, true);
@@ -739,14 +750,20 @@ struct pipeline_verdict pipeline_verdict(const struct pipeline *p)
 	};
 }
 
-void pipeline_summary(const struct pipeline *p, const char *const *files, unsigned n_files, bool colour,
-		      bool verbose, struct buf *out)
+void pipeline_summary(const struct pipeline *p, const char *const *files, unsigned n_files,
+		      bool colour, bool verbose, struct buf *out)
 {
 	struct run_result result = result_of(p);
 	struct summary_input in = {
-		.run = &p->run, .alerts = &p->alerts, .result = &result,
-		.gaps = (const char *const *)p->gaps, .n_gaps = p->n_gaps,
-		.files = files, .n_files = n_files, .colour = colour, .verbose = verbose,
+		.run = &p->run,
+		.alerts = &p->alerts,
+		.result = &result,
+		.gaps = (const char *const *)p->gaps,
+		.n_gaps = p->n_gaps,
+		.files = files,
+		.n_files = n_files,
+		.colour = colour,
+		.verbose = verbose,
 	};
 	struct process **alive = table_alive(p->table, &result.n_left_processes);
 

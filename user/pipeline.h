@@ -30,13 +30,13 @@ void pipeline_finish(struct pipeline *p);
 
 struct pipeline_verdict {
 	bool complete;
-	bool tripped;		/* the gate */
-	int output_error;	/* -errno of sink or recording, 0 none */
-	uint64_t rejected;	/* malformed records */
+	bool tripped;      /* the gate */
+	int output_error;  /* -errno of sink or recording, 0 none */
+	uint64_t rejected; /* malformed records */
 };
 struct pipeline_verdict pipeline_verdict(const struct pipeline *p);
-void pipeline_summary(const struct pipeline *p, const char *const *files, unsigned n_files, bool colour,
-		      bool verbose, struct buf *out);
+void pipeline_summary(const struct pipeline *p, const char *const *files, unsigned n_files,
+		      bool colour, bool verbose, struct buf *out);
 const struct run *pipeline_run(const struct pipeline *p);
 
 #endif

@@ -12,6 +12,7 @@
 #include "buf.h"
 #include "probe.h"
 
+/* clang-format off */
 const struct need needs[] = {
 	{ "exec", true, "executed programs", NULL, { { "tp_btf", FEAT_NONE, { "on_exec" } } } },
 	{ "fork", true, "processes of the run", NULL, { { "tp_btf", FEAT_NONE, { "on_fork" } } } },
@@ -36,6 +37,7 @@ const struct need needs[] = {
 	  { { "uprobe.s", FEAT_UPROBE_SLEEPABLE, { "on_getenv_s", "on_python_encode" } },
 	    { "uprobe", FEAT_NONE, { "on_getenv", "on_python_encode" } } } },
 };
+/* clang-format on */
 const size_t n_needs = ARRAY_SIZE(needs);
 
 /* r0 = 0; exit */
@@ -58,7 +60,8 @@ static int try_tracing(enum bpf_attach_type type, const char *name, uint32_t kin
 	if (id < 0)
 		return id;
 	opts.attach_btf_id = id;
-	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "trial", "GPL", nothing, ARRAY_SIZE(nothing), &opts);
+	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "trial", "GPL", nothing, ARRAY_SIZE(nothing),
+			     &opts);
 	if (prog < 0)
 		return prog;
 	link = bpf_raw_tracepoint_open(NULL, prog);
@@ -83,7 +86,8 @@ static int try_sock_tracepoint(void)
 static int try_uprobe_sleepable(void)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_SLEEPABLE);
-	int prog = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "trial", "GPL", nothing, ARRAY_SIZE(nothing), &opts);
+	int prog = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "trial", "GPL", nothing, ARRAY_SIZE(nothing),
+				 &opts);
 
 	if (prog < 0)
 		return prog;
@@ -94,7 +98,8 @@ static int try_uprobe_sleepable(void)
 /* Where nobody mounted tracefs, it is mounted for this process alone. */
 static int try_tracefs(void)
 {
-	static const char dir[] = "/sys/kernel/tracing", probe[] = "/sys/kernel/tracing/events/syscalls";
+	static const char dir[] = "/sys/kernel/tracing",
+			  probe[] = "/sys/kernel/tracing/events/syscalls";
 
 	if (!access(probe, F_OK))
 		return 0;
@@ -107,7 +112,7 @@ static int try_tracefs(void)
 static struct {
 	const char *name;
 	int (*try)(void);
-	int result;	/* 1 not tried, 0 works, -errno */
+	int result; /* 1 not tried, 0 works, -errno */
 } features[FEATURES] = {
 	[FEAT_NONE] = { "none needed", NULL, 0 },
 	[FEAT_TRAMPOLINE] = { "fexit trampolines", try_trampoline, 1 },

@@ -5,23 +5,30 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct invigil;		/* the skeleton */
+struct invigil; /* the skeleton */
 struct bpf_link;
 
-enum feature { FEAT_NONE, FEAT_TRAMPOLINE, FEAT_SOCK_TRACEPOINT, FEAT_UPROBE_SLEEPABLE, FEAT_TRACEFS, FEATURES };
+enum feature {
+	FEAT_NONE,
+	FEAT_TRAMPOLINE,
+	FEAT_SOCK_TRACEPOINT,
+	FEAT_UPROBE_SLEEPABLE,
+	FEAT_TRACEFS,
+	FEATURES
+};
 
 struct tier {
-	const char *name;		/* as `invigil check` prints it */
-	enum feature feature;		/* must work */
-	const char *programs[6];	/* NULL ended */
+	const char *name;        /* as `invigil check` prints it */
+	enum feature feature;    /* must work */
+	const char *programs[6]; /* NULL ended */
 };
 
 struct need {
 	const char *name;
-	bool required;			/* without it a run is not started */
-	const char *effect;		/* what cannot be seen without it */
-	const char *limit;		/* what is not seen even with it; NULL nothing known */
-	struct tier tiers[3];		/* ended by a NULL name */
+	bool required;        /* without it a run is not started */
+	const char *effect;   /* what cannot be seen without it */
+	const char *limit;    /* what is not seen even with it; NULL nothing known */
+	struct tier tiers[3]; /* ended by a NULL name */
 };
 
 extern const struct need needs[];
@@ -30,7 +37,7 @@ extern const size_t n_needs;
 /* The smallest real thing, tried once: loaded and attached. */
 bool feature_works(enum feature f);
 const char *feature_name(enum feature f);
-const char *feature_why(enum feature f);	/* after a failure: what the kernel said */
+const char *feature_why(enum feature f); /* after a failure: what the kernel said */
 /* First tier whose feature works; NULL none. */
 const struct tier *need_tier(const struct need *n);
 

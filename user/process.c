@@ -13,11 +13,11 @@ struct image {
 };
 
 struct slot {
-	struct process p;		/* first: a process of the table is its entry */
+	struct process p; /* first: a process of the table is its entry */
 	struct process_table *table;
 	struct image *image;
-	unsigned children;		/* entries whose parent this is */
-	unsigned seen;			/* names in p.seen */
+	unsigned children; /* entries whose parent this is */
+	unsigned seen;     /* names in p.seen */
 };
 
 struct process_table {
@@ -154,7 +154,7 @@ void process_drop(struct process *p)
 }
 
 static struct slot *slot_get(struct process_table *t, uint32_t pid, uint64_t start,
-			       const struct run *run, bool *made)
+			     const struct run *run, bool *made)
 {
 	struct process key = { .pid = pid, .start = start };
 	struct slot **found = tfind(&key, &t->root, slot_compare), *e;

@@ -13,51 +13,52 @@ struct path_step {
 };
 
 struct path {
-	char *text;		/* absolute; NUL ended; NULL unknown */
-	struct path_step *step;	/* [0] first directory below / ... [steps-1] the file itself */
+	char *text;             /* absolute; NUL ended; NULL unknown */
+	struct path_step *step; /* [0] first directory below / ... [steps-1] the file itself */
 	unsigned steps;
-	bool cut;		/* deeper than EV_COMPS: text begins with ".../" */
+	bool cut; /* deeper than EV_COMPS: text begins with ".../" */
 };
 
-enum process_role {		/* bits, told from program and arguments; see role_of() */
-	ROLE_TEST = 1,		/* COMMAND's own process, and interpreters and programs of the working tree */
-	ROLE_SHELL = 2,
-	ROLE_INTERPRETER = 4,	/* python, perl, node, ruby, ... shells excluded */
-	ROLE_CONTAINER_CLIENT = 8,
-	ROLE_NETWORK_CLIENT = 16,
-	ROLE_BUILD_TOOL = 32,	/* make, ninja, cc, git, task runners, package managers */
-	ROLE_RUNTIME = 64,	/* container runtimes */
-	ROLE_LISTING = 128,	/* ps, top, pgrep */
+enum process_role { /* bits, told from program and arguments; see role_of() */
+		    ROLE_TEST =
+			    1, /* COMMAND's own process, and interpreters and programs of the working tree */
+		    ROLE_SHELL = 2,
+		    ROLE_INTERPRETER = 4, /* python, perl, node, ruby, ... shells excluded */
+		    ROLE_CONTAINER_CLIENT = 8,
+		    ROLE_NETWORK_CLIENT = 16,
+		    ROLE_BUILD_TOOL = 32, /* make, ninja, cc, git, task runners, package managers */
+		    ROLE_RUNTIME = 64,    /* container runtimes */
+		    ROLE_LISTING = 128,   /* ps, top, pgrep */
 };
 
 struct process {
 	uint32_t pid, vpid, ppid;
-	uint64_t start;		/* CLOCK_BOOTTIME ns */
-	char entity_id[48];	/* stable, never used again */
-	struct process *parent;	/* NULL outside the run */
+	uint64_t start;         /* CLOCK_BOOTTIME ns */
+	char entity_id[48];     /* stable, never used again */
+	struct process *parent; /* NULL outside the run */
 	uint32_t uid, gid, euid, egid;
-	bool executed;		/* false: forked and not yet exec'd, fields below are the parent's image */
-	bool missed;		/* its start was not seen (R0.4) */
-	bool interactive;	/* controlling terminal */
-	unsigned roles;		/* enum process_role */
+	bool executed; /* false: forked and not yet exec'd, fields below are the parent's image */
+	bool missed;   /* its start was not seen (R0.4) */
+	bool interactive; /* controlling terminal */
+	unsigned roles;   /* enum process_role */
 	struct path exe, cwd;
-	char *name;		/* base name of exe */
-	char *file;		/* what was asked to be executed (a script's own path) */
-	char *script;		/* for an interpreter: the script's base name, or NULL */
-	char *args;		/* NUL separated */
+	char *name;   /* base name of exe */
+	char *file;   /* what was asked to be executed (a script's own path) */
+	char *script; /* for an interpreter: the script's base name, or NULL */
+	char *args;   /* NUL separated */
 	size_t args_len, args_want;
 	unsigned argc;
 	struct ev_fd fd[3];
-	uint32_t flags;		/* EXEC_* */
-	char *env;		/* names as scrub_environment() leaves them: "NAME\0" or "NAME!\0" when sensitive and set */
+	uint32_t flags; /* EXEC_* */
+	char *env; /* names as scrub_environment() leaves them: "NAME\0" or "NAME!\0" when sensitive and set */
 	size_t env_len;
 	bool env_cut;
-	uint64_t ended;		/* 0 alive */
+	uint64_t ended; /* 0 alive */
 	uint32_t status;
-	uint64_t env_reads;	/* by-name reads seen */
-	char *container_id;	/* 64 hex, or NULL */
-	void *seen;		/* process.c: names of variables already reported */
-	unsigned refs;		/* process.c */
+	uint64_t env_reads; /* by-name reads seen */
+	char *container_id; /* 64 hex, or NULL */
+	void *seen;         /* process.c: names of variables already reported */
+	unsigned refs;      /* process.c */
 };
 
 /* i-th argument; empty span beyond the end. */

@@ -91,8 +91,8 @@ bool record_decode(void *bytes, size_t n, struct record *r)
 
 	if (n < sizeof(*h) || h->type == EV_UNKNOWN || h->type >= EV_TYPES)
 		return false;
-	if (n - sizeof(*h) < types[h->type].body ||
-	    n - sizeof(*h) - types[h->type].body < h->len || h->want < h->len)
+	if (n - sizeof(*h) < types[h->type].body || n - sizeof(*h) - types[h->type].body < h->len ||
+	    h->want < h->len)
 		return false;
 	r->h = h;
 	r->body = h + 1;

@@ -8,8 +8,8 @@
 
 struct record {
 	const struct ev_hdr *h;
-	const void *body;	/* struct ev_TYPE */
-	char *tail;		/* h->len bytes; the scrubber writes into them */
+	const void *body; /* struct ev_TYPE */
+	char *tail;       /* h->len bytes; the scrubber writes into them */
 };
 
 /*

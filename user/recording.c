@@ -40,7 +40,8 @@ const char *recording_open(FILE *f)
 {
 	struct head h;
 
-	if (fread(&h, 1, sizeof(h), f) != sizeof(h) || memcmp(h.magic, RECORDING_MAGIC, sizeof(h.magic)))
+	if (fread(&h, 1, sizeof(h), f) != sizeof(h) ||
+	    memcmp(h.magic, RECORDING_MAGIC, sizeof(h.magic)))
 		return "not an invigil recording";
 	if (h.version != RECORDING_VERSION)
 		return "a recording of another version";

@@ -6,13 +6,13 @@
 #include "record.h"
 
 /* Layout: magic (16 bytes), u32 version, u32 ABI; then u32 size + record, repeated; then u32 0. */
-#define RECORDING_MAGIC	  "invigil record\n"
-#define RECORDING_VERSION 1
+#define RECORDING_MAGIC      "invigil record\n"
+#define RECORDING_VERSION    1
 #define RECORDING_RECORD_MAX (1u << 20)
 
-int recording_begin(FILE *f);				/* 0 or -errno */
-int recording_add(FILE *f, const struct record *r);	/* 0 or -errno */
-int recording_end(FILE *f);				/* 0 or -errno */
+int recording_begin(FILE *f);                       /* 0 or -errno */
+int recording_add(FILE *f, const struct record *r); /* 0 or -errno */
+int recording_end(FILE *f);                         /* 0 or -errno */
 
 enum recording_next { RECORDING_RECORD, RECORDING_END, RECORDING_CUT, RECORDING_BAD };
 /* Checks the head. NULL when it is one, otherwise what is wrong with it. */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "process_table.h"
 
+/* clang-format off */
 static const struct {
 	const char *name;	/* glob on the program's base name */
 	unsigned roles;
@@ -127,6 +128,7 @@ static const char *const runners[] = {
 	"robot",  "green",   "trial",	 "avocado", "testify", "rspec",	    "jest",
 	"mocha",  "vitest",  "phpunit",	 "prove",   "bats",    "coverage",
 };
+/* clang-format on */
 
 #define NEVER_TEST                                                                                 \
 	(ROLE_CONTAINER_CLIENT | ROLE_NETWORK_CLIENT | ROLE_BUILD_TOOL | ROLE_RUNTIME |            \
@@ -173,8 +175,8 @@ static unsigned roles_of_program(const struct process *p)
 }
 
 struct program_text {
-	struct span path;	/* of a script; empty: none */
-	struct span module;	/* python -m */
+	struct span path;   /* of a script; empty: none */
+	struct span module; /* python -m */
 };
 
 /* Options of interpreters and shells that take the next argument. */

@@ -11,37 +11,37 @@
 struct user {
 	uint32_t uid;
 	char *name;
-	bool login;	/* has a login shell and uid 0 or 1000..59999 */
+	bool login; /* has a login shell and uid 0 or 1000..59999 */
 };
 
 /* --own SELECTOR */
 struct selector {
 	enum { OWN_ID, OWN_NAME, OWN_LABEL, OWN_PROJECT } kind;
-	char *key;	/* id, glob, label key or project name */
-	char *value;	/* label value, or NULL */
+	char *key;   /* id, glob, label key or project name */
+	char *value; /* label value, or NULL */
 };
 
 struct run {
-	char id[37];			/* UUIDv7 */
-	uint64_t wall_offset;		/* unix ns = boot ns + this */
-	uint64_t began, ended;		/* unix ns */
-	struct span *command;		/* argv of COMMAND, scrubbed */
+	char id[37];           /* UUIDv7 */
+	uint64_t wall_offset;  /* unix ns = boot ns + this */
+	uint64_t began, ended; /* unix ns */
+	struct span *command;  /* argv of COMMAND, scrubbed */
 	unsigned commands;
-	char *cwd;			/* working tree */
-	uint32_t uid;			/* COMMAND runs as */
+	char *cwd;    /* working tree */
+	uint32_t uid; /* COMMAND runs as */
 	char *user;
 	char *host_name, *host_fqdn, *host_id, *host_arch, *host_kernel, *boot_id;
-	char *domain;			/* host's own DNS domain, "" when none */
+	char *domain; /* host's own DNS domain, "" when none */
 	struct user *users;
 	unsigned n_users;
 	struct selector *own;
 	unsigned n_own;
 	struct masker masker;
-	bool root_seen;			/* COMMAND's own exec was seen */
+	bool root_seen; /* COMMAND's own exec was seen */
 	uint32_t root_pid;
-	int status;			/* wait(2) status of COMMAND; -1 while unknown */
+	int status; /* wait(2) status of COMMAND; -1 while unknown */
 	bool complete;
-	uint64_t count[EV_TYPES];	/* records by type */
+	uint64_t count[EV_TYPES]; /* records by type */
 	uint64_t lost[EV_TYPES];
 	uint64_t processes, execs, env_reads, engine_calls, connects, cut_records, rejected;
 };

@@ -68,59 +68,59 @@ static bool starts(const char *p, size_t n, const char *text)
 
 /* Whole words of upper-case names; an underscore inside stands for two words in a row. */
 static const char *const name_words[] = {
-    "TOKEN",       "TOKENS",     "SECRET",      "SECRETS",     "PASSWORD",
-    "PASSWORDS",   "PASSWD",     "PASSPHRASE",  "PASS",        "PWD",
-    "APIKEY",      "CREDENTIAL", "CREDENTIALS", "AUTH",        "API_KEY",
-    "PRIVATE_KEY", "ACCESS_KEY", "SECRET_KEY",  "SIGNING_KEY", "ENCRYPTION_KEY",
-    "ACCOUNT_KEY", "MASTER_KEY", "SSH_KEY",     "DEPLOY_KEY",  "JWT",
+	"TOKEN",       "TOKENS",     "SECRET",      "SECRETS",     "PASSWORD",
+	"PASSWORDS",   "PASSWD",     "PASSPHRASE",  "PASS",        "PWD",
+	"APIKEY",      "CREDENTIAL", "CREDENTIALS", "AUTH",        "API_KEY",
+	"PRIVATE_KEY", "ACCESS_KEY", "SECRET_KEY",  "SIGNING_KEY", "ENCRYPTION_KEY",
+	"ACCOUNT_KEY", "MASTER_KEY", "SSH_KEY",     "DEPLOY_KEY",  "JWT",
 };
 
 static const char *const name_exact[] = {
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SESSION_TOKEN",
-    "PGPASSWORD",
-    "MYSQL_PWD",
-    "KUBECONFIG",
-    "DATABASE_URL",
-    "DOCKER_AUTH_CONFIG",
-    "CI_REPOSITORY_URL",
-    "REDISCLI_AUTH",
-    "SSHPASS",
-    "RSYNC_PASSWORD",
+	"AWS_SECRET_ACCESS_KEY",
+	"AWS_ACCESS_KEY_ID",
+	"AWS_SESSION_TOKEN",
+	"PGPASSWORD",
+	"MYSQL_PWD",
+	"KUBECONFIG",
+	"DATABASE_URL",
+	"DOCKER_AUTH_CONFIG",
+	"CI_REPOSITORY_URL",
+	"REDISCLI_AUTH",
+	"SSHPASS",
+	"RSYNC_PASSWORD",
 };
 
 static const char *const name_never[] = {
-    "PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY", "GPG_TTY", "TOKENIZERS_PARALLELISM",
+	"PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY", "GPG_TTY", "TOKENIZERS_PARALLELISM",
 };
 
 static const char *const name_endings[] = {
-    "_FILE",    "_PATH",   "_URL",  "_URI",      "_NAME",    "_ID",    "_DIR",      "_TTL",
-    "_EXPIRY",  "_SOCK",   "_TYPE", "_METHOD",   "_HOST",    "_PORT",  "_ENABLED",  "_HELPER",
-    "_TIMEOUT", "_LENGTH", "_USER", "_USERNAME", "_EXPIRES", "_COUNT", "_PROVIDER", "_SERVER",
+	"_FILE",    "_PATH",   "_URL",  "_URI",      "_NAME",    "_ID",    "_DIR",      "_TTL",
+	"_EXPIRY",  "_SOCK",   "_TYPE", "_METHOD",   "_HOST",    "_PORT",  "_ENABLED",  "_HELPER",
+	"_TIMEOUT", "_LENGTH", "_USER", "_USERNAME", "_EXPIRES", "_COUNT", "_PROVIDER", "_SERVER",
 };
 
 /* Option and JSON names; compared in lower case and without '_' and '-'. */
 static const char *const key_exact[] = {
-    "password",        "passwd",
-    "passphrase",      "secret",
-    "token",           "identitytoken",
-    "registrytoken",   "auth",
-    "accesskey",       "secretkey",
-    "secretaccesskey", "sessiontoken",
-    "apikey",          "privatekey",
-    "clientsecret",    "credentials",
-    "authtoken",       "accesstoken",
-    "refreshtoken",    "bearertoken",
-    "authorization",   "proxyauthorization",
-    "xregistryauth",   "xregistryconfig",
-    "unlockkey",       "signingcakey",
+	"password",        "passwd",
+	"passphrase",      "secret",
+	"token",           "identitytoken",
+	"registrytoken",   "auth",
+	"accesskey",       "secretkey",
+	"secretaccesskey", "sessiontoken",
+	"apikey",          "privatekey",
+	"clientsecret",    "credentials",
+	"authtoken",       "accesstoken",
+	"refreshtoken",    "bearertoken",
+	"authorization",   "proxyauthorization",
+	"xregistryauth",   "xregistryconfig",
+	"unlockkey",       "signingcakey",
 };
 
 /* Last words of lower-case names with separators: --github-token, db_password. */
 static const char *const key_endings[] = {
-    "password", "passwd",    "passphrase", "secret",     "token",
-    "apikey",   "accesskey", "secretkey",  "privatekey",
+	"password", "passwd",    "passphrase", "secret",     "token",
+	"apikey",   "accesskey", "secretkey",  "privatekey",
 };
 
 static bool upper_is_sensitive(const char *n, size_t len)
@@ -284,7 +284,7 @@ const struct secret *masker_find(const struct masker *m, struct span s)
 	const struct secret *which;
 
 	while (p < end && (p = memchr(p, 0xff, (size_t)(end - p)))) {
-		size_t n = masker_at(m, (struct span){p, (size_t)(end - p)}, &which);
+		size_t n = masker_at(m, (struct span){ p, (size_t)(end - p) }, &which);
 
 		if (which)
 			return which;
@@ -296,8 +296,8 @@ const struct secret *masker_find(const struct masker *m, struct span s)
 void secret_label(const struct secret *s, struct buf *out)
 {
 	static const char *const kinds[SECRET_KINDS] = {
-	    [SECRET_VARIABLE] = "variable", [SECRET_NAMED] = "named", [SECRET_TOKEN] = "token",
-	    [SECRET_KEY] = "key",           [SECRET_URL] = "url",     [SECRET_AUTH] = "auth",
+		[SECRET_VARIABLE] = "variable", [SECRET_NAMED] = "named", [SECRET_TOKEN] = "token",
+		[SECRET_KEY] = "key",           [SECRET_URL] = "url",     [SECRET_AUTH] = "auth",
 	};
 
 	if (!s || s->kind >= SECRET_KINDS) {
@@ -387,8 +387,8 @@ static void secret_name(struct secret *s, struct span name)
 	n = name.len < sizeof(s->name) - 1 ? name.len : sizeof(s->name) - 1;
 	for (size_t i = 0; i < n; i++)
 		s->name[i] = is_word(name.ptr[i]) || name.ptr[i] == '-' || name.ptr[i] == '.'
-				 ? name.ptr[i]
-				 : '?';
+				     ? name.ptr[i]
+				     : '?';
 	s->name[n] = '\0';
 }
 
@@ -472,7 +472,7 @@ static unsigned mask_set(struct masker *m, char *p, size_t n, enum secret_kind k
 	struct known *k = NULL;
 	bool fresh;
 
-	if (!n || masker_at(m, (struct span){p, n}, NULL) == n)
+	if (!n || masker_at(m, (struct span){ p, n }, NULL) == n)
 		return 0;
 	if (n >= MASK_MIN)
 		k = known_add(m, p, n, kind, name, false, &fresh);
@@ -484,8 +484,9 @@ static unsigned mask_set(struct masker *m, char *p, size_t n, enum secret_kind k
 
 static bool is_placeholder(const char *p, size_t n)
 {
-	static const char *const words[] = {"null", "true", "false",    "none",  "undefined", "nil",
-					    "e30=", "e30",  "bnVsbA==", "<nil>", "yes",       "no"};
+	static const char *const words[] = { "null",      "true",  "false", "none",
+					     "undefined", "nil",   "e30=",  "e30",
+					     "bnVsbA==",  "<nil>", "yes",   "no" };
 	bool digits = true;
 	size_t i;
 
@@ -520,15 +521,15 @@ static bool is_placeholder(const char *p, size_t n)
 static bool is_common(const char *p, size_t n)
 {
 	static const char *const words[] = {
-	    "localhost",     "127.0.0.1",    "password",    "passw0rd",    "password1",
-	    "password123",   "changeme",     "change-me",   "change_me",   "changeit",
-	    "undefined",     "disabled",     "required",    "optional",    "postgres",
-	    "postgresql",    "mysecret",     "testtest",    "mypassword",  "testpassword",
-	    "test-password", "secretsecret", "notasecret",  "development", "production",
-	    "container",     "anonymous",    "username",    "default",     "administrator",
-	    "12345678",      "dev-token",    "fake-token",  "test-token",  "testtoken",
-	    "example.com",   "github.com",   "docker.io",   "registry",    "application/json",
-	    "/dev/null",     "systemd-run",  "credentials", "kerberos",    "certificate",
+		"localhost",     "127.0.0.1",    "password",    "passw0rd",    "password1",
+		"password123",   "changeme",     "change-me",   "change_me",   "changeit",
+		"undefined",     "disabled",     "required",    "optional",    "postgres",
+		"postgresql",    "mysecret",     "testtest",    "mypassword",  "testpassword",
+		"test-password", "secretsecret", "notasecret",  "development", "production",
+		"container",     "anonymous",    "username",    "default",     "administrator",
+		"12345678",      "dev-token",    "fake-token",  "test-token",  "testtoken",
+		"example.com",   "github.com",   "docker.io",   "registry",    "application/json",
+		"/dev/null",     "systemd-run",  "credentials", "kerberos",    "certificate",
 	};
 	bool digits = true, same = true;
 
@@ -565,7 +566,7 @@ static bool learn_bytes(struct masker *m, const char *p, size_t n, struct span n
 static void learn_base64(struct masker *m, const char *p, size_t n, struct span name, bool url)
 {
 	static const char digits[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 	size_t cap = (n + 2) * 8 / 6 + 1;
 	char *out = xcalloc(cap, 1);
 
@@ -739,7 +740,9 @@ static unsigned scrub_urls(struct masker *m, char *b, size_t n)
 /* user:password@registry.example/image, without a scheme. */
 static unsigned scrub_references(struct masker *m, char *b, size_t n)
 {
-	static const char *const schemes[] = {"mailto", "npm", "git", "ssh", "sip", "xmpp", "acct"};
+	static const char *const schemes[] = {
+		"mailto", "npm", "git", "ssh", "sip", "xmpp", "acct"
+	};
 	unsigned done = 0;
 	char *p = b, *end = b + n;
 
@@ -784,7 +787,7 @@ static unsigned scrub_references(struct masker *m, char *b, size_t n)
 
 static unsigned scrub_tokens(struct masker *m, char *b, size_t n)
 {
-	struct span s = {b, n};
+	struct span s = { b, n };
 	unsigned done = 0;
 	const char *kind;
 
@@ -801,7 +804,9 @@ static unsigned scrub_tokens(struct masker *m, char *b, size_t n)
 		case 's':
 		case 'r':
 		case 'S':
-		case 'h': len = secret_shape(s, i, &kind); break;
+		case 'h':
+			len = secret_shape(s, i, &kind);
+			break;
 		case '-':
 			if (starts(b + i, n - i, "-----BEGIN "))
 				len = secret_shape(s, i, &kind);
@@ -821,8 +826,8 @@ static unsigned scrub_tokens(struct masker *m, char *b, size_t n)
 /* Length of "Basic ", "Bearer " ... at the beginning of a credential. */
 static size_t scheme_length(const char *p, size_t n)
 {
-	static const char *const schemes[] = {"Basic ",  "Bearer ",    "Token ",
-					      "Digest ", "Negotiate ", "ApiKey "};
+	static const char *const schemes[] = { "Basic ",  "Bearer ",    "Token ",
+					       "Digest ", "Negotiate ", "ApiKey " };
 
 	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
 		size_t k = strlen(schemes[i]);
@@ -836,9 +841,9 @@ static size_t scheme_length(const char *p, size_t n)
 static unsigned scrub_headers(struct masker *m, char *b, size_t n)
 {
 	static const char *const headers[] = {
-	    "Authorization",     "Proxy-Authorization", "X-Registry-Auth",
-	    "X-Registry-Config", "X-Vault-Token",       "PRIVATE-TOKEN",
-	    "JOB-TOKEN",         "X-Api-Key",           "X-Auth-Token",
+		"Authorization",     "Proxy-Authorization", "X-Registry-Auth",
+		"X-Registry-Config", "X-Vault-Token",       "PRIVATE-TOKEN",
+		"JOB-TOKEN",         "X-Api-Key",           "X-Auth-Token",
 	};
 	unsigned done = 0;
 	char *p = b, *end = b + n;
@@ -953,7 +958,7 @@ static unsigned scrub_member(struct masker *m, char *b, char *p, char *end, size
 	else
 		return 0;
 	v = skip_blank(v, end, percent);
-	if (quote_at(v, end) != q || !name_is_sensitive(m, (struct span){k, (size_t)(p - k)}))
+	if (quote_at(v, end) != q || !name_is_sensitive(m, (struct span){ k, (size_t)(p - k) }))
 		return 0;
 	v += q;
 	v += scheme_length(v, (size_t)(end - v));
@@ -963,7 +968,7 @@ static unsigned scrub_member(struct masker *m, char *b, char *p, char *end, size
 		e = end;
 	if (is_placeholder(v, (size_t)(e - v)))
 		return 0;
-	return mask_set(m, v, (size_t)(e - v), SECRET_NAMED, (struct span){k, (size_t)(p - k)});
+	return mask_set(m, v, (size_t)(e - v), SECRET_NAMED, (struct span){ k, (size_t)(p - k) });
 }
 
 static unsigned scrub_json(struct masker *m, char *b, size_t n)
@@ -1036,7 +1041,7 @@ static unsigned scrub_assignments(struct masker *m, char *b, size_t n)
 		if (k > b && k[-1] == '%' && sign - k > 2)
 			k += 2;
 		if (k == sign || v >= end || *v == '=' || *v == '>' || *v == '~' ||
-		    !name_is_sensitive(m, (struct span){k, (size_t)(sign - k)}))
+		    !name_is_sensitive(m, (struct span){ k, (size_t)(sign - k) }))
 			continue;
 		q = quote_at(v, end);
 		if (!q && *v == '\'') {
@@ -1064,7 +1069,7 @@ static unsigned scrub_assignments(struct masker *m, char *b, size_t n)
 		if (is_placeholder(v, (size_t)(e - v)))
 			continue;
 		done += mask_set(m, v, (size_t)(e - v), SECRET_NAMED,
-				 (struct span){k, (size_t)(sign - k)});
+				 (struct span){ k, (size_t)(sign - k) });
 		p = e;
 	}
 	return done;
@@ -1136,12 +1141,13 @@ static void learn_variable(struct masker *m, struct span name, char *v, size_t n
 				      span_ends(name, "CREDENTIALS") || span_ends(name, "AUTH")))
 		return;
 	learn_value(m, name, v, n);
-	scheme = span_find((struct span){v, n}, SPAN("://"));
+	scheme = span_find((struct span){ v, n }, SPAN("://"));
 	if (scheme >= 0 && url_password(v + scheme + 3, n - (size_t)scheme - 3, &at, &len))
 		learn_value(m, name, v + scheme + 3 + at, len);
 	/* The passwords of a JSON document, DOCKER_AUTH_CONFIG for one. */
 	for (char *p = v; n && *v == '{' && p < v + n; p++) {
-		static const char *const keys[] = {"\"auth\"", "\"password\"", "\"identitytoken\""};
+		static const char *const keys[] = { "\"auth\"", "\"password\"",
+						    "\"identitytoken\"" };
 
 		for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 			char *end = v + n, *s, *e;
@@ -1175,10 +1181,10 @@ size_t scrub_environment(struct masker *m, char *block, size_t len)
 		/* Without a sign nobody can say that it is not the rest of a value. */
 		if (sign && sign != block + i) {
 			n = (size_t)(sign - block) - i;
-			sensitive =
-			    end - i - n > 1 && name_is_sensitive(m, (struct span){block + i, n});
+			sensitive = end - i - n > 1 &&
+				    name_is_sensitive(m, (struct span){ block + i, n });
 			if (sensitive)
-				learn_variable(m, (struct span){block + i, n}, sign + 1,
+				learn_variable(m, (struct span){ block + i, n }, sign + 1,
 					       end - i - n - 1);
 			/* A name cannot claim the mark that follows it. */
 			while (n && block[i + n - 1] == '!')
@@ -1206,8 +1212,8 @@ static const struct short_option {
 	const char *option;
 	bool userinfo; /* user:password */
 } short_options[] = {
-    {"docker", "-p", false}, {"podman", "-p", false},  {"sshpass", "-p", false},
-    {"curl", "-u", true},    {"curl", "--user", true}, {"curl", "--proxy-user", true},
+	{ "docker", "-p", false }, { "podman", "-p", false },  { "sshpass", "-p", false },
+	{ "curl", "-u", true },    { "curl", "--user", true }, { "curl", "--proxy-user", true },
 };
 
 /* The span behind the last '/' of argv[0]. */
@@ -1215,7 +1221,7 @@ static struct span program_of(struct span arg)
 {
 	for (size_t i = arg.len; i > 0; i--)
 		if (arg.ptr[i - 1] == '/')
-			return (struct span){arg.ptr + i, arg.len - i};
+			return (struct span){ arg.ptr + i, arg.len - i };
 	return arg;
 }
 
@@ -1278,11 +1284,11 @@ static void scrub_argument(struct masker *m, struct span program, struct span be
 	if (a[0] != '-' && before.len > 1 && before.ptr[0] == '-' &&
 	    before.ptr[before.len - 1] == 'c' && memchr(a, ' ', n))
 		return;
-	if (name_is_sensitive(m, (struct span){a, k}) &&
-	    !names_secret(program, (struct span){a, k}, sign + 1, n - k - 1)) {
+	if (name_is_sensitive(m, (struct span){ a, k }) &&
+	    !names_secret(program, (struct span){ a, k }, sign + 1, n - k - 1)) {
 		/* A quote at both ends belongs to the value's own syntax; masking it is harmless
 		 * here. */
-		mask_operand(m, sign + 1, n - k - 1, (struct span){a, k}, false);
+		mask_operand(m, sign + 1, n - k - 1, (struct span){ a, k }, false);
 	}
 }
 
@@ -1292,13 +1298,13 @@ static bool argument_is_plain(struct span program, const char *a, size_t n)
 	const char *sign = memchr(a, '=', n);
 
 	return sign && a[0] == '-' &&
-	       names_secret(program, (struct span){a, (size_t)(sign - a)}, sign + 1,
+	       names_secret(program, (struct span){ a, (size_t)(sign - a) }, sign + 1,
 			    n - (size_t)(sign - a) - 1);
 }
 
 void scrub_arguments(struct masker *m, char *args, size_t len)
 {
-	struct span program = {NULL, 0}, before = {NULL, 0};
+	struct span program = { NULL, 0 }, before = { NULL, 0 };
 	bool login = false, first = true;
 
 	if (!len || !m->index)
@@ -1309,7 +1315,7 @@ void scrub_arguments(struct masker *m, char *args, size_t len)
 	for (size_t i = 0; i < len;) {
 		char *e = memchr(args + i, '\0', len - i);
 		size_t n = e ? (size_t)(e - args) - i : len - i;
-		struct span arg = {args + i, n};
+		struct span arg = { args + i, n };
 
 		if (first)
 			program = program_of(arg);

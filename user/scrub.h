@@ -15,34 +15,35 @@
  * (jsonw, detectors) recognise a mask in any bytes they hold with masker_at().
  */
 enum secret_kind {
-	SECRET_VARIABLE,	/* value of a sensitive variable of the run */
-	SECRET_NAMED,		/* value behind a sensitive name (NAME=value, --password value, "Password":"…") */
-	SECRET_TOKEN,		/* a well-known credential format */
-	SECRET_KEY,		/* a PEM private key */
-	SECRET_URL,		/* user:password@ in a URL or image reference: the password */
-	SECRET_AUTH,		/* Authorization, X-Registry-Auth, X-Registry-Config header; /auth body */
+	SECRET_VARIABLE, /* value of a sensitive variable of the run */
+	SECRET_NAMED, /* value behind a sensitive name (NAME=value, --password value, "Password":"…") */
+	SECRET_TOKEN, /* a well-known credential format */
+	SECRET_KEY,   /* a PEM private key */
+	SECRET_URL,   /* user:password@ in a URL or image reference: the password */
+	SECRET_AUTH,  /* Authorization, X-Registry-Auth, X-Registry-Config header; /auth body */
 	SECRET_KINDS
 };
 
 struct secret {
-	uint8_t kind;		/* enum secret_kind */
-	char name[63];		/* variable, option, header or format, ASCII, NUL ended, cut */
+	uint8_t kind;  /* enum secret_kind */
+	char name[63]; /* variable, option, header or format, ASCII, NUL ended, cut */
 	uint32_t len;
-	uint64_t roll;		/* rolling hash of the bytes */
-	uint64_t digest[2];	/* keyed digest */
+	uint64_t roll;      /* rolling hash of the bytes */
+	uint64_t digest[2]; /* keyed digest */
 };
 
-#define SECRETS_MAX 4096	/* what two six-bit digits can name; more are masked without index and counted */
+#define SECRETS_MAX                                                                                \
+	4096 /* what two six-bit digits can name; more are masked without index and counted */
 
 struct masker {
 	uint8_t tag[3];
 	struct secret *secrets;
 	unsigned count;
-	uint64_t refused;	/* found after the table was full */
-	uint64_t key[2];	/* of the digest; random per run */
+	uint64_t refused; /* found after the table was full */
+	uint64_t key[2];  /* of the digest; random per run */
 	/* the rest belongs to scrub.c */
 	struct scrub_index *index;
-	const char *const *extra_names;	/* globs of the configuration, NULL ended; may be NULL */
+	const char *const *extra_names; /* globs of the configuration, NULL ended; may be NULL */
 };
 
 /* seed: 32 random bytes of the run (they stand in the recording). */

@@ -16,32 +16,32 @@ static const struct shape {
 	bool mixed;        /* needs a digit and an upper-case letter: words have the same shape */
 	bool crc;          /* any length of 20 and more when the last six carry its CRC-32 */
 } shapes[] = {
-    {"AKIA", "aws", UPPER_DIGIT, 16, 16, false, false},
-    {"ASIA", "aws", UPPER_DIGIT, 16, 16, false, false},
-    {"ghp_", "github", ALNUM, 36, 36, false, true},
-    {"gho_", "github", ALNUM, 36, 36, false, true},
-    {"ghu_", "github", ALNUM, 36, 36, false, true},
-    {"ghs_", "github", ALNUM, 36, 36, false, true},
-    {"ghr_", "github", ALNUM, 36, 0, false, true},
-    {"github_pat_", "github", ALNUM_U, 36, 0, false, false},
-    {"glpat-", "gitlab", ALNUM_UD, 20, 0, false, false},
-    {"gldt-", "gitlab", ALNUM_UD, 20, 0, false, false},
-    {"glrt-", "gitlab", ALNUM_UD, 20, 0, false, false},
-    {"glcbt-", "gitlab", ALNUM_UD, 20, 0, false, false},
-    {"xoxa-", "slack", ALNUM_D, 10, 0, false, false},
-    {"xoxb-", "slack", ALNUM_D, 10, 0, false, false},
-    {"xoxp-", "slack", ALNUM_D, 10, 0, false, false},
-    {"xoxr-", "slack", ALNUM_D, 10, 0, false, false},
-    {"xoxs-", "slack", ALNUM_D, 10, 0, false, false},
-    {"npm_", "npm", ALNUM, 36, 36, false, true},
-    {"pypi-", "pypi", ALNUM_UD, 32, 0, true, false},
-    {"dckr_pat_", "docker", ALNUM_UD, 20, 0, false, false},
-    {"dckr_oat_", "docker", ALNUM_UD, 20, 0, false, false},
-    {"sk_live_", "stripe", ALNUM, 16, 0, false, false},
-    {"rk_live_", "stripe", ALNUM, 16, 0, false, false},
-    {"AIza", "google", ALNUM_UD, 35, 35, false, false},
-    {"SWMTKN-1-", "swarm", ALNUM_D, 40, 0, false, false},
-    {"hvs.", "vault", ALNUM_UD, 24, 0, true, false},
+	{ "AKIA", "aws", UPPER_DIGIT, 16, 16, false, false },
+	{ "ASIA", "aws", UPPER_DIGIT, 16, 16, false, false },
+	{ "ghp_", "github", ALNUM, 36, 36, false, true },
+	{ "gho_", "github", ALNUM, 36, 36, false, true },
+	{ "ghu_", "github", ALNUM, 36, 36, false, true },
+	{ "ghs_", "github", ALNUM, 36, 36, false, true },
+	{ "ghr_", "github", ALNUM, 36, 0, false, true },
+	{ "github_pat_", "github", ALNUM_U, 36, 0, false, false },
+	{ "glpat-", "gitlab", ALNUM_UD, 20, 0, false, false },
+	{ "gldt-", "gitlab", ALNUM_UD, 20, 0, false, false },
+	{ "glrt-", "gitlab", ALNUM_UD, 20, 0, false, false },
+	{ "glcbt-", "gitlab", ALNUM_UD, 20, 0, false, false },
+	{ "xoxa-", "slack", ALNUM_D, 10, 0, false, false },
+	{ "xoxb-", "slack", ALNUM_D, 10, 0, false, false },
+	{ "xoxp-", "slack", ALNUM_D, 10, 0, false, false },
+	{ "xoxr-", "slack", ALNUM_D, 10, 0, false, false },
+	{ "xoxs-", "slack", ALNUM_D, 10, 0, false, false },
+	{ "npm_", "npm", ALNUM, 36, 36, false, true },
+	{ "pypi-", "pypi", ALNUM_UD, 32, 0, true, false },
+	{ "dckr_pat_", "docker", ALNUM_UD, 20, 0, false, false },
+	{ "dckr_oat_", "docker", ALNUM_UD, 20, 0, false, false },
+	{ "sk_live_", "stripe", ALNUM, 16, 0, false, false },
+	{ "rk_live_", "stripe", ALNUM, 16, 0, false, false },
+	{ "AIza", "google", ALNUM_UD, 35, 35, false, false },
+	{ "SWMTKN-1-", "swarm", ALNUM_D, 40, 0, false, false },
+	{ "hvs.", "vault", ALNUM_UD, 24, 0, true, false },
 };
 
 static bool is_alnum(unsigned char c)
@@ -57,11 +57,16 @@ static bool is_hex(unsigned char c)
 static bool in_set(unsigned char c, enum set set)
 {
 	switch (set) {
-	case UPPER_DIGIT: return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
-	case ALNUM: return is_alnum(c);
-	case ALNUM_U: return is_alnum(c) || c == '_';
-	case ALNUM_D: return is_alnum(c) || c == '-';
-	case ALNUM_UD: return is_alnum(c) || c == '_' || c == '-';
+	case UPPER_DIGIT:
+		return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+	case ALNUM:
+		return is_alnum(c);
+	case ALNUM_U:
+		return is_alnum(c) || c == '_';
+	case ALNUM_D:
+		return is_alnum(c) || c == '-';
+	case ALNUM_UD:
+		return is_alnum(c) || c == '_' || c == '-';
 	}
 	return false;
 }
@@ -96,7 +101,7 @@ static uint32_t crc32_of(const char *p, size_t n)
 static bool crc_holds(const char *body, size_t n)
 {
 	static const char digits[] =
-	    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+		"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 	uint64_t said = 0;
 
 	if (n < 20 || n > 1024)

@@ -64,7 +64,7 @@ static size_t substitution(struct walk *w, struct span s, size_t i, unsigned dep
 		return i;
 	}
 	if (depth + 1 < SHELL_DEPTH && end > from)
-		walk_list(w, (struct span){s.ptr + from, end - from - 1}, depth + 1);
+		walk_list(w, (struct span){ s.ptr + from, end - from - 1 }, depth + 1);
 	return end;
 }
 
@@ -112,8 +112,8 @@ static bool is_assignment(struct span word)
 
 static bool is_reserved(struct span word)
 {
-	static const char *const words[] = {"if", "then", "else", "elif", "while", "until", "do",
-					    "!",  "{",    "}",    "time", "fi",    "done"};
+	static const char *const words[] = { "if", "then", "else", "elif", "while", "until", "do",
+					     "!",  "{",    "}",    "time", "fi",    "done" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (span_eq(word, words[i]))
@@ -125,11 +125,11 @@ static void command_end(struct walk *w, struct shell_command *c, struct span s, 
 			size_t to)
 {
 	if (c->words || c->out.len) {
-		c->text = (struct span){s.ptr + from, to - from};
+		c->text = (struct span){ s.ptr + from, to - from };
 		w->fn(w->ctx, c);
 	}
 	c->words = 0;
-	c->out = (struct span){NULL, 0};
+	c->out = (struct span){ NULL, 0 };
 	c->before = SHELL_FIRST;
 }
 
@@ -154,14 +154,14 @@ static size_t redirection(struct walk *w, struct shell_command *c, struct span s
 		i++;
 	from = i;
 	i = word_end(w, s, i, depth);
-	if (out && i > from && !is_number((struct span){s.ptr + from, i - from}))
-		c->out = (struct span){s.ptr + from, i - from};
+	if (out && i > from && !is_number((struct span){ s.ptr + from, i - from }))
+		c->out = (struct span){ s.ptr + from, i - from };
 	return i;
 }
 
 static void walk_list(struct walk *w, struct span s, unsigned depth)
 {
-	struct shell_command c = {.depth = depth};
+	struct shell_command c = { .depth = depth };
 	size_t i = 0, from = 0;
 
 	while (i < s.len) {
@@ -193,7 +193,7 @@ static void walk_list(struct walk *w, struct span s, unsigned depth)
 			end = word_end(w, s, i, depth);
 			if (end > s.len)
 				end = s.len;
-			word = (struct span){s.ptr + i, end - i};
+			word = (struct span){ s.ptr + i, end - i };
 			i = end;
 			if (is_number(word) && i < s.len && (s.ptr[i] == '<' || s.ptr[i] == '>'))
 				continue; /* 2>file */
@@ -208,7 +208,7 @@ static void walk_list(struct walk *w, struct span s, unsigned depth)
 
 void shell_walk(struct span s, shell_fn *fn, void *ctx)
 {
-	struct walk w = {fn, ctx};
+	struct walk w = { fn, ctx };
 
 	if (s.len)
 		walk_list(&w, s, 0);
@@ -277,5 +277,5 @@ struct span shell_command_string(const struct process *p)
 				i++;
 		}
 	}
-	return (struct span){NULL, 0};
+	return (struct span){ NULL, 0 };
 }

@@ -173,35 +173,47 @@ static bool frame_of(const struct fact *f, const struct report *findings, struct
 		*out = (struct frame){ "state", "host", "start", NULL, "run-start", "invigil.run" };
 		return true;
 	case FACT_EXEC:
-		*out = (struct frame){ "event", "process", "start", NULL, "exec",
-				       "invigil.process" };
+		*out = (struct frame){
+			"event", "process", "start", NULL, "exec", "invigil.process"
+		};
 		return true;
 	case FACT_EXIT:
 		*out = (struct frame){ "event", "process", "end", NULL, "exit", "invigil.process" };
 		return true;
 	case FACT_ENV:
-		*out = (struct frame){ "event", "process", "access", NULL, "env-read",
-				       "invigil.environment" };
+		*out = (struct frame){ "event", "process",  "access",
+				       NULL,    "env-read", "invigil.environment" };
 		return true;
 	case FACT_CONNECT:
-		*out = (struct frame){ "event", "network", "connection", "start",
-				       "docker-socket-connect", "invigil.docker" };
+		*out = (struct frame){
+			"event",         "network", "connection", "start", "docker-socket-connect",
+			"invigil.docker"
+		};
 		return true;
 	case FACT_DOCKER:
-		*out = (struct frame){ "event", "api", docker_type(f->docker.route->change), NULL,
-				       f->docker.route->text, "invigil.docker" };
+		*out = (struct frame){ "event",
+				       "api",
+				       docker_type(f->docker.route->change),
+				       NULL,
+				       f->docker.route->text,
+				       "invigil.docker" };
 		return true;
 	case FACT_FILE:
 		/* An info finding has nowhere else to stand than the line of its event. */
 		if (!f->file.is_log && !has_info(findings))
 			return false;
-		*out = (struct frame){ "event", "file", f->file.created ? "creation" : "change",
-				       NULL, f->file.is_log ? "log-open" : "file-open",
+		*out = (struct frame){ "event",
+				       "file",
+				       f->file.created ? "creation" : "change",
+				       NULL,
+				       f->file.is_log ? "log-open" : "file-open",
 				       "invigil.file" };
 		return true;
 	case FACT_HEALTH:
-		*out = (struct frame){ "metric", "host", "info", NULL,
-				       health_action(f->health.what), "invigil.health" };
+		*out = (struct frame){
+			"metric",        "host", "info", NULL, health_action(f->health.what),
+			"invigil.health"
+		};
 		return true;
 	case FACT_RUN_END:
 		break;
@@ -335,8 +347,8 @@ static void alert_write(struct jsonw *j, const struct alert *a, bool repeat)
 
 void stream_alert(struct stream *s, const struct alert *a, const struct fact *f, bool repeat)
 {
-	struct frame frame = { "alert", "intrusion_detection", "info", NULL, a->rule->name,
-			       "invigil.alert" };
+	struct frame frame = { "alert", "intrusion_detection", "info",
+			       NULL,    a->rule->name,         "invigil.alert" };
 	const struct process *p = f->process ? f->process : a->process;
 	/* A repeat speaks of the first sight; what the fact at hand is about is not its matter. */
 	bool about = !repeat && f->kind != FACT_RUN_END;
@@ -437,8 +449,9 @@ static void left_write(struct jsonw *j, const struct run_result *r)
 
 void stream_run_end(struct stream *s, const struct fact *f, const struct run_result *r)
 {
-	static const struct frame frame = { "state", "host", "end", NULL, "run-end",
-					    "invigil.run" };
+	static const struct frame frame = {
+		"state", "host", "end", NULL, "run-end", "invigil.run"
+	};
 	const struct run *run = s->run;
 	int status = f->end.status;
 	struct jsonw *j = &s->json;

@@ -6,7 +6,7 @@
 #include "jsonw.h"
 
 #define INVIGIL_VERSION "0.1.0"
-#define ECS_VERSION "9.4.0"
+#define ECS_VERSION     "9.4.0"
 
 /* Takes one whole line with its '\n'. Returns 0 or -errno; the stream counts failures and goes on. */
 typedef int stream_sink(void *ctx, const char *line, size_t len);
@@ -14,28 +14,29 @@ typedef int stream_sink(void *ctx, const char *line, size_t len);
 struct stream {
 	const struct run *run;
 	bool alerts_only;
-	uint64_t sequence;		/* of the full stream */
-	uint64_t output_sequence;	/* of a reduced one */
+	uint64_t sequence;        /* of the full stream */
+	uint64_t output_sequence; /* of a reduced one */
 	uint64_t written, failed;
-	int error;			/* first -errno of the sink, 0 none */
-	stream_sink *sink;		/* NULL: nothing is written, numbers still count */
+	int error;         /* first -errno of the sink, 0 none */
+	stream_sink *sink; /* NULL: nothing is written, numbers still count */
 	void *sink_ctx;
-	struct buf line, prefix;	/* stream.c */
+	struct buf line, prefix; /* stream.c */
 	struct jsonw json;
 };
 
 /* What the run-end event says beyond the run and the alerts. */
 struct run_result {
-	const char *gate;		/* "passed", "tripped", "off" */
+	const char *gate; /* "passed", "tripped", "off" */
 	const char *fail_on;
 	const struct alerts *alerts;
-	struct span *left_objects;	/* "container abc (name)" */
+	struct span *left_objects; /* "container abc (name)" */
 	unsigned n_left_objects;
 	const struct process **left_processes;
 	unsigned n_left_processes;
 };
 
-void stream_init(struct stream *s, const struct run *r, bool alerts_only, stream_sink *sink, void *ctx);
+void stream_init(struct stream *s, const struct run *r, bool alerts_only, stream_sink *sink,
+		 void *ctx);
 void stream_free(struct stream *s);
 /* The event line of a fact, with its info findings; every fact kind but RUN_END. May write nothing (facts that have no line). */
 void stream_fact(struct stream *s, const struct fact *f, const struct report *findings);

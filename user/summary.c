@@ -5,11 +5,11 @@
 #include "record.h"
 #include "summary.h"
 
-#define LINES 40
-#define COLUMNS 80
-#define GAP_LINES 8	/* sentences of what was not seen */
+#define LINES      40
+#define COLUMNS    80
+#define GAP_LINES  8 /* sentences of what was not seen */
 #define FILE_LINES 4
-#define DETAILS 3	/* verbose: findings of one category */
+#define DETAILS    3 /* verbose: findings of one category */
 
 /* ---- text: ASCII only, so that a byte is a column ---- */
 
@@ -237,7 +237,7 @@ static size_t add_tally(struct buf *b, const uint64_t tally[SEVERITIES], bool sh
 	return columns;
 }
 
-#define TALLY_COLUMNS 24	/* longer ones are shortened to leave room for the worst finding */
+#define TALLY_COLUMNS 24 /* longer ones are shortened to leave room for the worst finding */
 
 static void write_category(const struct summary_input *in, enum risk r, bool details,
 			   struct buf *out)
@@ -294,9 +294,8 @@ static void write_detail(const struct summary_input *in, const struct alert *a, 
 		buf_str(&where, " x");
 		add_count(&where, a->count);
 	}
-	buf_fmt(out, "%*s%s%s%s ", (int)indent, "",
-		in->colour ? colour_of((int)a->severity) : "", severity,
-		in->colour ? "\033[0m" : "");
+	buf_fmt(out, "%*s%s%s%s ", (int)indent, "", in->colour ? colour_of((int)a->severity) : "",
+		severity, in->colour ? "\033[0m" : "");
 	add_finding(&text, m, a);
 	cut(&text, COLUMNS - indent - strlen(severity) - 1 - where.len);
 	buf_add(out, text.ptr, text.len);

@@ -9,9 +9,9 @@ struct summary_input {
 	const struct run *run;
 	const struct alerts *alerts;
 	const struct run_result *result;
-	const char *const *gaps;	/* sentences of what was not seen; n_gaps */
+	const char *const *gaps; /* sentences of what was not seen; n_gaps */
 	unsigned n_gaps;
-	const char *const *files;	/* written files */
+	const char *const *files; /* written files */
 	unsigned n_files;
 	bool colour;
 	bool verbose;

@@ -10,7 +10,7 @@ static bool number_parse(const char *p, size_t n, uint64_t *out)
 	uint64_t v = 0;
 	size_t i = 0;
 
-	if ((unsigned char)*p & 0x80) {	/* GNU base 256 */
+	if ((unsigned char)*p & 0x80) { /* GNU base 256 */
 		v = (unsigned char)*p & 0x7f;
 		for (i = 1; i < n; i++) {
 			if (v >> 55)
@@ -56,7 +56,8 @@ static void pax_read(struct span s, struct span *path, uint64_t *size, bool *has
 		if (span_starts(kv, "size=")) {
 			*size = 0;
 			*has_size = true;
-			for (size_t k = 5; k < kv.len && k < 22 && kv.ptr[k] >= '0' && kv.ptr[k] <= '9'; k++)
+			for (size_t k = 5;
+			     k < kv.len && k < 22 && kv.ptr[k] >= '0' && kv.ptr[k] <= '9'; k++)
 				*size = *size * 10 + (kv.ptr[k] - '0');
 		}
 		s.ptr += n;
@@ -108,7 +109,7 @@ bool tar_find(struct span tar, struct span name, struct span *content, bool *com
 		const char *b = tar.ptr + at;
 		struct span data;
 
-		if (!b[0]) {	/* two zero blocks end it; names are never empty */
+		if (!b[0]) { /* two zero blocks end it; names are never empty */
 			break;
 		}
 		if (!checksum_good(b) || !number_parse(b + 124, 12, &size))
@@ -124,7 +125,8 @@ bool tar_find(struct span tar, struct span name, struct span *content, bool *com
 			else
 				longname = (struct span){ data.ptr, strnlen(data.ptr, data.len) };
 		} else if (b[156] != 'g' && b[156] != 'K') {
-			if ((b[156] == '0' || !b[156] || b[156] == '7') && name_is(b, longname, name)) {
+			if ((b[156] == '0' || !b[156] || b[156] == '7') &&
+			    name_is(b, longname, name)) {
 				*content = data;
 				found = true;
 				whole = data.len == size;

@@ -42,11 +42,19 @@ struct dentry;
 struct mm_struct;
 struct task_struct;
 
-typedef struct { u32 val; } kuid_t;
-typedef struct { u32 val; } kgid_t;
-typedef struct { int counter; } atomic_t;
+typedef struct {
+	u32 val;
+} kuid_t;
+typedef struct {
+	u32 val;
+} kgid_t;
+typedef struct {
+	int counter;
+} atomic_t;
 
-struct super_block { u32 s_dev; };
+struct super_block {
+	u32 s_dev;
+};
 struct inode {
 	u16 i_mode;
 	kuid_t i_uid;
@@ -56,14 +64,18 @@ struct inode {
 	unsigned int i_nlink;
 	u32 i_rdev;
 };
-struct qstr { const unsigned char *name; };
+struct qstr {
+	const unsigned char *name;
+};
 struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
 	struct super_block *d_sb;
 };
-struct vfsmount { struct dentry *mnt_root; };
+struct vfsmount {
+	struct dentry *mnt_root;
+};
 struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
@@ -84,10 +96,16 @@ struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
 };
-struct files_struct { struct fdtable *fdt; };
-struct fs_struct { struct path pwd; };
+struct files_struct {
+	struct fdtable *fdt;
+};
+struct fs_struct {
+	struct path pwd;
+};
 
-struct upid { int nr; };
+struct upid {
+	int nr;
+};
 struct pid {
 	unsigned int level;
 	struct upid numbers[1];
@@ -108,7 +126,9 @@ struct signal_struct {
 struct mm_struct {
 	unsigned long arg_start, arg_end, env_start, env_end;
 };
-struct thread_struct { unsigned long fsbase; };
+struct thread_struct {
+	unsigned long fsbase;
+};
 struct task_struct {
 	int pid;
 	int tgid;
@@ -131,7 +151,9 @@ struct linux_binprm {
 	const char *interp;
 };
 
-struct in6_addr { u8 bytes[16]; };
+struct in6_addr {
+	u8 bytes[16];
+};
 struct sock_common {
 	u16 skc_family;
 	u16 skc_dport;
@@ -144,7 +166,9 @@ struct sock {
 	struct pid *sk_peer_pid;
 	struct socket *sk_socket;
 };
-struct socket { struct sock *sk; };
+struct socket {
+	struct sock *sk;
+};
 struct socket_alloc {
 	struct socket socket;
 	struct inode vfs_inode;
@@ -183,13 +207,21 @@ struct iov_iter {
 	void *ubuf;
 };
 /* Before 6.4 (de4f5fed3f23 renamed it). */
-struct iov_iter___iov { const struct iovec *iov; };
+struct iov_iter___iov {
+	const struct iovec *iov;
+};
 /* The numbers change between kernels: always through bpf_core_enum_value(). */
 enum iter_type { ITER_IOVEC = 100, ITER_UBUF = 101 };
-struct msghdr { struct iov_iter msg_iter; };
+struct msghdr {
+	struct iov_iter msg_iter;
+};
 
-struct kernfs_node { const char *name; };
-struct cgroup { struct kernfs_node *kn; };
+struct kernfs_node {
+	const char *name;
+};
+struct cgroup {
+	struct kernfs_node *kn;
+};
 
 struct trace_event_raw_sys_exit {
 	long ret;

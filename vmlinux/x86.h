@@ -6,14 +6,14 @@ struct pt_regs {
 };
 #pragma clang attribute pop
 
-#define SYSCALL_READ	 0
-#define SYSCALL_WRITE	 1
-#define SYSCALL_READV	 19
-#define SYSCALL_WRITEV	 20
-#define SYSCALL_SENDTO	 44
+#define SYSCALL_READ     0
+#define SYSCALL_WRITE    1
+#define SYSCALL_READV    19
+#define SYSCALL_WRITEV   20
+#define SYSCALL_SENDTO   44
 #define SYSCALL_RECVFROM 45
-#define SYSCALL_SENDMSG	 46
-#define SYSCALL_RECVMSG	 47
+#define SYSCALL_SENDMSG  46
+#define SYSCALL_RECVMSG  47
 
 #define REGS_NR(r)   BPF_CORE_READ(r, orig_ax)
 #define REGS_ARG1(r) BPF_CORE_READ(r, di)

@@ -15,7 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
 	dialogue_connect(d, 0, 0, true, false);
 	/* Two bytes: direction, connection, flags, process; length. Then the segment. */
 	while (n >= 2) {
-		struct ev_data e = { .dir = in[0] & 1, .sk = in[0] >> 1 & 1, .flags = in[0] >> 2 & 3 };
+		struct ev_data e = { .dir = in[0] & 1,
+				     .sk = in[0] >> 1 & 1,
+				     .flags = in[0] >> 2 & 3 };
 		size_t have = in[1], gap = in[0] & 0x80 ? in[0] >> 4 & 7 : 0;
 		void *p = &process[in[0] >> 4 & 3];
 		char *copy;

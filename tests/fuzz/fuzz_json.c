@@ -42,7 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	jsonw_raw(&j, "raw");
 	jsonw_end(&j);
 	if (!utf8_valid((struct span){ out.ptr, out.len }) ||
-	    json_walk((struct span){ out.ptr, out.len }, count, &n, &at) != JSON_OK || at + 1 != out.len)
+	    json_walk((struct span){ out.ptr, out.len }, count, &n, &at) != JSON_OK ||
+	    at + 1 != out.len)
 		abort();
 	json_string_at(in, "/Id", &other);
 

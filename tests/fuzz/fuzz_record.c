@@ -25,7 +25,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* The input is a sequence of: type (1), length of what follows (2), bytes. */
 	while (size >= 3) {
 		size_t want = data[1] | data[2] << 8;
-		struct ev_hdr h = { .time = 1, .start = 1, .type = data[0] % EV_TYPES, .run = 1, .pid = 2, .tid = 2 };
+		struct ev_hdr h = { .time = 1,
+				    .start = 1,
+				    .type = data[0] % EV_TYPES,
+				    .run = 1,
+				    .pid = 2,
+				    .tid = 2 };
 
 		data += 3;
 		size -= 3;

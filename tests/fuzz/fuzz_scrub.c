@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char variable[] = "A_TOKEN=" VALUE;
-	uint8_t seed[32] = {1, 2, 3, 4, 5};
+	uint8_t seed[32] = { 1, 2, 3, 4, 5 };
 	char block[sizeof(variable)], *copy;
 	const struct secret *which;
 	struct masker m;
@@ -25,17 +25,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	memcpy(copy, data + 1, size - 1);
 	switch (data[0] % 3) {
-	case 0: scrub_bytes(&m, copy, size - 1); break;
-	case 1: scrub_arguments(&m, copy, size - 1); break;
+	case 0:
+		scrub_bytes(&m, copy, size - 1);
+		break;
+	case 1:
+		scrub_arguments(&m, copy, size - 1);
+		break;
 	default:
 		if (scrub_environment(&m, copy, size - 1) > size - 1)
 			abort();
 	}
 	if (data[0] % 3 < 2 && memmem(copy, size - 1, VALUE, strlen(VALUE)))
 		abort();
-	masker_find(&m, (struct span){copy, size - 1});
+	masker_find(&m, (struct span){ copy, size - 1 });
 	for (size_t i = 0; i + 1 < size;) {
-		size_t n = masker_at(&m, (struct span){copy + i, size - 1 - i}, &which);
+		size_t n = masker_at(&m, (struct span){ copy + i, size - 1 - i }, &which);
 
 		if (n > size - 1 - i)
 			abort();

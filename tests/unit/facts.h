@@ -12,21 +12,21 @@
 #include <string.h>
 #include "detect.h"
 
-static struct run run = {.uid = 1000, .user = "builder"};
-static struct process parent = {.pid = 10,
-				.name = "python3",
-				.script = "test_server.py",
-				.executed = true,
-				.uid = 1000,
-				.gid = 1000,
-				.roles = ROLE_TEST | ROLE_INTERPRETER};
+static struct run run = { .uid = 1000, .user = "builder" };
+static struct process parent = { .pid = 10,
+				 .name = "python3",
+				 .script = "test_server.py",
+				 .executed = true,
+				 .uid = 1000,
+				 .gid = 1000,
+				 .roles = ROLE_TEST | ROLE_INTERPRETER };
 static struct process process;
 static struct report report;
 static char args[16384];
 
 static inline int facts_setup(void **state)
 {
-	static const uint8_t seed[32] = {1, 2, 3};
+	static const uint8_t seed[32] = { 1, 2, 3 };
 
 	(void)state;
 	masker_init(&run.masker, seed);
@@ -67,11 +67,11 @@ static inline struct process *process_new(const char *name, unsigned roles, cons
 	return &process;
 }
 
-#define ARGV(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 static inline void exec_look(const struct detector *d, const struct process *p)
 {
-	struct fact f = {.kind = FACT_EXEC, .run = &run, .process = p};
+	struct fact f = { .kind = FACT_EXEC, .run = &run, .process = p };
 
 	report_reset(&report);
 	d->look(&f, &report);
@@ -80,7 +80,7 @@ static inline void exec_look(const struct detector *d, const struct process *p)
 static inline void docker_look(const struct detector *d, const char *path, const char *body,
 			       const char *query, const char *dockerfile)
 {
-	struct fact f = {.kind = FACT_DOCKER, .run = &run, .process = &parent};
+	struct fact f = { .kind = FACT_DOCKER, .run = &run, .process = &parent };
 	struct span name, endpoint;
 
 	f.docker.route = docker_route(SPAN("POST"), span_of(path), &name, &endpoint);

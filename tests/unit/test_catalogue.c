@@ -9,20 +9,21 @@
 #include "catalogue.h"
 
 static const char *const names[RISKS] = {
-	"monitor-health", "environment-read", "encoded-payload", "command-execution", "piped-shell",
-	"log-exposure", "container-config", "name-disclosure", "docker-control", "docker-removal",
+	"monitor-health", "environment-read", "encoded-payload",  "command-execution",
+	"piped-shell",    "log-exposure",     "container-config", "name-disclosure",
+	"docker-control", "docker-removal",
 };
 
 /* Severities of R<i>.1, R<i>.2 ... : i info, l low, m medium, h high, c critical. */
 static const char *const severities[RISKS] = {
-	"hlmlc", "ilmihlmhcmi", "lhhmm", "ihmhmhmhmh", "ilmhcm", "mlhmmh", "cchhhhmhmllimmh",
-	"ilhllm", "ilhhmhml", "ihhml",
+	"hlmlc",  "ilmihlmhcmi",     "lhhmm",  "ihmhmhmhmh", "ilmhcm",
+	"mlhmmh", "cchhhhmhmllimmh", "ilhllm", "ilhhmhml",   "ihhml",
 };
 
 /* y: detected by this version. */
 static const char *const detected[RISKS] = {
-	"yyyyn", "yyynnnynnny", "yynyn", "yynynnnnny", "yyynnn", "yynynn", "yyyyyyyyyyyyyyy",
-	"yyyyyn", "yyyyynyy", "yyyyy",
+	"yyyyn",  "yyynnnynnny",     "yynyn",  "yynynnnnny", "yyynnn",
+	"yynynn", "yyyyyyyyyyyyyyy", "yyyyyn", "yyyyynyy",   "yyyyy",
 };
 
 static void the_ids_names_and_order_of_the_categories_are_fixed(void **state)
@@ -132,9 +133,9 @@ static void a_technique_is_whole_and_stands_among_the_references_too(void **stat
 static void docker_benchmark_sections_stand_where_they_belong(void **state)
 {
 	static const char *const pairs[][2] = {
-		{ "R6.1", "CIS-Docker-1.6:5.5" }, { "R6.2", "CIS-Docker-1.6:5.32" },
-		{ "R6.3", "CIS-Docker-1.6:5.6" }, { "R6.4", "CIS-Docker-1.6:5.31" },
-		{ "R6.5", "CIS-Docker-1.6:5.4" }, { "R6.6", "CIS-Docker-1.6:5.22" },
+		{ "R6.1", "CIS-Docker-1.6:5.5" },  { "R6.2", "CIS-Docker-1.6:5.32" },
+		{ "R6.3", "CIS-Docker-1.6:5.6" },  { "R6.4", "CIS-Docker-1.6:5.31" },
+		{ "R6.5", "CIS-Docker-1.6:5.4" },  { "R6.6", "CIS-Docker-1.6:5.22" },
 		{ "R6.7", "CIS-Docker-1.6:5.14" }, { "R6.8", "CIS-Docker-1.6:5.18" },
 		{ "R6.9", "CIS-Docker-1.6:4.10" }, { "R6.15", "CIS-Docker-1.6:5.20" },
 		{ "R8.4", "CIS-Docker-1.6:5.23" }, { "R8.8", "CIS-Docker-1.6:5.24" },

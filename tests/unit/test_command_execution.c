@@ -9,10 +9,10 @@ static struct process *tool(void)
 {
 	struct process *p = process_new("tool", 0, ARGV("tool"));
 
-	step[0] = (struct path_step){S_IFDIR | 0755, 0, 0};
-	step[1] = (struct path_step){S_IFDIR | 0755, 0, 0};
-	step[2] = (struct path_step){S_IFREG | 0755, 1000, 1000};
-	p->exe = (struct path){.text = (char *)"/srv/bin/tool", .step = step, .steps = 3};
+	step[0] = (struct path_step){ S_IFDIR | 0755, 0, 0 };
+	step[1] = (struct path_step){ S_IFDIR | 0755, 0, 0 };
+	step[2] = (struct path_step){ S_IFREG | 0755, 1000, 1000 };
+	p->exe = (struct path){ .text = (char *)"/srv/bin/tool", .step = step, .steps = 3 };
 	return p;
 }
 
@@ -108,7 +108,7 @@ static void a_value_never_stands_in_evidence(void **s)
 	for (unsigned i = 0; i < report.n; i++) {
 		assert_null(strstr(report.at[i].evidence.ptr, "horse"));
 		assert_null(
-		    strstr(report.at[i].subject.ptr ? report.at[i].subject.ptr : "", "horse"));
+			strstr(report.at[i].subject.ptr ? report.at[i].subject.ptr : "", "horse"));
 	}
 }
 
@@ -144,13 +144,13 @@ static void a_program_without_a_file(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(every_program_is_evidence),
-	    cmocka_unit_test(a_file_or_directory_that_others_can_change),
-	    cmocka_unit_test(a_sticky_directory_protects_what_others_do_not_own),
-	    cmocka_unit_test(an_operand_of_an_option_named_like_a_secret),
-	    cmocka_unit_test(a_value_never_stands_in_evidence),
-	    cmocka_unit_test(a_token_in_the_middle_of_an_argument),
-	    cmocka_unit_test(a_program_without_a_file),
+		cmocka_unit_test(every_program_is_evidence),
+		cmocka_unit_test(a_file_or_directory_that_others_can_change),
+		cmocka_unit_test(a_sticky_directory_protects_what_others_do_not_own),
+		cmocka_unit_test(an_operand_of_an_option_named_like_a_secret),
+		cmocka_unit_test(a_value_never_stands_in_evidence),
+		cmocka_unit_test(a_token_in_the_middle_of_an_argument),
+		cmocka_unit_test(a_program_without_a_file),
 	};
 
 	return FACT_TESTS(tests);

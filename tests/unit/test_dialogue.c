@@ -68,7 +68,8 @@ static bool say(uint64_t sk, unsigned dir, const char *what)
 
 static void create_own(void)
 {
-	say(1, DATA_SEND, "POST /v1.43/containers/create?name=web HTTP/1.1\r\nContent-Length: 13\r\n\r\n");
+	say(1, DATA_SEND,
+	    "POST /v1.43/containers/create?name=web HTTP/1.1\r\nContent-Length: 13\r\n\r\n");
 	say(1, DATA_SEND, "{\"Image\":\"a\"}");
 	say(1, DATA_RECV, "HTTP/1.1 201 Created\r\nContent-Length: 73\r\n\r\n{\"Id\":\"" ID "\"}");
 }
@@ -96,7 +97,8 @@ static void an_exec_belongs_to_its_container(void **s)
 {
 	(void)s;
 	create_own();
-	say(1, DATA_SEND, "POST /v1.43/containers/web/exec HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}");
+	say(1, DATA_SEND,
+	    "POST /v1.43/containers/web/exec HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}");
 	say(1, DATA_RECV, "HTTP/1.1 201 Created\r\nContent-Length: 13\r\n\r\n{\"Id\":\"eeee\"}");
 	say(1, DATA_SEND, "POST /v1.43/exec/eeee/start HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}");
 	say(1, DATA_RECV, "HTTP/1.1 101 UPGRADED\r\n\r\nraw GET /info HTTP/1.1\r\n\r\n");
@@ -112,7 +114,8 @@ static void the_id_of_a_build_stands_in_its_stream(void **s)
 {
 	(void)s;
 	say(1, DATA_SEND, "POST /v1.43/build?t=x HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
-	say(1, DATA_RECV, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2f\r\n{\"stream\":\"Successfully built abcdef123456\\n\"}\n\r\n0\r\n\r\n");
+	say(1, DATA_RECV,
+	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2f\r\n{\"stream\":\"Successfully built abcdef123456\\n\"}\n\r\n0\r\n\r\n");
 	assert_int_equal(n_calls, 1);
 	assert_string_equal(created, "abcdef123456");
 	assert_int_equal(ledger_owner(l, OBJ_IMAGE, SPAN("docker.io/library/x:latest")), OWNER_OWN);
@@ -161,9 +164,12 @@ static void an_answer_may_be_recorded_before_its_request(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_container_that_the_run_created_is_its_own), T(an_exec_belongs_to_its_container),
-		T(the_id_of_a_build_stands_in_its_stream), T(an_unanswered_call_has_no_status),
-		T(another_service_is_ignored_for_good), T(tls_is_a_gap),
+		T(a_container_that_the_run_created_is_its_own),
+		T(an_exec_belongs_to_its_container),
+		T(the_id_of_a_build_stands_in_its_stream),
+		T(an_unanswered_call_has_no_status),
+		T(another_service_is_ignored_for_good),
+		T(tls_is_a_gap),
 		T(an_answer_may_be_recorded_before_its_request),
 	};
 

@@ -14,11 +14,11 @@ static char encoded[4][2048];
 
 static const char *encode(const char *text, enum form form, int slot)
 {
-	static const char *const formats[] = {"\\x%02x", "\\%03o", "\\u%04x", "%%%02X", "%02x"};
+	static const char *const formats[] = { "\\x%02x", "\\%03o", "\\u%04x", "%%%02X", "%02x" };
 	char *to = encoded[slot];
 
 	if (form == BASE64) {
-		struct buf b = {0};
+		struct buf b = { 0 };
 
 		base64_encode(span_of(text), &b);
 		snprintf(to, sizeof(encoded[0]), "%s", b.ptr);
@@ -67,19 +67,19 @@ static void plain_text_and_binary_data_are_nothing(void **s)
 static void ids_digests_paths_and_tokens_are_no_payload(void **s)
 {
 	static const char *const args_of[] = {
-	    "d41d8cd98f00b204e9800998ecf8427e",
-	    "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-	    "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318"
-	    "d2877eec2f63b931bd4"
-	    "7417a81a538327af927da3e",
-	    "01920000-0000-7000-8000-000000000001",
-	    "/usr/lib/x86_64-linux-gnu/python3/dist-packages/somewhere/verylongname/another",
-	    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."
-	    "eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5"
-	    "MDIyfQ.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c",
-	    "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/"
-	    "SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==",
-	    "http://host/a%20b%20c?x=%7B%22a%22%3A1%7D",
+		"d41d8cd98f00b204e9800998ecf8427e",
+		"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+		"cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318"
+		"d2877eec2f63b931bd4"
+		"7417a81a538327af927da3e",
+		"01920000-0000-7000-8000-000000000001",
+		"/usr/lib/x86_64-linux-gnu/python3/dist-packages/somewhere/verylongname/another",
+		"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."
+		"eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5"
+		"MDIyfQ.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c",
+		"sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/"
+		"SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==",
+		"http://host/a%20b%20c?x=%7B%22a%22%3A1%7D",
 	};
 
 	(void)s;
@@ -104,8 +104,8 @@ static void a_certificate_is_no_payload(void **s)
 static void executable_content_is_worse(void **s)
 {
 	static const char elf[] =
-	    "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\3\0>\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
-	struct buf b = {0};
+		"\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\3\0>\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+	struct buf b = { 0 };
 
 	(void)s;
 	for (int form = HEX_ESC; form <= BASE64; form++) {
@@ -122,7 +122,7 @@ static void executable_content_is_worse(void **s)
 	argued(encode("curl is a nice program, and so are many others", BASE64, 0));
 	check_hit("R2.1");
 	check_miss("R2.2");
-	base64_encode((struct span){elf, sizeof(elf)}, &b);
+	base64_encode((struct span){ elf, sizeof(elf) }, &b);
 	argued(b.ptr);
 	check_hit("R2.2");
 	b.ptr[0]++;
@@ -188,23 +188,23 @@ static void the_reviewed_scripts_dockerfile(void **s)
 {
 	(void)s;
 	dockerfile(
-	    "FROM ubuntu:18.04\nRUN echo \"'%s'\" | xargs echo -e > /post.py;chmod 755 /post.py\n",
-	    TEXT, HEX_ESC);
+		"FROM ubuntu:18.04\nRUN echo \"'%s'\" | xargs echo -e > /post.py;chmod 755 /post.py\n",
+		TEXT, HEX_ESC);
 	check_hit("R2.1");
 	check_hit("R2.4");
 	assert_string_equal(found("R2.4")->subject.ptr, "Dockerfile RUN: /post.py");
 	dockerfile(
-	    "FROM ubuntu:18.04\nRUN echo \"'%s'\" | xargs echo -e > /post.py;chmod 644 /post.py\n",
-	    TEXT, HEX_ESC);
+		"FROM ubuntu:18.04\nRUN echo \"'%s'\" | xargs echo -e > /post.py;chmod 644 /post.py\n",
+		TEXT, HEX_ESC);
 	check_hit("R2.1");
 	check_miss("R2.4");
 	dockerfile(
-	    "FROM ubuntu:18.04\nRUN echo \"'%s'\" | xargs echo -e > /post.py;chmod 755 /other\n",
-	    TEXT, HEX_ESC);
+		"FROM ubuntu:18.04\nRUN echo \"'%s'\" | xargs echo -e > /post.py;chmod 755 /other\n",
+		TEXT, HEX_ESC);
 	check_miss("R2.4");
 	dockerfile(
-	    "FROM ubuntu:18.04\nRUN echo \"plain text\" > /post.py;chmod 755 /post.py # %s\n", "x",
-	    HEX_ESC);
+		"FROM ubuntu:18.04\nRUN echo \"plain text\" > /post.py;chmod 755 /post.py # %s\n",
+		"x", HEX_ESC);
 	assert_int_equal(report.n, 0);
 	dockerfile("FROM ubuntu:18.04\n# RUN echo '%s' > /p;chmod 755 /p\n", TEXT, HEX_ESC);
 	assert_int_equal(report.n, 0);
@@ -228,7 +228,7 @@ static void a_shell_string_decodes_and_executes(void **s)
 {
 	(void)s;
 	shell_given(
-	    "base64 -d < $W/e.dat > $W/art.sh; chmod +x $W/art.sh; $W/art.sh || sh $W/art.sh");
+		"base64 -d < $W/e.dat > $W/art.sh; chmod +x $W/art.sh; $W/art.sh || sh $W/art.sh");
 	check_hit("R2.4");
 	shell_given("base64 < $W/e.dat > $W/art.sh; chmod +x $W/art.sh");
 	check_miss("R2.4");
@@ -269,9 +269,9 @@ static void containers_execs_and_build_arguments_are_places(void **s)
 static void hostile_text_ends(void **s)
 {
 	static char big[120000];
-	static const char *const patterns[] = {"$(",   "`",  "\\x4", "%4",   "eyJ.", "(", "a;",
-					       "QUFB", "\\", "<<",   "\"$(", "41",   "|"};
-	struct fact f = {.kind = FACT_EXEC, .run = &run};
+	static const char *const patterns[] = { "$(",   "`",  "\\x4", "%4",   "eyJ.", "(", "a;",
+						"QUFB", "\\", "<<",   "\"$(", "41",   "|" };
+	struct fact f = { .kind = FACT_EXEC, .run = &run };
 
 	(void)s;
 	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
@@ -294,18 +294,18 @@ static void hostile_text_ends(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(each_coding_is_found_from_33_bytes_on),
-	    cmocka_unit_test(plain_text_and_binary_data_are_nothing),
-	    cmocka_unit_test(ids_digests_paths_and_tokens_are_no_payload),
-	    cmocka_unit_test(a_certificate_is_no_payload),
-	    cmocka_unit_test(executable_content_is_worse),
-	    cmocka_unit_test(layers_do_not_hide_it),
-	    cmocka_unit_test(a_prefix_or_line_breaks_do_not_hide_it),
-	    cmocka_unit_test(a_preview_keeps_a_key_to_itself),
-	    cmocka_unit_test(the_reviewed_scripts_dockerfile),
-	    cmocka_unit_test(a_shell_string_decodes_and_executes),
-	    cmocka_unit_test(containers_execs_and_build_arguments_are_places),
-	    cmocka_unit_test(hostile_text_ends),
+		cmocka_unit_test(each_coding_is_found_from_33_bytes_on),
+		cmocka_unit_test(plain_text_and_binary_data_are_nothing),
+		cmocka_unit_test(ids_digests_paths_and_tokens_are_no_payload),
+		cmocka_unit_test(a_certificate_is_no_payload),
+		cmocka_unit_test(executable_content_is_worse),
+		cmocka_unit_test(layers_do_not_hide_it),
+		cmocka_unit_test(a_prefix_or_line_breaks_do_not_hide_it),
+		cmocka_unit_test(a_preview_keeps_a_key_to_itself),
+		cmocka_unit_test(the_reviewed_scripts_dockerfile),
+		cmocka_unit_test(a_shell_string_decodes_and_executes),
+		cmocka_unit_test(containers_execs_and_build_arguments_are_places),
+		cmocka_unit_test(hostile_text_ends),
 	};
 
 	return FACT_TESTS(tests);

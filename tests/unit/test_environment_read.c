@@ -3,7 +3,7 @@
 
 static void read_look(const char *name, unsigned roles, int is_set, bool sensitive)
 {
-	struct fact f = {.kind = FACT_ENV, .run = &run, .process = &process};
+	struct fact f = { .kind = FACT_ENV, .run = &run, .process = &process };
 
 	memset(&process, 0, sizeof(process));
 	process.roles = roles;
@@ -157,14 +157,14 @@ static void a_container_receives_sensitive_names(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_variable_read_is_evidence_unless_everybody_reads_it),
-	    cmocka_unit_test(only_the_test_process_is_asked_about_exposure),
-	    cmocka_unit_test(a_sensitive_variable_counts_when_it_was_set),
-	    cmocka_unit_test(env_without_operand_prints_the_environment),
-	    cmocka_unit_test(a_shell_string_prints_the_environment),
-	    cmocka_unit_test(names_handed_on_are_said_without_values),
-	    cmocka_unit_test(a_list_of_names_ends_somewhere),
-	    cmocka_unit_test(a_container_receives_sensitive_names),
+		cmocka_unit_test(a_variable_read_is_evidence_unless_everybody_reads_it),
+		cmocka_unit_test(only_the_test_process_is_asked_about_exposure),
+		cmocka_unit_test(a_sensitive_variable_counts_when_it_was_set),
+		cmocka_unit_test(env_without_operand_prints_the_environment),
+		cmocka_unit_test(a_shell_string_prints_the_environment),
+		cmocka_unit_test(names_handed_on_are_said_without_values),
+		cmocka_unit_test(a_list_of_names_ends_somewhere),
+		cmocka_unit_test(a_container_receives_sensitive_names),
 	};
 
 	return FACT_TESTS(tests);

@@ -18,7 +18,8 @@ static void on_done(void *ctx, struct http *h)
 	n_done++;
 	n_whole += h->msg.complete;
 	n_bytes = h->msg.bytes;
-	snprintf(body, sizeof(body), "%.*s", (int)h->msg.body.len, h->msg.body.len ? h->msg.body.ptr : "");
+	snprintf(body, sizeof(body), "%.*s", (int)h->msg.body.len,
+		 h->msg.body.len ? h->msg.body.ptr : "");
 }
 
 static struct http_pool pool = { 0, 1 << 20 };
@@ -32,7 +33,7 @@ static void start(struct http *h, bool response)
 }
 
 static const char two[] = "POST /a HTTP/1.1\r\nContent-Length: 5\r\n\r\nhelloPOST /b HTTP/1.1\r\n"
-	"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n";
+			  "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n";
 
 static void pipelined_requests_are_told_apart(void **s)
 {
@@ -63,7 +64,8 @@ static void one_byte_at_a_time_is_the_same(void **s)
 static void a_gap_inside_a_body_is_skipped_exactly(void **s)
 {
 	struct http h;
-	const char *a = "POST /a HTTP/1.1\r\nContent-Length: 10\r\n\r\nab", *b = "GET /b HTTP/1.1\r\n\r\n";
+	const char *a = "POST /a HTTP/1.1\r\nContent-Length: 10\r\n\r\nab",
+		   *b = "GET /b HTTP/1.1\r\n\r\n";
 
 	(void)s;
 	start(&h, false);
@@ -93,7 +95,8 @@ static void a_gap_elsewhere_is_lost_until_a_message_begins(void **s)
 static void continue_is_skipped_and_close_ends_a_body(void **s)
 {
 	struct http h;
-	const char *a = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\nHTTP/1.0 200 OK\r\n\r\nxyz";
+	const char *a =
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\nHTTP/1.0 200 OK\r\n\r\nxyz";
 
 	(void)s;
 	start(&h, true);

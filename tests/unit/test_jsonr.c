@@ -46,8 +46,8 @@ static void check(struct span text, enum json_end end, const char *want)
 static void values_come_with_their_paths(void **state)
 {
 	(void)state;
-	check(SPAN(" {\"a\":[1,{\"b\":null},[]],\"c\":{},\"d\":true,\"e\":false,\"\":-0.5e+2} "), JSON_OK,
-	      "{ /a[ /a/0N1 /a/1{ /a/1/bn /a/2[ /c{ /dt /ef /N-0.5e+2 ");
+	check(SPAN(" {\"a\":[1,{\"b\":null},[]],\"c\":{},\"d\":true,\"e\":false,\"\":-0.5e+2} "),
+	      JSON_OK, "{ /a[ /a/0N1 /a/1{ /a/1/bn /a/2[ /c{ /dt /ef /N-0.5e+2 ");
 	check(SPAN("12"), JSON_OK, "N12 ");
 }
 
@@ -72,9 +72,11 @@ static void every_cut_keeps_what_came_before(void **state)
 
 static void what_go_rejects_is_bad(void **state)
 {
-	static const char *const bad[] = { "[01]", "[1.]", "[.5]", "[+1]", "[1,]", "{\"a\":1,}", "{a:1}",
-					   "{\"a\" 1}", "[\"\t\"]", "[\"\\x\"]", "[\"\\u12g4\"]", "[tru]",
-					   "[1}", "]", "['a']", "[1 2]", "[--1]" };
+	static const char *const bad[] = { "[01]",     "[1.]",       "[.5]",          "[+1]",
+					   "[1,]",     "{\"a\":1,}", "{a:1}",         "{\"a\" 1}",
+					   "[\"\t\"]", "[\"\\x\"]",  "[\"\\u12g4\"]", "[tru]",
+					   "[1}",      "]",          "['a']",         "[1 2]",
+					   "[--1]" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -86,9 +88,11 @@ static void what_go_rejects_is_bad(void **state)
 static void escapes_are_decoded(void **state)
 {
 	(void)state;
-	check(SPAN("\"\\\"\\\\\\/\\t\\u00e9\\ud83d\\ude00\""), JSON_OK, "S\"\\/\t\xc3\xa9\xf0\x9f\x98\x80 ");
+	check(SPAN("\"\\\"\\\\\\/\\t\\u00e9\\ud83d\\ude00\""), JSON_OK,
+	      "S\"\\/\t\xc3\xa9\xf0\x9f\x98\x80 ");
 	check(SPAN("\"\\ud83dx\\ude00\\ud83d\\u0041\""), JSON_OK,
-	      "S\xef\xbf\xbdx\xef\xbf\xbd\xef\xbf\xbd" "A ");
+	      "S\xef\xbf\xbdx\xef\xbf\xbd\xef\xbf\xbd"
+	      "A ");
 	buf_reset(&said);
 	assert_int_equal(json_walk(SPAN("\"a\\u0000b\""), say, NULL, NULL), JSON_OK);
 	assert_int_equal(said.len, 5);
@@ -172,8 +176,11 @@ static void a_key_cannot_forge_a_path(void **state)
 static void keys_fold_as_go_folds_them(void **state)
 {
 	(void)state;
-	assert_int_equal(hits("{\"hostconfig\":{\"BIND\xc5\xbf\":[\"a\",\"b\"]}}", "/HostConfig/Binds/*"), 2);
-	assert_int_equal(hits("{\"hostconfig\":{\"bind\\u017f\":[\"a\",\"b\"]}}", "/HostConfig/Binds/1"), 1);
+	assert_int_equal(
+		hits("{\"hostconfig\":{\"BIND\xc5\xbf\":[\"a\",\"b\"]}}", "/HostConfig/Binds/*"),
+		2);
+	assert_int_equal(
+		hits("{\"hostconfig\":{\"bind\\u017f\":[\"a\",\"b\"]}}", "/HostConfig/Binds/1"), 1);
 	assert_int_equal(hits("{\"Bind\":[1]}", "/Binds/*"), 0);
 	assert_int_equal(hits("{\"Bindss\":[1]}", "/Binds/*"), 0);
 	assert_true(json_key_is(SPAN("lin\xe2\x84\xaas"), "Links"));

@@ -57,7 +57,8 @@ static void nesting_and_commas_are_right(void **state)
 	jsonw_time(&j, "t", 951782400000000001ULL);
 	jsonw_obj(&j, "open");
 	jsonw_end(&j);
-	assert_string_equal(out.ptr,
+	assert_string_equal(
+		out.ptr,
 		"{\"x\":1,\"l\":[{\"u\":18446744073709551615,\"i\":-9223372036854775808},{},\"e\"],"
 		"\"b\":true,\"f\":\"7\\\"\",\"t\":\"2000-02-29T00:00:00.000000001Z\",\"open\":{}}\n");
 	jsonw_free(&j);
@@ -91,7 +92,9 @@ static void invalid_bytes_are_kept_in_base64(void **state)
 	struct buf out = { 0 };
 
 	(void)state;
-	assert_string_equal(line, "{\"a\":\"x\xef\xbf\xbd\",\"raw\":[{\"field\":\"a\",\"base64\":\"eP4=\"}]}\n");
+	assert_string_equal(
+		line,
+		"{\"a\":\"x\xef\xbf\xbd\",\"raw\":[{\"field\":\"a\",\"base64\":\"eP4=\"}]}\n");
 	free(line);
 	jsonw_begin(&j, &out, NULL);
 	jsonw_obj(&j, "p");

@@ -7,11 +7,11 @@
 #include <string.h>
 #include "ledger.h"
 
-#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define ID         "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define FOREIGN_ID "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
 
-static void call(struct ledger *l, struct docker_call *c, const char *method, const char *path, const char *query,
-		 const char *response)
+static void call(struct ledger *l, struct docker_call *c, const char *method, const char *path,
+		 const char *query, const char *response)
 {
 	c->route = docker_route(span_of(method), span_of(path), &c->target, &c->endpoint);
 	c->query = span_of(query);
@@ -62,7 +62,8 @@ static void a_prune_counts_what_is_not_the_run_s(void **s)
 	(void)s;
 	call(l, &c, "POST", "/images/create", "fromImage=x", "{\"status\":\"Downloaded\"}");
 	c = (struct docker_call){ 0 };
-	call(l, &c, "POST", "/images/prune", "", "{\"ImagesDeleted\":[{\"Untagged\":\"x:latest\"},"
+	call(l, &c, "POST", "/images/prune", "",
+	     "{\"ImagesDeleted\":[{\"Untagged\":\"x:latest\"},"
 	     "{\"Deleted\":\"sha256:" ID "\"},{\"Untagged\":\"y:latest\"}]}");
 	assert_int_equal(c.pruned_own, 2);
 	assert_int_equal(c.pruned_other, 1);

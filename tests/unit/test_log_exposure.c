@@ -10,7 +10,7 @@ struct log {
 
 static void opened(struct log l)
 {
-	struct fact f = {.kind = FACT_FILE, .run = &run, .process = &parent};
+	struct fact f = { .kind = FACT_FILE, .run = &run, .process = &parent };
 
 	f.file.path.text = (char *)l.path;
 	f.file.mode = S_IFREG | l.mode;
@@ -24,7 +24,7 @@ static void opened(struct log l)
 	detect_log_exposure.look(&f, &report);
 }
 
-static const struct log good = {"/src/out/t.log", 0600, 1000, 1000, 0755, 1000, 1000, true};
+static const struct log good = { "/src/out/t.log", 0600, 1000, 1000, 0755, 1000, 1000, true };
 
 static void a_private_log_is_no_finding(void **s)
 {
@@ -107,11 +107,11 @@ static void a_device_is_no_log(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_private_log_is_no_finding),
-	    cmocka_unit_test(a_log_that_others_can_write),
-	    cmocka_unit_test(a_log_in_a_directory_that_others_can_change),
-	    cmocka_unit_test(a_log_that_others_can_read_once_a_directory),
-	    cmocka_unit_test(a_device_is_no_log),
+		cmocka_unit_test(a_private_log_is_no_finding),
+		cmocka_unit_test(a_log_that_others_can_write),
+		cmocka_unit_test(a_log_in_a_directory_that_others_can_change),
+		cmocka_unit_test(a_log_that_others_can_read_once_a_directory),
+		cmocka_unit_test(a_device_is_no_log),
 	};
 
 	return FACT_TESTS(tests);

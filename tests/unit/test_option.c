@@ -12,12 +12,12 @@
 #include "option.h"
 
 const struct command commands[] = {
-    {"run", "run [OPTIONS] [--] COMMAND [ARG...]", "trace", NULL},
-    {"replay", "replay [OPTIONS] RECORDING", "again", NULL},
-    {"risks", "risks", "catalogue", NULL},
-    {"check", "check", "kernel", NULL},
-    {"version", "version", "version", NULL},
-    {0},
+	{ "run", "run [OPTIONS] [--] COMMAND [ARG...]", "trace", NULL },
+	{ "replay", "replay [OPTIONS] RECORDING", "again", NULL },
+	{ "risks", "risks", "catalogue", NULL },
+	{ "check", "check", "kernel", NULL },
+	{ "version", "version", "version", NULL },
+	{ 0 },
 };
 
 static struct config c;
@@ -36,9 +36,9 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-	static const char *const set[] = {"INVIGIL_OUTPUT", "INVIGIL_FAIL_ON", "INVIGIL_OWN",
-					  "INVIGIL_QUIET",  "INVIGIL_CONFIG",  "INVIGIL_SARIF",
-					  "SUDO_UID"};
+	static const char *const set[] = { "INVIGIL_OUTPUT", "INVIGIL_FAIL_ON", "INVIGIL_OWN",
+					   "INVIGIL_QUIET",  "INVIGIL_CONFIG",  "INVIGIL_SARIF",
+					   "SUDO_UID" };
 
 	(void)state;
 	config_free(&c);
@@ -77,8 +77,8 @@ static int parse(unsigned cmd, char **argv)
 	return status;
 }
 
-#define RUN(...)    parse(0, (char *[]){__VA_ARGS__, NULL})
-#define REPLAY(...) parse(1, (char *[]){__VA_ARGS__, NULL})
+#define RUN(...)    parse(0, (char *[]){ __VA_ARGS__, NULL })
+#define REPLAY(...) parse(1, (char *[]){ __VA_ARGS__, NULL })
 
 static void config_write(const char *text, mode_t mode)
 {
@@ -125,8 +125,8 @@ static void an_unknown_option_is_named(void **state)
 
 static void options_of_later_versions_are_refused_and_said(void **state)
 {
-	static char *const later[] = {"--report",      "--sarif",  "--junit", "--markdown",
-				      "--attestation", "--policy", "--gate"};
+	static char *const later[] = { "--report",      "--sarif",  "--junit", "--markdown",
+				       "--attestation", "--policy", "--gate" };
 	char expected[128];
 
 	(void)state;
@@ -250,14 +250,14 @@ static void what_the_file_gets_wrong_is_named_with_its_line(void **state)
 	static const struct {
 		const char *text, *says;
 	} rows[] = {
-	    {"fail_on: high\ncolour: red\n", ":2: unknown key \"colour\""},
-	    {"rules:\n  R6.7: {loud: low}\n", ":2: unknown key \"loud\""},
-	    {"rules:\n  R99.1: low\n", ":2: unknown rule \"R99.1\""},
-	    {"rules:\n  R6.7: loud\n", ":2: unknown level \"loud\""},
-	    {"secrets:\n  name: [a]\n", ":2: unknown key \"name\""},
-	    {"own: [x]\n", ":1: unknown selector \"x\""},
-	    {"fail_on: [high\n", ":"},
-	    {"- a\n", ":1: not a mapping"},
+		{ "fail_on: high\ncolour: red\n", ":2: unknown key \"colour\"" },
+		{ "rules:\n  R6.7: {loud: low}\n", ":2: unknown key \"loud\"" },
+		{ "rules:\n  R99.1: low\n", ":2: unknown rule \"R99.1\"" },
+		{ "rules:\n  R6.7: loud\n", ":2: unknown level \"loud\"" },
+		{ "secrets:\n  name: [a]\n", ":2: unknown key \"name\"" },
+		{ "own: [x]\n", ":1: unknown selector \"x\"" },
+		{ "fail_on: [high\n", ":" },
+		{ "- a\n", ":1: not a mapping" },
 	};
 	char expected[256];
 
@@ -295,24 +295,24 @@ static void without_libyaml_it_is_said(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(command_begins_at_the_first_word_that_is_no_option),
-	    T(two_dashes_end_the_options),
-	    T(an_unknown_option_is_named),
-	    T(options_of_later_versions_are_refused_and_said),
-	    T(a_missing_command_is_an_error),
-	    T(replay_takes_options_behind_its_operand),
-	    T(a_wrong_word_is_named),
-	    T(selectors_are_read),
-	    T(help_is_printed),
-	    T(the_environment_stands_behind_the_command_line),
-	    T(replay_does_not_read_the_environment),
-	    T(under_sudo_the_environment_names_no_files),
+		T(command_begins_at_the_first_word_that_is_no_option),
+		T(two_dashes_end_the_options),
+		T(an_unknown_option_is_named),
+		T(options_of_later_versions_are_refused_and_said),
+		T(a_missing_command_is_an_error),
+		T(replay_takes_options_behind_its_operand),
+		T(a_wrong_word_is_named),
+		T(selectors_are_read),
+		T(help_is_printed),
+		T(the_environment_stands_behind_the_command_line),
+		T(replay_does_not_read_the_environment),
+		T(under_sudo_the_environment_names_no_files),
 #ifdef HAVE_YAML
-	    T(the_file_stands_behind_both),
-	    T(what_the_file_gets_wrong_is_named_with_its_line),
-	    T(a_file_that_others_can_write_is_refused),
+		T(the_file_stands_behind_both),
+		T(what_the_file_gets_wrong_is_named_with_its_line),
+		T(a_file_that_others_can_write_is_refused),
 #else
-	    T(without_libyaml_it_is_said),
+		T(without_libyaml_it_is_said),
 #endif
 	};
 

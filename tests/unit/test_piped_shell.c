@@ -11,14 +11,14 @@ static void a_pipe_counts_when_the_parent_holds_it(void **s)
 	struct process *p = process_new("docker", ROLE_CONTAINER_CLIENT, ARGV("docker", "-v"));
 
 	(void)s;
-	p->fd[1] = (struct ev_fd){.kind = FD_PIPE, .peer_pid = p->ppid};
+	p->fd[1] = (struct ev_fd){ .kind = FD_PIPE, .peer_pid = p->ppid };
 	exec_look(&detect_piped_shell, p);
 	check_hit("R4.1");
 	assert_non_null(strstr(found("R4.1")->evidence.ptr, "stdout"));
 	p->fd[1].peer_pid = 99;
 	exec_look(&detect_piped_shell, p);
 	check_miss("R4.1");
-	p->fd[1] = (struct ev_fd){.kind = FD_FILE, .peer_pid = p->ppid};
+	p->fd[1] = (struct ev_fd){ .kind = FD_FILE, .peer_pid = p->ppid };
 	exec_look(&detect_piped_shell, p);
 	check_miss("R4.1");
 }
@@ -39,9 +39,9 @@ static void a_string_without_control_is_low(void **s)
 
 static void a_string_with_control_is_medium(void **s)
 {
-	static const char *const strings[] = {"a; id",         "a && b",         "a || b", "a | b",
-					      "echo `id`",     "echo $(id)",     "a > f",  "a < f",
-					      "echo \"`id`\"", "echo \"$(id)\"", "a\nb"};
+	static const char *const strings[] = { "a; id",         "a && b",         "a || b", "a | b",
+					       "echo `id`",     "echo $(id)",     "a > f",  "a < f",
+					       "echo \"`id`\"", "echo \"$(id)\"", "a\nb" };
 
 	(void)s;
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
@@ -99,11 +99,11 @@ static void only_the_test_process_gives(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_pipe_counts_when_the_parent_holds_it),
-	    cmocka_unit_test(a_string_without_control_is_low),
-	    cmocka_unit_test(a_string_with_control_is_medium),
-	    cmocka_unit_test(flags_do_not_hide_the_string),
-	    cmocka_unit_test(only_the_test_process_gives),
+		cmocka_unit_test(a_pipe_counts_when_the_parent_holds_it),
+		cmocka_unit_test(a_string_without_control_is_low),
+		cmocka_unit_test(a_string_with_control_is_medium),
+		cmocka_unit_test(flags_do_not_hide_the_string),
+		cmocka_unit_test(only_the_test_process_gives),
 	};
 
 	return FACT_TESTS(tests);

@@ -44,11 +44,11 @@ static void learn(const char *variable)
 static const char *shown(const char *bytes, size_t n)
 {
 	static char out[8192];
-	struct buf b = {0};
+	struct buf b = { 0 };
 
 	for (size_t i = 0; i < n;) {
 		const struct secret *which;
-		size_t k = masker_at(&m, (struct span){bytes + i, n - i}, &which);
+		size_t k = masker_at(&m, (struct span){ bytes + i, n - i }, &which);
 
 		if (k) {
 			buf_str(&b, "<");
@@ -105,35 +105,35 @@ static bool sensitive(const char *name)
 static void names_of_secrets_are_sensitive(void **state)
 {
 	static const char *const yes[] = {
-	    "TOKEN",
-	    "GITHUB_TOKEN",
-	    "AWS_SECRET_ACCESS_KEY",
-	    "AWS_SESSION_TOKEN",
-	    "PGPASSWORD",
-	    "MYSQL_PWD",
-	    "KUBECONFIG",
-	    "DATABASE_URL",
-	    "DOCKER_AUTH_CONFIG",
-	    "CI_REPOSITORY_URL",
-	    "OPENAI_API_KEY",
-	    "SSH_PRIVATE_KEY",
-	    "DB_PASSWD",
-	    "APP_CREDENTIALS",
-	    "REGISTRY_AUTH",
-	    "password",
-	    "--password",
-	    "identitytoken",
-	    "IdentityToken",
-	    "auth",
-	    "access_key",
-	    "secret_key",
-	    "api-key",
-	    "private_key",
-	    "client_secret",
-	    "credentials",
-	    "--github-token",
-	    "npm_config__authToken",
-	    "_authToken",
+		"TOKEN",
+		"GITHUB_TOKEN",
+		"AWS_SECRET_ACCESS_KEY",
+		"AWS_SESSION_TOKEN",
+		"PGPASSWORD",
+		"MYSQL_PWD",
+		"KUBECONFIG",
+		"DATABASE_URL",
+		"DOCKER_AUTH_CONFIG",
+		"CI_REPOSITORY_URL",
+		"OPENAI_API_KEY",
+		"SSH_PRIVATE_KEY",
+		"DB_PASSWD",
+		"APP_CREDENTIALS",
+		"REGISTRY_AUTH",
+		"password",
+		"--password",
+		"identitytoken",
+		"IdentityToken",
+		"auth",
+		"access_key",
+		"secret_key",
+		"api-key",
+		"private_key",
+		"client_secret",
+		"credentials",
+		"--github-token",
+		"npm_config__authToken",
+		"_authToken",
 	};
 
 	(void)state;
@@ -145,37 +145,37 @@ static void names_of_secrets_are_sensitive(void **state)
 static void names_that_only_look_so_are_not(void **state)
 {
 	static const char *const no[] = {
-	    "PWD",
-	    "OLDPWD",
-	    "TOKENIZERS_PARALLELISM",
-	    "AWS_REGION",
-	    "SSH_AUTH_SOCK",
-	    "XAUTHORITY",
-	    "GPG_TTY",
-	    "MY_TOKEN_FILE",
-	    "SECRET_PATH",
-	    "TOKEN_URL",
-	    "SECRET_NAME",
-	    "TOKEN_ID",
-	    "SECRETS_DIR",
-	    "TOKEN_TTL",
-	    "TOKEN_EXPIRY",
-	    "AuthorizationPlugins",
-	    "SecretFile",
-	    "CredentialSpec",
-	    "Secrets",
-	    "TokenID",
-	    "SecretID",
-	    "GIT_AUTHOR_NAME",
-	    "PATH",
-	    "",
-	    "--",
-	    "password-stdin",
-	    "token-file",
-	    "max_tokens",
-	    "monkey",
-	    "AUTHOR",
-	    "BYPASS",
+		"PWD",
+		"OLDPWD",
+		"TOKENIZERS_PARALLELISM",
+		"AWS_REGION",
+		"SSH_AUTH_SOCK",
+		"XAUTHORITY",
+		"GPG_TTY",
+		"MY_TOKEN_FILE",
+		"SECRET_PATH",
+		"TOKEN_URL",
+		"SECRET_NAME",
+		"TOKEN_ID",
+		"SECRETS_DIR",
+		"TOKEN_TTL",
+		"TOKEN_EXPIRY",
+		"AuthorizationPlugins",
+		"SecretFile",
+		"CredentialSpec",
+		"Secrets",
+		"TokenID",
+		"SecretID",
+		"GIT_AUTHOR_NAME",
+		"PATH",
+		"",
+		"--",
+		"password-stdin",
+		"token-file",
+		"max_tokens",
+		"monkey",
+		"AUTHOR",
+		"BYPASS",
 	};
 
 	(void)state;
@@ -186,7 +186,7 @@ static void names_that_only_look_so_are_not(void **state)
 
 static void globs_of_the_configuration_add_names(void **state)
 {
-	static const char *const extra[] = {"MY_COMPANY_*_KEY", NULL};
+	static const char *const extra[] = { "MY_COMPANY_*_KEY", NULL };
 
 	(void)state;
 	assert_false(sensitive("MY_COMPANY_BLUE_KEY"));
@@ -197,7 +197,7 @@ static void globs_of_the_configuration_add_names(void **state)
 static void an_environment_becomes_names(void **state)
 {
 	static const char in[] =
-	    "PATH=/bin\0GITHUB_TOKEN=" VALUE "\0API_KEY=\0stray value\0EVIL!=x\0=y";
+		"PATH=/bin\0GITHUB_TOKEN=" VALUE "\0API_KEY=\0stray value\0EVIL!=x\0=y";
 	char block[sizeof(in)];
 	size_t n;
 
@@ -324,19 +324,19 @@ static void assignments_are_masked_up_to_their_end(void **state)
 static void placeholders_stay(void **state)
 {
 	static const char *const same[] = {
-	    "TOKEN=",
-	    "TOKEN=***",
-	    "TOKEN=<your token>",
-	    "TOKEN=${VAR}",
-	    "TOKEN=$VAR",
-	    "TOKEN=xxx",
-	    "TOKEN=null",
-	    "{\"token\":\"\"}",
-	    "{\"password\":null}",
-	    "TOKEN==x",
-	    "TOKEN=1",
-	    "{\"auth\":\"<redacted>\"}",
-	    "X-Registry-Auth: e30=\r\n",
+		"TOKEN=",
+		"TOKEN=***",
+		"TOKEN=<your token>",
+		"TOKEN=${VAR}",
+		"TOKEN=$VAR",
+		"TOKEN=xxx",
+		"TOKEN=null",
+		"{\"token\":\"\"}",
+		"{\"password\":null}",
+		"TOKEN==x",
+		"TOKEN=1",
+		"{\"auth\":\"<redacted>\"}",
+		"X-Registry-Auth: e30=\r\n",
 	};
 
 	(void)state;
@@ -360,9 +360,9 @@ static void json_members_are_masked_inside_their_quotes(void **state)
 static void the_engines_own_words_stay(void **state)
 {
 	static const char same[] =
-	    "{\"Secrets\":[{\"SecretID\":\"abcdefghijk\",\"SecretName\":\"abcdefgh\"}],"
-	    "\"CredentialSpec\":\"file://"
-	    "abcdefghij\",\"Authorization\":null,\"TokenID\":\"abcdefghij\"}";
+		"{\"Secrets\":[{\"SecretID\":\"abcdefghijk\",\"SecretName\":\"abcdefgh\"}],"
+		"\"CredentialSpec\":\"file://"
+		"abcdefghij\",\"Authorization\":null,\"TokenID\":\"abcdefghij\"}";
 
 	(void)state;
 	assert_string_equal(bytes(same), same);
@@ -372,8 +372,8 @@ static void credential_headers_are_masked(void **state)
 {
 	(void)state;
 	assert_string_equal(
-	    bytes("GET / HTTP/1.1\r\nAuthorization: Bearer abcdefghij\r\nA: b\r\n"),
-	    "GET / HTTP/1.1\r\nAuthorization: Bearer <auth:Authorization>\r\nA: b\r\n");
+		bytes("GET / HTTP/1.1\r\nAuthorization: Bearer abcdefghij\r\nA: b\r\n"),
+		"GET / HTTP/1.1\r\nAuthorization: Bearer <auth:Authorization>\r\nA: b\r\n");
 	assert_string_equal(bytes("\r\nx-registry-auth: eyJhIjoiYiJ9\r\n"),
 			    "\r\nx-registry-auth: <auth:X-Registry-Auth>\r\n");
 }
@@ -419,7 +419,7 @@ static void scrubbing_twice_changes_nothing(void **state)
 	memcpy(once, text, sizeof(text));
 	assert_int_equal(scrub_bytes(&m, text, sizeof(text) - 1), 0);
 	assert_memory_equal(once, text, sizeof(text));
-	assert_non_null(masker_find(&m, (struct span){text, sizeof(text) - 1}));
+	assert_non_null(masker_find(&m, (struct span){ text, sizeof(text) - 1 }));
 }
 
 static void a_mask_cannot_be_forged_without_the_tag(void **state)
@@ -428,9 +428,9 @@ static void a_mask_cannot_be_forged_without_the_tag(void **state)
 
 	(void)state;
 	learn("A_TOKEN=" VALUE);
-	masker_at(&m, (struct span){"\xff\x80\x80\x80\x80\x80\xff\xff", 8}, &which);
+	masker_at(&m, (struct span){ "\xff\x80\x80\x80\x80\x80\xff\xff", 8 }, &which);
 	assert_null(which);
-	assert_int_equal(masker_at(&m, (struct span){NULL, 0}, &which), 0);
+	assert_int_equal(masker_at(&m, (struct span){ NULL, 0 }, &which), 0);
 }
 
 static void a_full_table_is_counted_and_still_masks(void **state)
@@ -488,30 +488,30 @@ static void a_large_record_is_quick(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(names_of_secrets_are_sensitive),
-	    T(names_that_only_look_so_are_not),
-	    T(globs_of_the_configuration_add_names),
-	    T(an_environment_becomes_names),
-	    T(a_cut_environment_is_no_trouble),
-	    T(a_known_value_is_masked_anywhere_with_equal_length),
-	    T(a_known_value_is_masked_in_base64_at_each_alignment),
-	    T(a_known_value_is_masked_in_percent_and_hex_form),
-	    T(common_words_are_not_learned),
-	    T(the_password_of_a_url_is_known_by_itself),
-	    T(credentials_are_known_by_their_shape),
-	    T(a_private_key_is_masked_up_to_its_end),
-	    T(assignments_are_masked_up_to_their_end),
-	    T(placeholders_stay),
-	    T(json_members_are_masked_inside_their_quotes),
-	    T(the_engines_own_words_stay),
-	    T(credential_headers_are_masked),
-	    T(passwords_of_urls_are_masked),
-	    T(arguments_are_masked_by_option),
-	    T(scrubbing_twice_changes_nothing),
-	    T(a_mask_cannot_be_forged_without_the_tag),
-	    T(a_full_table_is_counted_and_still_masks),
-	    T(a_long_value_is_known_piece_by_piece),
-	    T(a_large_record_is_quick),
+		T(names_of_secrets_are_sensitive),
+		T(names_that_only_look_so_are_not),
+		T(globs_of_the_configuration_add_names),
+		T(an_environment_becomes_names),
+		T(a_cut_environment_is_no_trouble),
+		T(a_known_value_is_masked_anywhere_with_equal_length),
+		T(a_known_value_is_masked_in_base64_at_each_alignment),
+		T(a_known_value_is_masked_in_percent_and_hex_form),
+		T(common_words_are_not_learned),
+		T(the_password_of_a_url_is_known_by_itself),
+		T(credentials_are_known_by_their_shape),
+		T(a_private_key_is_masked_up_to_its_end),
+		T(assignments_are_masked_up_to_their_end),
+		T(placeholders_stay),
+		T(json_members_are_masked_inside_their_quotes),
+		T(the_engines_own_words_stay),
+		T(credential_headers_are_masked),
+		T(passwords_of_urls_are_masked),
+		T(arguments_are_masked_by_option),
+		T(scrubbing_twice_changes_nothing),
+		T(a_mask_cannot_be_forged_without_the_tag),
+		T(a_full_table_is_counted_and_still_masks),
+		T(a_long_value_is_known_piece_by_piece),
+		T(a_large_record_is_quick),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

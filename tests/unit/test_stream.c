@@ -14,7 +14,7 @@
 
 /* ---- the schema ---- */
 
-static struct buf fields, values;	/* the two tables as text, each line begun by '\n' */
+static struct buf fields, values; /* the two tables as text, each line begun by '\n' */
 
 static void table_read(const char *name, struct buf *out)
 {
@@ -56,7 +56,7 @@ static bool row_lists(const char *at, const char *word)
 /* ---- a line as a flat list ---- */
 
 struct member {
-	char *path, *value;	/* dotted; a string's text or the token as it stands */
+	char *path, *value; /* dotted; a string's text or the token as it stands */
 	bool array, text;
 };
 
@@ -162,9 +162,9 @@ static void member_check(const struct member *m)
 static void line_check(const struct line *l)
 {
 	static const char *const always[] = {
-		"@timestamp",	     "ecs.version",    "event.kind",	   "event.category",
-		"event.type",	     "event.action",   "event.dataset",	   "event.module",
-		"event.id",	     "event.sequence", "host.name",	   "host.id",
+		"@timestamp",        "ecs.version",    "event.kind",       "event.category",
+		"event.type",        "event.action",   "event.dataset",    "event.module",
+		"event.id",          "event.sequence", "host.name",        "host.id",
 		"host.architecture", "host.os.type",   "host.os.kernel",   "observer.vendor",
 		"observer.product",  "observer.type",  "observer.version", "invigil.run.id",
 	};

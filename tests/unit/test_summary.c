@@ -120,10 +120,13 @@ static void a_quiet_run_has_one_line_and_nine_that_were_not_seen(void **state)
 {
 	struct world *w = *state;
 	static const char *const parts[] = {
-		"invigil: ./test_servers.py -v\n", "  exit 0, 12.3 s, 14 processes, 1 engine call",
-		"gate passed (high)\n", "R1 environment-read  not seen\n",
+		"invigil: ./test_servers.py -v\n",
+		"  exit 0, 12.3 s, 14 processes, 1 engine call",
+		"gate passed (high)\n",
+		"R1 environment-read  not seen\n",
 		"R2 encoded-payload   not seen\n",
-		"R9 docker-removal    not seen\n", NULL,
+		"R9 docker-removal    not seen\n",
+		NULL,
 	};
 
 	check_order(text(w), parts);
@@ -150,9 +153,12 @@ static void categories_stand_worst_first_and_ties_by_id(void **state)
 	static const char *const parts[] = {
 		"R6 container-config  1 critical 1 medium; "
 		"R6.1 privileged-container: /HostConfig\n",
-		"R2 encoded-payload   1 high; R2.2", "R9 docker-removal    2 high; R9.2",
-		"R1 environment-read  evidence only (1)", "R3 command-execution evidence only (2)",
-		"R4 piped-shell       not seen", NULL,
+		"R2 encoded-payload   1 high; R2.2",
+		"R9 docker-removal    2 high; R9.2",
+		"R1 environment-read  evidence only (1)",
+		"R3 command-execution evidence only (2)",
+		"R4 piped-shell       not seen",
+		NULL,
 	};
 
 	note(w, "R9.2", "db", SPAN("db"));
@@ -196,10 +202,12 @@ static void what_was_not_seen_is_said_with_counts(void **state)
 	struct world *w = *state;
 	static const char *const gaps[] = { "env reads: no uprobes" };
 	static const char *const parts[] = {
-		"Not seen (the run is incomplete):\n", "  env reads: no uprobes\n",
+		"Not seen (the run is incomplete):\n",
+		"  env reads: no uprobes\n",
 		"  lost: 5 exec, 200k data\n",
 		"1 record cut, 2 records rejected, 3 alerts not kept\n",
-		"R0 monitor-health    1 high; R0.1", NULL,
+		"R0 monitor-health    1 high; R0.1",
+		NULL,
 	};
 
 	w->run.complete = false;
@@ -223,7 +231,8 @@ static void files_and_what_was_left_behind_come_last(void **state)
 	static const char *const parts[] = {
 		"Left behind: 1 object: container 0123456789ab (web)\n",
 		"Left behind: 1 process: 100 python3\n",
-		"Written: events.jsonl\n         run.rec\n", NULL,
+		"Written: events.jsonl\n         run.rec\n",
+		NULL,
 	};
 
 	w->in.files = files;
@@ -241,7 +250,9 @@ static void verbose_shows_up_to_three_findings_of_a_category(void **state)
 	static const char *const parts[] = {
 		"R6 container-config  1 critical 3 high\n",
 		"     critical R6.1 privileged-container: x (python3 test_servers.py)\n",
-		"     high R6.8 host-device: /dev/a", "     high R6.8 host-device: /dev/b", "R1 ",
+		"     high R6.8 host-device: /dev/a",
+		"     high R6.8 host-device: /dev/b",
+		"R1 ",
 		NULL,
 	};
 

@@ -27,7 +27,8 @@ static int serve(void)
 		char buf[65536];
 		int c = accept(s, NULL, NULL);
 
-		if (c < 0 || read(c, buf, sizeof(buf)) <= 0 || write(c, answer, sizeof(answer) - 1) < 0)
+		if (c < 0 || read(c, buf, sizeof(buf)) <= 0 ||
+		    write(c, answer, sizeof(answer) - 1) < 0)
 			return 1;
 		close(c);
 	}
@@ -45,10 +46,11 @@ static int ask(void)
 		return 1;
 	if (!getenv("VM_SMOKE_READ"))
 		return 2;
-	snprintf(buf, sizeof(buf),
-		 "POST /v1.41/containers/create?name=smoke HTTP/1.1\r\nHost: x\r\nUser-Agent: smoke\r\n"
-		 "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-		 sizeof(body) - 1, body);
+	snprintf(
+		buf, sizeof(buf),
+		"POST /v1.41/containers/create?name=smoke HTTP/1.1\r\nHost: x\r\nUser-Agent: smoke\r\n"
+		"Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+		sizeof(body) - 1, body);
 	if (write(s, buf, strlen(buf)) < 0 || read(s, buf, sizeof(buf)) <= 0)
 		return 3;
 	return strncmp(buf, "HTTP/1.1 201", 12) != 0;

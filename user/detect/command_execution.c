@@ -69,18 +69,18 @@ static struct span short_name(struct span before, struct span a)
 {
 	const char *sign = a.len ? memchr(a.ptr, '=', a.len) : NULL;
 
-	if (sign && is_short_mask((struct span){sign + 1, (size_t)(a.ptr + a.len - sign - 1)}))
-		return (struct span){a.ptr, (size_t)(sign - a.ptr)};
+	if (sign && is_short_mask((struct span){ sign + 1, (size_t)(a.ptr + a.len - sign - 1) }))
+		return (struct span){ a.ptr, (size_t)(sign - a.ptr) };
 	if (before.len > 1 && before.ptr[0] == '-' && is_short_mask(a))
 		return before;
 	/* -u user:password, and mysql's -pPASSWORD */
 	sign = a.len ? memchr(a.ptr, ':', a.len) : NULL;
 	if (sign && before.len > 1 && before.ptr[0] == '-' &&
-	    is_short_mask((struct span){sign + 1, (size_t)(a.ptr + a.len - sign - 1)}))
+	    is_short_mask((struct span){ sign + 1, (size_t)(a.ptr + a.len - sign - 1) }))
 		return before;
-	if (a.len > 2 && a.ptr[0] == '-' && is_short_mask((struct span){a.ptr + 2, a.len - 2}))
-		return (struct span){a.ptr, 2};
-	return (struct span){NULL, 0};
+	if (a.len > 2 && a.ptr[0] == '-' && is_short_mask((struct span){ a.ptr + 2, a.len - 2 }))
+		return (struct span){ a.ptr, 2 };
+	return (struct span){ NULL, 0 };
 }
 
 static void look_arguments(const struct fact *f, struct report *out)
@@ -89,21 +89,21 @@ static void look_arguments(const struct fact *f, struct report *out)
 	const struct process *p = f->process;
 	const char *program = p->name ? p->name : "";
 	const char *end = p->args + p->args_len;
-	struct span before = {NULL, 0}, a = before;
+	struct span before = { NULL, 0 }, a = before;
 	unsigned i = 0;
 
 	for (const char *at = p->args; at < end && i < p->argc; i++) {
-		struct buf subject = {0}, label = {0};
+		struct buf subject = { 0 }, label = { 0 };
 
 		before = a;
-		a = (struct span){at, strnlen(at, (size_t)(end - at))};
+		a = (struct span){ at, strnlen(at, (size_t)(end - at)) };
 		at += a.len + 1;
 		/* Every mask begins with 0xFF: most arguments need no closer look. */
 		if (!memchr(a.ptr, 0xff, a.len))
 			continue;
 		for (size_t k = 0; k < a.len;) {
 			const struct secret *s = NULL;
-			size_t n = masker_at(m, (struct span){a.ptr + k, a.len - k}, &s);
+			size_t n = masker_at(m, (struct span){ a.ptr + k, a.len - k }, &s);
 
 			if (n) {
 				buf_reset(&label);
@@ -113,7 +113,7 @@ static void look_arguments(const struct fact *f, struct report *out)
 					buf_str(&label, "secret");
 				buf_reset(&subject);
 				buf_fmt(&subject, "%s: %s", program, label.ptr);
-				finding(out, "R3.4", (struct span){subject.ptr, subject.len},
+				finding(out, "R3.4", (struct span){ subject.ptr, subject.len },
 					"argument %u of %s holds %s", i, program, label.ptr);
 			}
 			k += n ? n : 1;
@@ -123,7 +123,7 @@ static void look_arguments(const struct fact *f, struct report *out)
 
 			if (name.len) {
 				buf_fmt(&subject, "%s: named:%.*s", program, SPANF(name));
-				finding(out, "R3.4", (struct span){subject.ptr, subject.len},
+				finding(out, "R3.4", (struct span){ subject.ptr, subject.len },
 					"argument %u of %s is the operand of %.*s", i, program,
 					SPANF(name));
 			}
@@ -136,7 +136,7 @@ static void look_arguments(const struct fact *f, struct report *out)
 static void look(const struct fact *f, struct report *out)
 {
 	const struct process *p = f->process;
-	struct span exe = p ? span_of(p->exe.text) : (struct span){NULL, 0};
+	struct span exe = p ? span_of(p->exe.text) : (struct span){ NULL, 0 };
 
 	if (!p)
 		return;
@@ -148,4 +148,4 @@ static void look(const struct fact *f, struct report *out)
 			p->flags & EXEC_MEMFD ? "is anonymous (memfd)" : "was deleted");
 }
 
-const struct detector detect_command_execution = {RISK_COMMAND_EXECUTION, FACT_EXEC, look};
+const struct detector detect_command_execution = { RISK_COMMAND_EXECUTION, FACT_EXEC, look };

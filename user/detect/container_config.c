@@ -20,8 +20,8 @@ struct path_list {
 struct look {
 	const struct fact *f;
 	struct report *out;
-	bool memory, pids;		/* a limit is set */
-	bool port_open, port_ip, port_any;	/* of the PortBindings entry being read */
+	bool memory, pids;                 /* a limit is set */
+	bool port_open, port_ip, port_any; /* of the PortBindings entry being read */
 	char port[32];
 	bool loopback;
 	struct path_list lists[2];
@@ -49,8 +49,9 @@ static bool is_host(const struct json_value *v)
 
 static bool is_danger_cap(const struct json_value *v)
 {
-	static const char *const caps[] = { "ALL", "SYS_ADMIN", "SYS_PTRACE", "SYS_MODULE", "SYS_RAWIO",
-					    "DAC_READ_SEARCH", "NET_ADMIN", "BPF", "PERFMON" };
+	static const char *const caps[] = { "ALL",        "SYS_ADMIN", "SYS_PTRACE",
+					    "SYS_MODULE", "SYS_RAWIO", "DAC_READ_SEARCH",
+					    "NET_ADMIN",  "BPF",       "PERFMON" };
 	struct span s = v->text;
 
 	if (v->type != JSON_STRING)
@@ -65,8 +66,13 @@ static bool is_danger_cap(const struct json_value *v)
 
 static bool is_unconfined(const struct json_value *v)
 {
-	static const char *const options[] = { "seccomp=unconfined", "seccomp:unconfined", "apparmor=unconfined",
-					       "apparmor:unconfined", "label=disable", "label:disable", "disable",
+	static const char *const options[] = { "seccomp=unconfined",
+					       "seccomp:unconfined",
+					       "apparmor=unconfined",
+					       "apparmor:unconfined",
+					       "label=disable",
+					       "label:disable",
+					       "disable",
 					       "systempaths=unconfined" };
 	struct buf action = { 0 };
 	bool bad = false;
@@ -77,7 +83,8 @@ static bool is_unconfined(const struct json_value *v)
 		bad |= text_is(v->text, options[i]);
 	/* A profile that allows what it does not name. */
 	if (!bad && v->text.len > 9 && !strncasecmp(v->text.ptr, "seccomp", 7) &&
-	    json_string_at((struct span){ v->text.ptr + 8, v->text.len - 8 }, "/defaultAction", &action))
+	    json_string_at((struct span){ v->text.ptr + 8, v->text.len - 8 }, "/defaultAction",
+			   &action))
 		bad = !strcmp(action.ptr ? action.ptr : "", "SCMP_ACT_ALLOW") ||
 		      !strcmp(action.ptr ? action.ptr : "", "SCMP_ACT_LOG");
 	buf_free(&action);
@@ -118,7 +125,7 @@ static bool is_mutable_tag(struct span s)
  * value where the row has many: a flood of one kind must not push out another.
  */
 static const struct rule_row {
-	const char *path;		/* JSON pointer; * is one step */
+	const char *path; /* JSON pointer; * is one step */
 	bool (*bad)(const struct json_value *v);
 	const char *rule;
 } rows[] = {
@@ -139,7 +146,8 @@ static const struct rule_row {
 
 static bool is_base64(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '+' || c == '/';
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       c == '+' || c == '/';
 }
 
 /* A PEM private key: as it is, with its bytes escaped (\x2d\x2d…), or its beginning in base64. */
@@ -180,7 +188,8 @@ static void secret_note(struct look *l, struct span text, const char *where)
 static void look_pair(struct look *l, struct span name, struct span value, const char *where)
 {
 	if (name.len && value.len && name_is_sensitive(&l->f->run->masker, name))
-		finding(l->out, "R6.9", clip(name, SUBJECT_MAX), "%s: the value of %.*s", where, SPANF(name));
+		finding(l->out, "R6.9", clip(name, SUBJECT_MAX), "%s: the value of %.*s", where,
+			SPANF(name));
 	else
 		secret_note(l, value, where);
 }
@@ -200,7 +209,8 @@ static void look_secret(struct look *l, struct span text, const char *where)
 static void port_close(struct look *l)
 {
 	if (l->port_open && (l->port_any || !l->port_ip))
-		finding(l->out, "R6.7", span_of(l->port), "port %s is published on all interfaces", l->port);
+		finding(l->out, "R6.7", span_of(l->port), "port %s is published on all interfaces",
+			l->port);
 	l->port_open = false;
 }
 
@@ -213,7 +223,8 @@ static void look_host_ip(struct look *l, struct span ip)
 	l->port_ip = true;
 	if (ip.len > 2 && *ip.ptr == '[' && ip.ptr[ip.len - 1] == ']')
 		ip = (struct span){ ip.ptr + 1, ip.len - 2 };
-	snprintf(text, sizeof(text), "%.*s", (int)clip(ip, sizeof(text) - 1).len, ip.len ? ip.ptr : "");
+	snprintf(text, sizeof(text), "%.*s", (int)clip(ip, sizeof(text) - 1).len,
+		 ip.len ? ip.ptr : "");
 	if (inet_pton(AF_INET, text, a) == 1) {
 		l->port_any |= !memcmp(a, none, 4);
 		l->loopback |= a[0] == 127;
@@ -231,14 +242,17 @@ static void look_host_ip(struct look *l, struct span ip)
 static void look_port(struct look *l, const struct json_value *v)
 {
 	/* null in the list is an empty entry to Go. */
-	if (json_path_is(v, "/HostConfig/PortBindings/*/*") && (v->type == JSON_OBJECT || v->type == JSON_NULL)) {
+	if (json_path_is(v, "/HostConfig/PortBindings/*/*") &&
+	    (v->type == JSON_OBJECT || v->type == JSON_NULL)) {
 		struct span port = v->path[2].key;
 
 		port_close(l);
 		l->port_open = true;
 		l->port_any = l->port_ip = false;
-		snprintf(l->port, sizeof(l->port), "%.*s", (int)clip(port, 30).len, port.len ? port.ptr : "");
-	} else if (v->type == JSON_STRING && json_path_is(v, "/HostConfig/PortBindings/*/*/HostIp")) {
+		snprintf(l->port, sizeof(l->port), "%.*s", (int)clip(port, 30).len,
+			 port.len ? port.ptr : "");
+	} else if (v->type == JSON_STRING &&
+		   json_path_is(v, "/HostConfig/PortBindings/*/*/HostIp")) {
 		look_host_ip(l, v->text);
 	}
 }
@@ -293,8 +307,9 @@ static void row_value(void *ctx, const struct json_value *v)
 /* Go's StrSlice: a list of strings, or one. */
 static bool is_command(const struct json_value *v)
 {
-	return json_path_is(v, "/Cmd/*") || json_path_is(v, "/Cmd") || json_path_is(v, "/Entrypoint/*") ||
-	       json_path_is(v, "/Entrypoint") || json_path_is(v, "/Healthcheck/Test/*");
+	return json_path_is(v, "/Cmd/*") || json_path_is(v, "/Cmd") ||
+	       json_path_is(v, "/Entrypoint/*") || json_path_is(v, "/Entrypoint") ||
+	       json_path_is(v, "/Healthcheck/Test/*");
 }
 
 static void create_value(void *ctx, const struct json_value *v)
@@ -335,8 +350,8 @@ static void update_value(void *ctx, const struct json_value *v)
 	for (size_t i = 0; v->type == JSON_NUMBER && i < ARRAY_SIZE(limits); i++)
 		if (json_path_is(v, limits[i]) &&
 		    (span_starts(v->text, "-") || (i == 1 && span_eq(v->text, "0"))))
-			finding(l->out, "R6.15", span_of(limits[i]), "an update lifts %s%s", limits[i] + 1,
-				key_note(v));
+			finding(l->out, "R6.15", span_of(limits[i]), "an update lifts %s%s",
+				limits[i] + 1, key_note(v));
 }
 
 /* ENV and ARG with a sensitive name; keys and masks anywhere. */
@@ -363,11 +378,13 @@ static void file_line(void *ctx, struct span word, struct span rest)
 		if (!eq)
 			continue;
 		/* The value of a variable is not in the file. */
-		if (eq + 1 < pair.ptr + pair.len && (eq[1] == '$' || (eq[1] == '"' && pair.len > 3 &&
-		    (eq + 2 < pair.ptr + pair.len) && eq[2] == '$')))
+		if (eq + 1 < pair.ptr + pair.len &&
+		    (eq[1] == '$' || (eq[1] == '"' && pair.len > 3 &&
+				      (eq + 2 < pair.ptr + pair.len) && eq[2] == '$')))
 			continue;
 		look_pair(l, (struct span){ pair.ptr, (size_t)(eq - pair.ptr) },
-			  (struct span){ eq + 1, (size_t)(pair.ptr + pair.len - eq - 1) }, "a Dockerfile");
+			  (struct span){ eq + 1, (size_t)(pair.ptr + pair.len - eq - 1) },
+			  "a Dockerfile");
 	}
 }
 
@@ -387,9 +404,10 @@ static void look_whole(struct look *l, enum json_end end)
 	if (c->request_complete && (end == JSON_OK || !c->body.len))
 		return;
 	finding(l->out, "R6.13", span_of(c->route->text), "%s: %s", c->route->text,
-		!c->request_complete ? "the request was not captured whole" :
-		end == JSON_CUT ? "its body ends early" :
-		end == JSON_DEEP ? "its body is nested too deep" : "its body is not JSON");
+		!c->request_complete ? "the request was not captured whole"
+		: end == JSON_CUT    ? "its body ends early"
+		: end == JSON_DEEP   ? "its body is nested too deep"
+				     : "its body is not JSON");
 }
 
 /* Calls fn as if the value stood in HostConfig. */
@@ -436,9 +454,12 @@ static void look_create(struct look *l)
 	port_close(l);
 	if (l->loopback)
 		finding(l->out, "R6.12", SPAN("loopback"), "a port is published on loopback only");
-	if ((!l->memory || !l->pids) && end == JSON_OK && l->f->docker.route->action == ACT_CONTAINER_CREATE)
+	if ((!l->memory || !l->pids) && end == JSON_OK &&
+	    l->f->docker.route->action == ACT_CONTAINER_CREATE)
 		finding(l->out, "R6.12", SPAN("limits"), "no %s limit",
-			l->memory ? "pid" : l->pids ? "memory" : "memory or pid");
+			l->memory ? "pid"
+			: l->pids ? "memory"
+				  : "memory or pid");
 }
 
 static void pair_value(struct look *l, const struct json_value *v, const char *where)
@@ -463,16 +484,21 @@ static void look_build(struct look *l)
 	const struct docker_call *c = &l->f->docker;
 	struct buf b = { 0 };
 
-	if (docker_query(c->query, "networkmode", 0, &b) && text_is((struct span){ b.ptr, b.len }, "host"))
+	if (docker_query(c->query, "networkmode", 0, &b) &&
+	    text_is((struct span){ b.ptr, b.len }, "host"))
 		finding(l->out, "R6.4", SPAN("build"), "a build on the host's network");
 	if (docker_query(c->query, "version", 0, &b) && span_eq((struct span){ b.ptr, b.len }, "2"))
-		finding(l->out, "R6.13", SPAN("buildkit"), "a BuildKit build: its Dockerfile is not in the request");
+		finding(l->out, "R6.13", SPAN("buildkit"),
+			"a BuildKit build: its Dockerfile is not in the request");
 	else if (docker_query(c->query, "remote", 0, &b) && b.len)
-		finding(l->out, "R6.13", SPAN("remote"), "the Dockerfile comes from a remote context");
+		finding(l->out, "R6.13", SPAN("remote"),
+			"the Dockerfile comes from a remote context");
 	else if (!c->dockerfile.len)
-		finding(l->out, "R6.13", SPAN("image-build"), "the Dockerfile was not in what could be captured");
+		finding(l->out, "R6.13", SPAN("image-build"),
+			"the Dockerfile was not in what could be captured");
 	else if (!c->dockerfile_complete || !c->request_complete)
-		finding(l->out, "R6.13", SPAN("image-build"), "the build context was not captured whole");
+		finding(l->out, "R6.13", SPAN("image-build"),
+			"the build context was not captured whole");
 	for (unsigned n = 0; n < 4 && docker_query(c->query, "buildargs", n, &b); n++)
 		json_walk((struct span){ b.ptr, b.len }, argument_value, l, NULL);
 	for (unsigned n = 0; n < 4 && docker_query(c->query, "labels", n, &b); n++)
@@ -495,9 +521,11 @@ static void look(const struct fact *f, struct report *out)
 	struct look l = {
 		.f = f,
 		.out = out,
-		.lists = { { .path = "/HostConfig/MaskedPaths", .item = "/HostConfig/MaskedPaths/*",
+		.lists = { { .path = "/HostConfig/MaskedPaths",
+			     .item = "/HostConfig/MaskedPaths/*",
 			     .member = "/proc/kcore" },
-			   { .path = "/HostConfig/ReadonlyPaths", .item = "/HostConfig/ReadonlyPaths/*",
+			   { .path = "/HostConfig/ReadonlyPaths",
+			     .item = "/HostConfig/ReadonlyPaths/*",
 			     .member = "/proc/sysrq-trigger" } },
 	};
 

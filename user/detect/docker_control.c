@@ -7,7 +7,7 @@
 #include "jsonr.h"
 
 #define SUBJECT_MAX 256
-#define ARGS_LOOK 16	/* options before the program text */
+#define ARGS_LOOK   16 /* options before the program text */
 
 static struct span base_name(struct span path)
 {
@@ -21,7 +21,10 @@ static bool gives_program(const char *name, struct span a)
 {
 	static const char *const words[] = { "--eval", "--print", "--execute" };
 	bool python = !strncmp(name, "python", 6) || !strncmp(name, "pypy", 4);
-	const char *ends = python ? "c" : !strncmp(name, "php", 3) ? "r" : !strncmp(name, "node", 4) ? "ep" : "eE";
+	const char *ends = python                      ? "c"
+			   : !strncmp(name, "php", 3)  ? "r"
+			   : !strncmp(name, "node", 4) ? "ep"
+						       : "eE";
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (span_starts(a, words[i]) && !python)
@@ -29,7 +32,8 @@ static bool gives_program(const char *name, struct span a)
 	if (a.len < 2 || a.len > 6 || a.ptr[0] != '-')
 		return false;
 	for (size_t i = 1; i < a.len; i++)
-		if (!isalnum((unsigned char)a.ptr[i]) || (i == 1 && strchr(python ? "mWX" : "MI", a.ptr[1])))
+		if (!isalnum((unsigned char)a.ptr[i]) ||
+		    (i == 1 && strchr(python ? "mWX" : "MI", a.ptr[1])))
 			return false; /* not an option, or one with a value of its own */
 	return strchr(ends, a.ptr[a.len - 1]);
 }
@@ -45,7 +49,8 @@ static bool is_one_liner(const struct process *p)
 			return true;
 		if (!span_starts(a, "-") || span_eq(a, "-m") || span_eq(a, "--") || a.len == 1)
 			break; /* a script, a module or standard input */
-		if (span_eq(a, "-W") || span_eq(a, "-X") || (span_eq(a, "-I") && strncmp(name, "python", 6)))
+		if (span_eq(a, "-W") || span_eq(a, "-X") ||
+		    (span_eq(a, "-I") && strncmp(name, "python", 6)))
 			i++;
 	}
 	return false;
@@ -54,8 +59,9 @@ static bool is_one_liner(const struct process *p)
 /* Programs that talk to the engine by hand. */
 static bool is_raw_client(const struct process *p)
 {
-	static const char *const names[] = { "curl", "wget", "nc", "ncat", "netcat", "nc.openbsd", "nc.traditional",
-					     "socat" };
+	static const char *const names[] = { "curl",           "wget",   "nc",
+					     "ncat",           "netcat", "nc.openbsd",
+					     "nc.traditional", "socat" };
 	struct span name = span_of(p->name);
 
 	if (span_eq(name, "busybox"))
@@ -71,7 +77,8 @@ static void look_client(const struct fact *f, struct report *out, const char *wh
 	const char *name = f->process && f->process->name ? f->process->name : "?";
 
 	if (f->process && is_raw_client(f->process))
-		finding(out, "R8.7", span_of(name), "%s talks to the engine directly (%s)", name, what);
+		finding(out, "R8.7", span_of(name), "%s talks to the engine directly (%s)", name,
+			what);
 }
 
 static void look_connect(const struct fact *f, struct report *out)
@@ -85,7 +92,8 @@ static void look_connect(const struct fact *f, struct report *out)
 		look_client(f, out, "connect");
 }
 
-static void verb_note(const struct fact *f, struct report *out, const char *verb, struct span what, const char *whose)
+static void verb_note(const struct fact *f, struct report *out, const char *verb, struct span what,
+		      const char *whose)
 {
 	struct buf b = { 0 };
 
@@ -116,7 +124,8 @@ static bool is_loopback(struct span host)
 /* As reference.ParseNormalizedNamed: a first step with '.' or ':', or "localhost", is a registry. */
 static void look_registry(struct report *out, struct span image)
 {
-	static const char *const allowed[] = { "docker.io", "index.docker.io", "registry-1.docker.io" };
+	static const char *const allowed[] = { "docker.io", "index.docker.io",
+					       "registry-1.docker.io" };
 	const char *slash = image.len ? memchr(image.ptr, '/', image.len) : NULL;
 	struct span host = { image.ptr, slash ? (size_t)(slash - image.ptr) : 0 };
 	/* A credential before the host is no part of it (and may not be shown). */
@@ -124,7 +133,8 @@ static void look_registry(struct report *out, struct span image)
 
 	if (at)
 		host = (struct span){ at + 1, (size_t)(slash - at - 1) };
-	if (!host.len || (!memchr(host.ptr, '.', host.len) && !memchr(host.ptr, ':', host.len)) || is_loopback(host))
+	if (!host.len || (!memchr(host.ptr, '.', host.len) && !memchr(host.ptr, ':', host.len)) ||
+	    is_loopback(host))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
 		if (host.len == strlen(allowed[i]) && !strncasecmp(host.ptr, allowed[i], host.len))
@@ -156,7 +166,8 @@ static void look_url(struct report *out, struct span url, const char *what)
 		begin = (size_t)(at + 1 - url.ptr);
 	if (end > begin)
 		buf_add(&b, url.ptr + begin, end - begin > SUBJECT_MAX ? SUBJECT_MAX : end - begin);
-	finding(out, "R8.5", (struct span){ b.ptr, b.len }, "%s %.*s", what, SPANF(((struct span){ b.ptr, b.len })));
+	finding(out, "R8.5", (struct span){ b.ptr, b.len }, "%s %.*s", what,
+		SPANF(((struct span){ b.ptr, b.len })));
 	buf_free(&b);
 }
 
@@ -178,7 +189,8 @@ static void look_build(const struct fact *f, struct report *out)
 
 	docker_query(f->docker.query, "t", 0, &b);
 	verb_note(f, out, "build", (struct span){ b.ptr, b.len }, "");
-	if (docker_query(f->docker.query, "remote", 0, &b) && b.len && strcmp(b.ptr, "client-session"))
+	if (docker_query(f->docker.query, "remote", 0, &b) && b.len &&
+	    strcmp(b.ptr, "client-session"))
 		look_url(out, (struct span){ b.ptr, b.len }, "a build from");
 	dockerfile_images(f->docker.dockerfile, file_image, out);
 	buf_free(&b);
@@ -226,9 +238,10 @@ static void body_value(void *ctx, const struct json_value *v)
 		return;
 	if (json_path_is(v, "/User") && is_root(v->text))
 		finding(out, "R8.8", SPAN("User"), "User=%.*s%s", SPANF(v->text), key_said(v));
-	else if ((json_path_is(v, "/Entrypoint/0") || json_path_is(v, "/Entrypoint")) && is_shell(v->text))
-		finding(out, "R8.8", SPAN("Entrypoint"), "the entry point is replaced by %.*s%s", SPANF(v->text),
-			key_said(v));
+	else if ((json_path_is(v, "/Entrypoint/0") || json_path_is(v, "/Entrypoint")) &&
+		 is_shell(v->text))
+		finding(out, "R8.8", SPAN("Entrypoint"), "the entry point is replaced by %.*s%s",
+			SPANF(v->text), key_said(v));
 }
 
 static void exec_value(void *ctx, const struct json_value *v)
@@ -260,7 +273,8 @@ static void look_exec(const struct fact *f, struct report *out)
 	json_walk(c->body, exec_value, out, NULL);
 	foreign_note(c, out, "a command is executed in");
 	if (c->owner != OWNER_FOREIGN)
-		verb_note(f, out, "exec", container_of_call(c), c->owner == OWNER_OWN ? "" : ", origin unknown");
+		verb_note(f, out, "exec", container_of_call(c),
+			  c->owner == OWNER_OWN ? "" : ", origin unknown");
 }
 
 static void look_call(const struct fact *f, struct report *out)
@@ -300,4 +314,5 @@ static void look(const struct fact *f, struct report *out)
 		look_call(f, out);
 }
 
-const struct detector detect_docker_control = { RISK_DOCKER_CONTROL, FACT_CONNECT | FACT_DOCKER, look };
+const struct detector detect_docker_control = { RISK_DOCKER_CONTROL, FACT_CONNECT | FACT_DOCKER,
+						look };

@@ -18,14 +18,15 @@ static bool is_removal(const struct docker_route *r)
 
 static bool is_prune(enum docker_action a)
 {
-	return a == ACT_CONTAINER_PRUNE || a == ACT_IMAGE_PRUNE || a == ACT_NETWORK_PRUNE || a == ACT_VOLUME_PRUNE ||
-	       a == ACT_BUILD_PRUNE;
+	return a == ACT_CONTAINER_PRUNE || a == ACT_IMAGE_PRUNE || a == ACT_NETWORK_PRUNE ||
+	       a == ACT_VOLUME_PRUNE || a == ACT_BUILD_PRUNE;
 }
 
 static bool is_forced(const struct docker_call *c)
 {
 	struct buf b = { 0 };
-	bool forced = docker_query(c->query, "force", 0, &b) && docker_bool((struct span){ b.ptr, b.len });
+	bool forced = docker_query(c->query, "force", 0, &b) &&
+		      docker_bool((struct span){ b.ptr, b.len });
 
 	buf_free(&b);
 	return forced;
@@ -34,7 +35,8 @@ static bool is_forced(const struct docker_call *c)
 /* A name is the same in every run, an id is not. */
 static struct span shown_of(const struct docker_call *c)
 {
-	return c->route->object == OBJ_CONTAINER && c->container_name.len ? c->container_name : c->target;
+	return c->route->object == OBJ_CONTAINER && c->container_name.len ? c->container_name
+									  : c->target;
 }
 
 static void look_removal(const struct docker_call *c, struct report *out)
@@ -46,17 +48,20 @@ static void look_removal(const struct docker_call *c, struct report *out)
 	if (c->status == 404)
 		finding(out, "R9.1", what, "%s %.*s: there was none", verb, SPANF(what));
 	else if (c->status == 403 || c->status == 409)
-		finding(out, "R9.5", what, "%s %.*s was refused (%d)", verb, SPANF(what), c->status);
+		finding(out, "R9.5", what, "%s %.*s was refused (%d)", verb, SPANF(what),
+			c->status);
 	else if (!done)
 		return; /* a fault of the request or of the Engine: nothing was removed */
 	else if (c->owner == OWNER_FOREIGN)
 		finding(out, "R9.2", what, "%s of foreign %.*s%s", verb, SPANF(what), said);
 	else if (c->removed_names_foreign)
-		finding(out, "R9.2", what, "%s %.*s took a name away that is not the run's own", verb, SPANF(what));
+		finding(out, "R9.2", what, "%s %.*s took a name away that is not the run's own",
+			verb, SPANF(what));
 	else if (c->owner == OWNER_OWN)
 		finding(out, "R9.1", what, "%s own %.*s%s", verb, SPANF(what), said);
 	else if (is_forced(c))
-		finding(out, "R9.4", what, "%s by force of %.*s, origin unknown%s", verb, SPANF(what), said);
+		finding(out, "R9.4", what, "%s by force of %.*s, origin unknown%s", verb,
+			SPANF(what), said);
 	else
 		finding(out, "R9.1", what, "%s %.*s, origin unknown%s", verb, SPANF(what), said);
 }
@@ -68,16 +73,20 @@ static void look_prune(const struct docker_call *c, struct report *out)
 	if (c->status == 403 || c->status == 409)
 		finding(out, "R9.5", subject, "%s was refused (%d)", c->route->text, c->status);
 	else if (!c->status)
-		finding(out, "R9.3", subject, "%s: no answer seen, so what it removed cannot be told", c->route->text);
+		finding(out, "R9.3", subject,
+			"%s: no answer seen, so what it removed cannot be told", c->route->text);
 	else if (c->status / 100 != 2)
 		return;
 	else if (c->pruned_other)
-		finding(out, "R9.3", subject, "%s removed %u objects that are not the run's own%s", c->route->text,
-			c->pruned_other, c->pruned_unreadable ? "; the answer could not be read whole" : "");
+		finding(out, "R9.3", subject, "%s removed %u objects that are not the run's own%s",
+			c->route->text, c->pruned_other,
+			c->pruned_unreadable ? "; the answer could not be read whole" : "");
 	else if (c->pruned_unreadable)
-		finding(out, "R9.3", subject, "%s: the answer could not be read whole", c->route->text);
+		finding(out, "R9.3", subject, "%s: the answer could not be read whole",
+			c->route->text);
 	else
-		finding(out, "R9.5", subject, "%s removed %u own objects and no others", c->route->text, c->pruned_own);
+		finding(out, "R9.5", subject, "%s removed %u own objects and no others",
+			c->route->text, c->pruned_own);
 }
 
 static void look(const struct fact *f, struct report *out)

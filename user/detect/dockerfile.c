@@ -4,7 +4,7 @@
 #include <strings.h>
 #include "dockerfile.h"
 
-#define STAGES_MAX 4096		/* bytes of stage names that are remembered */
+#define STAGES_MAX 4096 /* bytes of stage names that are remembered */
 
 static bool is_blank(char c)
 {
@@ -50,7 +50,8 @@ static void instruction(struct span line, dockerfile_fn *fn, void *ctx)
 	while (n < line.len && !is_blank(line.ptr[n]))
 		n++;
 	if (n)
-		fn(ctx, (struct span){ line.ptr, n }, trim((struct span){ line.ptr + n, line.len - n }));
+		fn(ctx, (struct span){ line.ptr, n },
+		   trim((struct span){ line.ptr + n, line.len - n }));
 }
 
 void dockerfile_walk(struct span file, dockerfile_fn *fn, void *ctx)
@@ -116,7 +117,7 @@ struct span dockerfile_word(struct span *rest)
 struct images {
 	dockerfile_image_fn *fn;
 	void *ctx;
-	struct buf stages;	/* names, each with a newline */
+	struct buf stages; /* names, each with a newline */
 };
 
 static bool is_stage(const struct images *m, struct span name)
@@ -149,7 +150,8 @@ static void from_look(void *ctx, struct span word, struct span rest)
 	stage = dockerfile_word(&rest);
 	if (image.len >= 2 && *image.ptr == '"' && image.ptr[image.len - 1] == '"')
 		image = (struct span){ image.ptr + 1, image.len - 2 };
-	if (image.len && !memchr(image.ptr, '$', image.len) && !word_is(image, "scratch") && !is_stage(m, image))
+	if (image.len && !memchr(image.ptr, '$', image.len) && !word_is(image, "scratch") &&
+	    !is_stage(m, image))
 		m->fn(m->ctx, image);
 	if (word_is(as, "AS") && stage.len && m->stages.len + stage.len < STAGES_MAX) {
 		buf_add(&m->stages, stage.ptr, stage.len);

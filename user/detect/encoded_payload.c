@@ -24,14 +24,14 @@ struct place {
 static void payload_say(void *ctx, const struct payload *p)
 {
 	const struct place *at = ctx;
-	struct buf subject = {0}, preview = {0}, layers = {0};
+	struct buf subject = { 0 }, preview = { 0 }, layers = { 0 };
 	struct span s;
 
 	buf_fmt(&subject, "%s in %s", payload_coding_text(p->coding), at->where);
 	if (p->layers > 1)
 		buf_fmt(&layers, " in %u layers", p->layers);
 	payload_preview(&at->f->run->masker, p->core, PREVIEW_MAX, &preview);
-	s = (struct span){subject.ptr, subject.len};
+	s = (struct span){ subject.ptr, subject.len };
 	finding(at->out, "R2.1", s, "%s, %zu bytes%s, decodes to %s: %s", subject.ptr,
 		p->decoded.len, layers.ptr ? layers.ptr : "", payload_content_text(p->content),
 		preview.ptr ? preview.ptr : "");
@@ -114,10 +114,10 @@ static bool has_option(const struct shell_command *c, char letter, const char *n
 
 static bool is_decoder(const struct shell_command *c, size_t escapes)
 {
-	static const char *const base64[] = {"base64", "base32", "basenc", "gbase64"};
-	static const char *const echo[] = {"echo", "printf", "xargs"};
-	static const char *const script[] = {"b64decode",     "fromhex", "unhexlify",
-					     "decode_base64", "unpack",  "pack("};
+	static const char *const base64[] = { "base64", "base32", "basenc", "gbase64" };
+	static const char *const echo[] = { "echo", "printf", "xargs" };
+	static const char *const script[] = { "b64decode",     "fromhex", "unhexlify",
+					      "decode_base64", "unpack",  "pack(" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(base64); i++)
 		if (command_is(c, 0, base64[i]))
@@ -152,7 +152,7 @@ static void targets_of(struct decoder_look *l, const struct shell_command *c)
 		if (command_is(c, 0, "tee") && w.len && w.ptr[0] != '-')
 			target_add(l, w);
 		else if (command_is(c, 0, "dd") && span_starts(w, "of="))
-			target_add(l, (struct span){w.ptr + 3, w.len - 3});
+			target_add(l, (struct span){ w.ptr + 3, w.len - 3 });
 		else if (i > 1 && (shell_word_is(c->word[i - 1], "-o") ||
 				   shell_word_is(c->word[i - 1], "-out")))
 			target_add(l, w);
@@ -193,23 +193,23 @@ static bool mode_executes(struct span word)
  * empty. */
 static struct span executed_target(const struct decoder_look *l, const struct shell_command *c)
 {
-	static const char *const runners[] = {"sh",      "bash",  "dash",   "ash",    "ksh",
-					      "zsh",     ".",     "source", "python", "python3",
-					      "python2", "perl",  "ruby",   "node",   "php",
-					      "exec",    "nohup", "sudo",   "setsid", "env"};
+	static const char *const runners[] = { "sh",      "bash",  "dash",   "ash",    "ksh",
+					       "zsh",     ".",     "source", "python", "python3",
+					       "python2", "perl",  "ruby",   "node",   "php",
+					       "exec",    "nohup", "sudo",   "setsid", "env" };
 	bool mode = false, runs = false;
 
 	if (command_is(c, 0, "chmod")) {
 		for (unsigned i = 1; i < c->words; i++) {
 			if (!mode && c->word[i].len && (c->word[i].ptr[0] != '-') &&
 			    !mode_executes(c->word[i]))
-				return (struct span){NULL, 0};
+				return (struct span){ NULL, 0 };
 			if (!mode)
 				mode = mode_executes(c->word[i]);
 			else if (is_target(l, c->word[i]))
 				return c->word[i];
 		}
-		return (struct span){NULL, 0};
+		return (struct span){ NULL, 0 };
 	}
 	if (memchr(c->word[0].ptr, '/', c->word[0].len) && is_target(l, c->word[0]))
 		return c->word[0];
@@ -225,7 +225,7 @@ static struct span executed_target(const struct decoder_look *l, const struct sh
 		for (unsigned i = 1; i < c->words; i++)
 			if (is_target(l, c->word[i]))
 				return c->word[i]; /* 0755 unless told */
-	return (struct span){NULL, 0};
+	return (struct span){ NULL, 0 };
 }
 
 static void decoder_command(void *ctx, const struct shell_command *c)
@@ -246,11 +246,11 @@ static void decoder_command(void *ctx, const struct shell_command *c)
 	s->below = false;
 	target = executed_target(l, c);
 	if (target.len) {
-		struct buf subject = {0};
+		struct buf subject = { 0 };
 
 		buf_fmt(&subject, "%s: ", l->at->where);
 		buf_add(&subject, target.ptr, target.len);
-		finding(l->at->out, "R2.4", (struct span){subject.ptr, subject.len},
+		finding(l->at->out, "R2.4", (struct span){ subject.ptr, subject.len },
 			"%s writes decoded data to %.*s, then: %.*s", l->at->where, SPANF(target),
 			SPANF(c->text));
 		buf_free(&subject);
@@ -271,7 +271,7 @@ static void decoder_command(void *ctx, const struct shell_command *c)
 
 static void look_shell(struct place *at, struct span string)
 {
-	struct decoder_look l = {.at = at};
+	struct decoder_look l = { .at = at };
 
 	shell_walk(string, decoder_command, &l);
 }
@@ -282,8 +282,8 @@ static void look_exec(const struct fact *f, struct report *out)
 {
 	const struct process *p = f->process;
 	const char *at, *end;
-	struct buf where = {0};
-	struct place place = {f, out, NULL};
+	struct buf where = { 0 };
+	struct place place = { f, out, NULL };
 
 	if (!p || !p->args)
 		return;
@@ -291,7 +291,7 @@ static void look_exec(const struct fact *f, struct report *out)
 	place.where = where.ptr;
 	end = p->args + p->args_len;
 	for (at = p->args; at < end;) {
-		struct span a = {at, strnlen(at, (size_t)(end - at))};
+		struct span a = { at, strnlen(at, (size_t)(end - at)) };
 
 		payload_find(a, payload_say, &place);
 		at += a.len + 1;
@@ -307,12 +307,12 @@ static void look_exec(const struct fact *f, struct report *out)
 
 static void look_command(void *ctx, const struct json_value *v)
 {
-	static const char *const paths[] = {"/Cmd",
-					    "/Cmd/*",
-					    "/Entrypoint",
-					    "/Entrypoint/*",
-					    "/Healthcheck/Test",
-					    "/Healthcheck/Test/*"};
+	static const char *const paths[] = { "/Cmd",
+					     "/Cmd/*",
+					     "/Entrypoint",
+					     "/Entrypoint/*",
+					     "/Healthcheck/Test",
+					     "/Healthcheck/Test/*" };
 	struct place *at = ctx;
 
 	if (v->type != JSON_STRING)
@@ -347,7 +347,7 @@ static bool is_space(char c)
 static struct span line_next(struct span s, size_t *i)
 {
 	const char *end = memchr(s.ptr + *i, '\n', s.len - *i);
-	struct span line = {s.ptr + *i, (end ? (size_t)(end - s.ptr) : s.len) - *i};
+	struct span line = { s.ptr + *i, (end ? (size_t)(end - s.ptr) : s.len) - *i };
 
 	*i += line.len + 1;
 	if (line.len && line.ptr[line.len - 1] == '\r')
@@ -369,14 +369,14 @@ static struct span trim(struct span s)
 /* One instruction with its continued lines joined. */
 static void look_instruction(const struct place *from, struct span s)
 {
-	static const char *const names[] = {"RUN", "COPY",       "ADD",   "ENV",         "ARG",
-					    "CMD", "ENTRYPOINT", "LABEL", "HEALTHCHECK", "SHELL"};
-	struct buf where = {0};
+	static const char *const names[] = { "RUN", "COPY",       "ADD",   "ENV",         "ARG",
+					     "CMD", "ENTRYPOINT", "LABEL", "HEALTHCHECK", "SHELL" };
+	struct buf where = { 0 };
 	struct place at = *from;
 	size_t n = 0;
 
 	do {
-		s = trim((struct span){s.ptr + n, s.len - n});
+		s = trim((struct span){ s.ptr + n, s.len - n });
 		for (n = 0; n < s.len && !is_space(s.ptr[n]) && s.ptr[n] != '\n'; n++)
 			;
 	} while (n == 7 && !strncasecmp(s.ptr, "ONBUILD", 7));
@@ -390,14 +390,14 @@ static void look_instruction(const struct place *from, struct span s)
 	payload_find(s, payload_say, &at);
 	if (!strcmp(where.ptr, "Dockerfile RUN") || !strcmp(where.ptr, "Dockerfile CMD") ||
 	    !strcmp(where.ptr, "Dockerfile ENTRYPOINT")) {
-		struct span string = trim((struct span){s.ptr + n, s.len - n});
+		struct span string = trim((struct span){ s.ptr + n, s.len - n });
 
 		while (span_starts(string, "--")) { /* --mount=... */
 			size_t k = 0;
 
 			while (k < string.len && !is_space(string.ptr[k]))
 				k++;
-			string = trim((struct span){string.ptr + k, string.len - k});
+			string = trim((struct span){ string.ptr + k, string.len - k });
 		}
 		if (string.len && string.ptr[0] == '[')
 			json_walk(string, look_json_run, &at, NULL);
@@ -413,19 +413,19 @@ static struct span heredoc_word(struct span s)
 	size_t i, from;
 
 	if (at < 0)
-		return (struct span){NULL, 0};
+		return (struct span){ NULL, 0 };
 	i = (size_t)at + 2;
 	while (i < s.len && s.ptr[i] && strchr("-'\"", s.ptr[i]))
 		i++;
 	for (from = i; i < s.len && (s.ptr[i] == '_' || (s.ptr[i] >= '0' && s.ptr[i] <= '9') ||
 				     ((s.ptr[i] | 32) >= 'a' && (s.ptr[i] | 32) <= 'z'));)
 		i++;
-	return (struct span){s.ptr + from, i - from};
+	return (struct span){ s.ptr + from, i - from };
 }
 
 static void look_dockerfile(const struct place *at, struct span s)
 {
-	struct buf line = {0};
+	struct buf line = { 0 };
 	char escape = '\\';
 
 	for (size_t i = 0; i < s.len;) {
@@ -449,7 +449,7 @@ static void look_dockerfile(const struct place *at, struct span s)
 		}
 		if (!line.len)
 			continue;
-		word = heredoc_word((struct span){line.ptr, line.len});
+		word = heredoc_word((struct span){ line.ptr, line.len });
 		if (word.len) {
 			char *end = xstrndup(word.ptr, word.len);
 
@@ -462,7 +462,7 @@ static void look_dockerfile(const struct place *at, struct span s)
 			}
 			free(end);
 		}
-		look_instruction(at, (struct span){line.ptr, line.len});
+		look_instruction(at, (struct span){ line.ptr, line.len });
 		buf_reset(&line);
 	}
 	buf_free(&line);
@@ -470,8 +470,8 @@ static void look_dockerfile(const struct place *at, struct span s)
 
 static void look_docker(const struct fact *f, struct report *out)
 {
-	struct place at = {f, out, NULL};
-	struct buf args = {0};
+	struct place at = { f, out, NULL };
+	struct buf args = { 0 };
 
 	switch (f->docker.route->action) {
 	case ACT_CONTAINER_CREATE:
@@ -487,11 +487,12 @@ static void look_docker(const struct fact *f, struct report *out)
 		at.where = "a build argument";
 		for (unsigned i = 0; i < 16 && docker_query(f->docker.query, "buildargs", i, &args);
 		     i++)
-			json_walk((struct span){args.ptr, args.len}, look_build_argument, &at,
+			json_walk((struct span){ args.ptr, args.len }, look_build_argument, &at,
 				  NULL);
 		buf_free(&args);
 		break;
-	default: break;
+	default:
+		break;
 	}
 }
 
@@ -503,5 +504,5 @@ static void look(const struct fact *f, struct report *out)
 		look_docker(f, out);
 }
 
-const struct detector detect_encoded_payload = {RISK_ENCODED_PAYLOAD, FACT_EXEC | FACT_DOCKER,
-						look};
+const struct detector detect_encoded_payload = { RISK_ENCODED_PAYLOAD, FACT_EXEC | FACT_DOCKER,
+						 look };

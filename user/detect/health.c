@@ -2,10 +2,10 @@
 #include "detect.h"
 
 static const char *const ids[] = {
-    [HEALTH_LOST] = "R0.1",
-    [HEALTH_GAP] = "R0.2",
-    [HEALTH_CUT] = "R0.3",
-    [HEALTH_MISSED] = "R0.4",
+	[HEALTH_LOST] = "R0.1",
+	[HEALTH_GAP] = "R0.2",
+	[HEALTH_CUT] = "R0.3",
+	[HEALTH_MISSED] = "R0.4",
 };
 
 static void look(const struct fact *f, struct report *out)
@@ -28,4 +28,4 @@ static void look(const struct fact *f, struct report *out)
 			f->health.effect.len ? "; " : "", SPANF(f->health.effect));
 }
 
-const struct detector detect_health = {RISK_HEALTH, FACT_HEALTH, look};
+const struct detector detect_health = { RISK_HEALTH, FACT_HEALTH, look };

@@ -4,7 +4,7 @@
 #include "detect.h"
 
 /* Device and kernel files carry no log, whatever their name. */
-static const char *const not_logs[] = {"/dev/", "/proc/", "/sys/"};
+static const char *const not_logs[] = { "/dev/", "/proc/", "/sys/" };
 
 static bool is_log(const struct fact *f)
 {
@@ -61,4 +61,4 @@ static void look(const struct fact *f, struct report *out)
 			f->file.mode & 07777);
 }
 
-const struct detector detect_log_exposure = {RISK_LOG_EXPOSURE, FACT_FILE, look};
+const struct detector detect_log_exposure = { RISK_LOG_EXPOSURE, FACT_FILE, look };

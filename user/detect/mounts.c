@@ -59,7 +59,8 @@ static bool under(const char *path, const char *dir)
 
 static bool is_socket_name(const char *path)
 {
-	static const char *const names[] = { "docker.sock", "containerd.sock", "podman.sock", "crio.sock" };
+	static const char *const names[] = { "docker.sock", "containerd.sock", "podman.sock",
+					     "crio.sock" };
 	const char *base = strrchr(path, '/');
 
 	base = base ? base + 1 : path;
@@ -71,8 +72,10 @@ static bool is_socket_name(const char *path)
 
 static bool is_socket(const char *path)
 {
-	static const char *const dirs[] = { "/", "/var", "/run", "/run/docker", "/run/containerd", "/run/podman", "/run/crio",
-					    "/run/user" };
+	static const char *const dirs[] = {
+		"/",           "/var",      "/run",     "/run/docker", "/run/containerd",
+		"/run/podman", "/run/crio", "/run/user"
+	};
 	const char *user = "/run/user/";
 
 	if (is_socket_name(path))
@@ -91,10 +94,12 @@ static bool is_socket(const char *path)
 static bool is_sensitive(const char *path)
 {
 	/* These and whatever contains them ... */
-	static const char *const places[] = { "/etc", "/boot", "/dev", "/proc", "/sys", "/root", "/home", "/var/lib/docker",
+	static const char *const places[] = { "/etc", "/boot", "/dev",  "/proc",
+					      "/sys", "/root", "/home", "/var/lib/docker",
 					      "/run" };
 	/* ... these and what is below them ... */
-	static const char *const below[] = { "/etc/shadow", "/etc/ssh", "/etc/docker", "/etc/kubernetes" };
+	static const char *const below[] = { "/etc/shadow", "/etc/ssh", "/etc/docker",
+					     "/etc/kubernetes" };
 	/* ... and steps anywhere. */
 	static const char *const steps[] = { ".ssh", ".docker", ".aws", ".kube" };
 
@@ -117,7 +122,8 @@ static bool is_sensitive(const char *path)
 	return false;
 }
 
-static void mount_judge(struct span source, struct span target, bool read_only, const char *note, struct report *out)
+static void mount_judge(struct span source, struct span target, bool read_only, const char *note,
+			struct report *out)
 {
 	struct buf path = { 0 }, to = { 0 };
 	struct span subject;
@@ -133,8 +139,8 @@ static void mount_judge(struct span source, struct span target, bool read_only, 
 		finding(out, "R6.2", subject, "%.*s is mounted as %.*s%s", SPANF(subject),
 			SPANF(((struct span){ to.ptr, to.len })), note);
 	if (is_sensitive(path_place(path.ptr)))
-		finding(out, read_only ? "R6.14" : "R6.3", subject, "%.*s is mounted %s%s", SPANF(subject),
-			read_only ? "read-only" : "writable", note);
+		finding(out, read_only ? "R6.14" : "R6.3", subject, "%.*s is mounted %s%s",
+			SPANF(subject), read_only ? "read-only" : "writable", note);
 	buf_free(&path);
 	buf_free(&to);
 }
@@ -159,12 +165,14 @@ static void shared_note(struct span source, const char *note, struct report *out
 {
 	struct span subject = { source.ptr, source.len > SUBJECT_MAX ? SUBJECT_MAX : source.len };
 
-	finding(out, "R6.15", subject, "%.*s is mounted with shared propagation%s", SPANF(subject), note);
+	finding(out, "R6.15", subject, "%.*s is mounted with shared propagation%s", SPANF(subject),
+		note);
 }
 
 void mount_bind(struct span bind, const char *note, struct report *out)
 {
-	const char *colon = bind.len ? memchr(bind.ptr, ':', bind.len) : NULL, *end = bind.ptr + bind.len, *second;
+	const char *colon = bind.len ? memchr(bind.ptr, ':', bind.len) : NULL,
+		   *end = bind.ptr + bind.len, *second;
 	struct span source, target, options = { NULL, 0 };
 
 	if (!colon)
@@ -223,7 +231,9 @@ static void mount_devices(struct mounts *m)
 
 	while (string_next(&m->devices, &at, &device))
 		if (span_starts(device, "/dev/"))
-			finding(m->out, "R6.8", (struct span){ device.ptr, device.len > SUBJECT_MAX ? SUBJECT_MAX : device.len },
+			finding(m->out, "R6.8",
+				(struct span){ device.ptr, device.len > SUBJECT_MAX ? SUBJECT_MAX
+										    : device.len },
 				"a volume mounts the device %.*s%s", SPANF(device), m->note);
 }
 
@@ -277,7 +287,8 @@ void mounts_value(void *ctx, const struct json_value *v)
 {
 	struct mounts *m = ctx;
 
-	if (v->depth < 3 || !json_key_is(v->path[0].key, "HostConfig") || !json_key_is(v->path[1].key, "Mounts"))
+	if (v->depth < 3 || !json_key_is(v->path[0].key, "HostConfig") ||
+	    !json_key_is(v->path[1].key, "Mounts"))
 		return;
 	if (v->depth == 3) {
 		mount_open(m);

@@ -8,14 +8,15 @@
 /* One mount while its members are read; they come in any order, and more than once. */
 struct mounts {
 	struct report *out;
-	struct buf sources, devices, targets;	/* every one given, each with a NUL */
+	struct buf sources, devices, targets; /* every one given, each with a NUL */
 	bool open, bind, local_bind, read_only, writable, other_driver, shared;
-	const char *note;	/* of a duplicate or oddly folded key */
+	const char *note; /* of a duplicate or oddly folded key */
 };
 
-void mount_bind(struct span bind, const char *note, struct report *out);	/* "/src:/dst[:options]" */
-void mounts_value(void *ctx, const struct json_value *v);	/* /HostConfig/Mounts of container-create */
-void volume_value(void *ctx, const struct json_value *v);	/* volume-create with o=bind */
+void mount_bind(struct span bind, const char *note, struct report *out); /* "/src:/dst[:options]" */
+void mounts_value(void *ctx,
+		  const struct json_value *v); /* /HostConfig/Mounts of container-create */
+void volume_value(void *ctx, const struct json_value *v); /* volume-create with o=bind */
 void mounts_end(struct mounts *m);
 
 /* What evidence says of a key that is there twice or matches by folding only; "" otherwise. */

@@ -5,9 +5,9 @@
 #include "detect.h"
 #include "jsonr.h"
 
-#define WORD_MIN 4	/* letters */
+#define WORD_MIN    4 /* letters */
 #define SUBJECT_MAX 256
-#define NAMES_MAX 16	/* of one query parameter */
+#define NAMES_MAX   16 /* of one query parameter */
 
 struct look {
 	const struct fact *f;
@@ -16,9 +16,9 @@ struct look {
 
 /* What is looked for in a text. */
 enum {
-	LOOK_CHOSEN = 1,	/* R7.1: the run chose this name */
-	LOOK_NAME = 2,		/* R7.2, R7.5 */
-	LOOK_LABEL = 4,		/* a label's value: a domain has to end there */
+	LOOK_CHOSEN = 1, /* R7.1: the run chose this name */
+	LOOK_NAME = 2,   /* R7.2, R7.5 */
+	LOOK_LABEL = 4,  /* a label's value: a domain has to end there */
 };
 
 static bool is_word_byte(char c)
@@ -48,12 +48,17 @@ static bool has_word(struct span text, const char *word)
 static bool tells(const char *word)
 {
 	static const char *const common[] = {
-		"localhost", "localdomain", "local", "root", "user", "users", "test", "tests", "tester", "testing", "guest",
-		"admin", "administrator", "nobody", "daemon", "default", "runner", "builder", "build", "agent", "worker",
-		"server", "client", "service", "host", "main", "docker", "podman", "container", "linux", "ubuntu",
-		"debian", "alpine", "fedora", "centos", "rocky", "alma", "arch", "busybox", "jenkins", "gitlab",
-		"gitlab-runner", "github", "buildkite", "circleci", "vagrant", "node", "postgres", "mysql", "redis",
-		"nginx", "www-data",
+		"localhost", "localdomain",   "local",         "root",      "user",
+		"users",     "test",          "tests",         "tester",    "testing",
+		"guest",     "admin",         "administrator", "nobody",    "daemon",
+		"default",   "runner",        "builder",       "build",     "agent",
+		"worker",    "server",        "client",        "service",   "host",
+		"main",      "docker",        "podman",        "container", "linux",
+		"ubuntu",    "debian",        "alpine",        "fedora",    "centos",
+		"rocky",     "alma",          "arch",          "busybox",   "jenkins",
+		"gitlab",    "gitlab-runner", "github",        "buildkite", "circleci",
+		"vagrant",   "node",          "postgres",      "mysql",     "redis",
+		"nginx",     "www-data",
 	};
 	unsigned letters = 0;
 
@@ -86,7 +91,8 @@ static const char *identity_in(const struct run *r, struct span text)
 	if (tells(r->user) && has_word(text, r->user))
 		return "the name of the run's user";
 	for (unsigned i = 0; i < r->n_users; i++)
-		if (r->users[i].login && tells(r->users[i].name) && has_word(text, r->users[i].name))
+		if (r->users[i].login && tells(r->users[i].name) &&
+		    has_word(text, r->users[i].name))
 			return "a login user's name";
 	return NULL;
 }
@@ -101,8 +107,9 @@ static bool ends_with(struct span s, const char *suffix)
 /* Names that engines and orchestrators give to everybody: host.docker.internal, x.svc.cluster.local. */
 static bool is_everybodys(struct span domain)
 {
-	static const char *const names[] = { "docker.internal", "containers.internal", "testcontainers.internal",
-					     "cluster.local", "metadata.google.internal" };
+	static const char *const names[] = { "docker.internal", "containers.internal",
+					     "testcontainers.internal", "cluster.local",
+					     "metadata.google.internal" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (ends_with(domain, names[i]))
@@ -113,7 +120,8 @@ static bool is_everybodys(struct span domain)
 /* An internal domain with a host before it; within a name more may follow, as in db.internal.example.com. */
 static bool is_internal(const struct run *r, struct span text, unsigned how)
 {
-	static const char *const domains[] = { ".internal", ".corp", ".lan", ".local", ".intranet", ".home.arpa" };
+	static const char *const domains[] = { ".internal", ".corp",     ".lan",
+					       ".local",    ".intranet", ".home.arpa" };
 
 	for (size_t d = 0; d < ARRAY_SIZE(domains); d++) {
 		size_t n = strlen(domains[d]);
@@ -124,8 +132,9 @@ static bool is_internal(const struct run *r, struct span text, unsigned how)
 			if (text.ptr[i] != '.' || !is_word_byte(text.ptr[i - 1]) ||
 			    strncasecmp(text.ptr + i, domains[d], n))
 				continue;
-			if (end < text.len && (is_word_byte(text.ptr[end]) || text.ptr[end] == '_' ||
-					       (how & LOOK_LABEL && strchr(".-", text.ptr[end]))))
+			if (end < text.len &&
+			    (is_word_byte(text.ptr[end]) || text.ptr[end] == '_' ||
+			     (how & LOOK_LABEL && strchr(".-", text.ptr[end]))))
 				continue;
 			if (!is_everybodys((struct span){ text.ptr, end }))
 				return true;
@@ -140,7 +149,8 @@ static bool is_digest(struct span s)
 	const char *colon = s.len ? memchr(s.ptr, ':', s.len > 32 ? 32 : s.len) : NULL;
 	size_t hex = 0;
 
-	while (colon && colon + 1 + hex < s.ptr + s.len && isxdigit((unsigned char)colon[1 + hex]) && hex < 32)
+	while (colon && colon + 1 + hex < s.ptr + s.len &&
+	       isxdigit((unsigned char)colon[1 + hex]) && hex < 32)
 		hex++;
 	return hex >= 32;
 }
@@ -155,11 +165,13 @@ static bool find_credential(struct span text, struct span *password)
 		size_t begin = i;
 		const char *colon;
 
-		if (text.ptr[i] != '@' || is_digest((struct span){ text.ptr + i + 1, text.len - i - 1 }))
+		if (text.ptr[i] != '@' ||
+		    is_digest((struct span){ text.ptr + i + 1, text.len - i - 1 }))
 			continue;
 		if (!is_word_byte(text.ptr[i + 1]) && text.ptr[i + 1] != '[')
 			continue;
-		while (begin && !memchr("/ \t\"'<>(),;@", text.ptr[begin - 1], 12) && i - begin < 512)
+		while (begin && !memchr("/ \t\"'<>(),;@", text.ptr[begin - 1], 12) &&
+		       i - begin < 512)
 			begin--;
 		colon = memchr(text.ptr + begin, ':', i - begin);
 		if (!colon || colon == text.ptr + begin || colon + 1 == text.ptr + i)
@@ -200,12 +212,14 @@ static void look_text(struct look *l, struct span text, const char *what, unsign
 	name_show(text, credential ? &password : NULL, &b);
 	shown = (struct span){ b.ptr, b.len };
 	if (credential || masker_find(&l->f->run->masker, text))
-		finding(l->out, "R7.3", span_of(what), "%s %.*s carries a credential or secret", what, SPANF(shown));
+		finding(l->out, "R7.3", span_of(what), "%s %.*s carries a credential or secret",
+			what, SPANF(shown));
 	who = how & LOOK_NAME ? identity_in(l->f->run, text) : NULL;
 	if (who)
 		finding(l->out, "R7.2", shown, "%s %.*s carries %s", what, SPANF(shown), who);
 	if (how & LOOK_NAME && is_internal(l->f->run, text, how))
-		finding(l->out, "R7.5", shown, "%s %.*s carries an internal domain", what, SPANF(shown));
+		finding(l->out, "R7.5", shown, "%s %.*s carries an internal domain", what,
+			SPANF(shown));
 	if (how & LOOK_CHOSEN)
 		finding(l->out, "R7.1", shown, "%s %.*s", what, SPANF(shown));
 	buf_free(&b);
@@ -224,8 +238,8 @@ static void look_link(struct look *l, struct span text)
 	const char *colon = text.len ? memrchr(text.ptr, ':', text.len) : NULL;
 
 	if (colon)
-		look_text(l, (struct span){ colon + 1, (size_t)(text.ptr + text.len - colon - 1) }, "link alias",
-			  LOOK_NAME);
+		look_text(l, (struct span){ colon + 1, (size_t)(text.ptr + text.len - colon - 1) },
+			  "link alias", LOOK_NAME);
 }
 
 static void body_value(void *ctx, const struct json_value *v)
@@ -248,9 +262,11 @@ static void body_value(void *ctx, const struct json_value *v)
 		if (json_path_is(v, names[i].path))
 			look_text(l, v->text, names[i].what, names[i].how);
 	if (json_path_is(v, "/Name") && l->f->docker.route->action != ACT_CONTAINER_CREATE)
-		look_text(l, v->text, l->f->docker.route->action == ACT_NETWORK_CREATE ? "network" : "volume",
+		look_text(l, v->text,
+			  l->f->docker.route->action == ACT_NETWORK_CREATE ? "network" : "volume",
 			  LOOK_CHOSEN | LOOK_NAME);
-	if (json_path_is(v, "/HostConfig/Links/*") || json_path_is(v, "/NetworkingConfig/EndpointsConfig/*/Links/*") ||
+	if (json_path_is(v, "/HostConfig/Links/*") ||
+	    json_path_is(v, "/NetworkingConfig/EndpointsConfig/*/Links/*") ||
 	    json_path_is(v, "/EndpointConfig/Links/*"))
 		look_link(l, v->text);
 	if (json_path_is(v, "/Labels/*"))
@@ -277,7 +293,7 @@ static void look_queries(struct look *l)
 		{ ACT_IMAGE_TAG, "tag", "image tag", LOOK_NAME },
 		{ ACT_CONTAINER_COMMIT, "repo", "image", LOOK_CHOSEN | LOOK_NAME },
 		{ ACT_CONTAINER_COMMIT, "tag", "image tag", LOOK_NAME },
-		{ ACT_IMAGE_PULL, "repo", "image", LOOK_CHOSEN | LOOK_NAME },	/* an import */
+		{ ACT_IMAGE_PULL, "repo", "image", LOOK_CHOSEN | LOOK_NAME }, /* an import */
 		{ ACT_IMAGE_PULL, "fromImage", "image reference", 0 },
 		{ ACT_IMAGE_PULL, "fromSrc", "image source", 0 },
 		{ ACT_IMAGE_BUILD, "remote", "build context", 0 },
@@ -285,10 +301,14 @@ static void look_queries(struct look *l)
 	struct buf value = { 0 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		for (unsigned n = 0; names[i].action == l->f->docker.route->action && n < NAMES_MAX &&
-				     docker_query(l->f->docker.query, names[i].key, n, &value); n++)
-			look_text(l, (struct span){ value.ptr, value.len }, names[i].what, names[i].how);
-	if (l->f->docker.route->action == ACT_IMAGE_BUILD && docker_query(l->f->docker.query, "labels", 0, &value))
+		for (unsigned n = 0;
+		     names[i].action == l->f->docker.route->action && n < NAMES_MAX &&
+		     docker_query(l->f->docker.query, names[i].key, n, &value);
+		     n++)
+			look_text(l, (struct span){ value.ptr, value.len }, names[i].what,
+				  names[i].how);
+	if (l->f->docker.route->action == ACT_IMAGE_BUILD &&
+	    docker_query(l->f->docker.query, "labels", 0, &value))
 		json_walk((struct span){ value.ptr, value.len }, label_value, l, NULL);
 	buf_free(&value);
 }

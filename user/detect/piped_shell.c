@@ -7,8 +7,8 @@
 
 static void look_pipes(const struct process *p, struct report *out)
 {
-	static const char *const names[] = {"stdin", "stdout", "stderr"};
-	struct buf b = {0};
+	static const char *const names[] = { "stdin", "stdout", "stderr" };
+	struct buf b = { 0 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (p->fd[i].kind == FD_PIPE && p->ppid && p->fd[i].peer_pid == p->ppid)
@@ -39,7 +39,7 @@ static void shape_word(struct span s, struct buf *out)
 		if (is_blank(c) || (c && strchr(";&|<>()`=", c)) || (unsigned char)c == 0xff)
 			break;
 	}
-	n = shell_unquote((struct span){s.ptr + i, n}, plain, sizeof(plain));
+	n = shell_unquote((struct span){ s.ptr + i, n }, plain, sizeof(plain));
 	slash = memrchr(plain, '/', n);
 	buf_str(out, slash ? slash + 1 : plain);
 }
@@ -105,7 +105,7 @@ static void look_string(const struct process *p, struct report *out)
 {
 	const struct process *giver = p->parent;
 	struct span string, name;
-	struct buf subject = {0};
+	struct buf subject = { 0 };
 	bool control;
 
 	if (!(p->roles & ROLE_SHELL) || !giver || !(giver->roles & ROLE_TEST) ||
@@ -119,7 +119,7 @@ static void look_string(const struct process *p, struct report *out)
 		buf_add(&subject, name.ptr, name.len);
 	buf_str(&subject, ": ");
 	control = shape_add(string, &subject);
-	finding(out, control ? "R4.3" : "R4.2", (struct span){subject.ptr, subject.len},
+	finding(out, control ? "R4.3" : "R4.2", (struct span){ subject.ptr, subject.len },
 		"%.*s gives %s -c: %.*s", SPANF(name), p->name ? p->name : "a shell",
 		SPANF(string));
 	buf_free(&subject);
@@ -133,4 +133,4 @@ static void look(const struct fact *f, struct report *out)
 	look_string(f->process, out);
 }
 
-const struct detector detect_piped_shell = {RISK_PIPED_SHELL, FACT_EXEC, look};
+const struct detector detect_piped_shell = { RISK_PIPED_SHELL, FACT_EXEC, look };
