@@ -1,0 +1,117 @@
+/* finish.c: the end of a run: repeats, what is left behind, the gate, the summary. */
+#include <stdlib.h>
+#include "pipeline_state.h"
+#include "recording.h"
+#include "summary.h"
+
+static void left_add(void *ctx, enum docker_object kind, struct span id, struct span name)
+{
+	struct pipeline *p = ctx;
+	struct buf b = { 0 };
+
+	buf_str(&b, docker_object_text(kind));
+	buf_byte(&b, ' ');
+	if (name.len)
+		buf_add(&b, name.ptr, name.len);
+	else
+		buf_add(&b, id.ptr, id.len > 12 ? 12 : id.len);
+	p->left = xrealloc(p->left, (p->n_left + 1) * sizeof(*p->left));
+	p->left[p->n_left++] = (struct span){ b.ptr, b.len };
+}
+
+static bool gate_trips(const struct pipeline *p)
+{
+	if (p->config->require_complete && !p->run.complete)
+		return true;
+	return p->config->fail_on > 0 && (int)alerts_worst(&p->alerts, false) >= p->config->fail_on;
+}
+
+static struct run_result result_of(const struct pipeline *p)
+{
+	bool armed = p->config->fail_on > 0 || p->config->require_complete;
+
+	return (struct run_result){
+		.gate = p->tripped ? "tripped"
+			: armed    ? "passed"
+				   : "off",
+		.fail_on = p->config->fail_on > 0 ? severity_text(p->config->fail_on) : "never",
+		.alerts = &p->alerts,
+		.left_objects = p->left,
+		.n_left_objects = p->n_left,
+	};
+}
+
+void pipeline_finish(struct pipeline *p)
+{
+	struct fact f = { .kind = FACT_RUN_END, .run = &p->run };
+	struct run_result result;
+	struct process **alive;
+
+	if (p->finished || !p->begun)
+		return;
+	p->finished = true;
+	dialogue_finish(p->dialogue, p->now);
+	if (p->run.rejected) {
+		struct buf what = { 0 };
+
+		buf_fmt(&what, "%llu records", (unsigned long long)p->run.rejected);
+		health_emit(p, HEALTH_CUT, NULL, SPAN("decode"),
+			    SPAN("malformed records were rejected"), span_of(what.ptr),
+			    p->run.rejected, NULL, true);
+		buf_free(&what);
+	}
+	ledger_left(p->ledger, left_add, p);
+	for (unsigned i = 0; i < p->alerts.n; i++)
+		if (p->alerts.at[i].count > 1 && p->alerts.at[i].severity > SEV_INFO) {
+			struct fact again = { .kind = FACT_RUN_END,
+					      .run = &p->run,
+					      .time = p->alerts.at[i].last,
+					      .process = p->alerts.at[i].process };
+
+			stream_alert(&p->stream, &p->alerts.at[i], &again, true);
+		}
+	p->tripped = gate_trips(p);
+	result = result_of(p);
+	alive = table_alive(p->table, &result.n_left_processes);
+	result.left_processes = (const struct process **)alive;
+	if (!p->run.ended)
+		p->run.ended = wall(p, p->now);
+	f.time = p->run.ended;
+	f.end.status = p->run.status;
+	stream_run_end(&p->stream, &f, &result);
+	free(alive);
+	if (p->recording && !p->recording_error)
+		p->recording_error = recording_end(p->recording);
+}
+
+struct pipeline_verdict pipeline_verdict(const struct pipeline *p)
+{
+	return (struct pipeline_verdict){
+		.complete = p->run.complete,
+		.tripped = p->tripped,
+		.output_error = p->stream.error ? p->stream.error : p->recording_error,
+		.rejected = p->run.rejected,
+	};
+}
+
+void pipeline_summary(const struct pipeline *p, const char *const *files, unsigned n_files,
+		      bool colour, bool verbose, struct buf *out)
+{
+	struct run_result result = result_of(p);
+	struct summary_input in = {
+		.run = &p->run,
+		.alerts = &p->alerts,
+		.result = &result,
+		.gaps = (const char *const *)p->gaps,
+		.n_gaps = p->n_gaps,
+		.files = files,
+		.n_files = n_files,
+		.colour = colour,
+		.verbose = verbose,
+	};
+	struct process **alive = table_alive(p->table, &result.n_left_processes);
+
+	result.left_processes = (const struct process **)alive;
+	summary_write(&in, out);
+	free(alive);
+}

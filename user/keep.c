@@ -1,0 +1,94 @@
+/* keep.c: secrets are masked before a record is kept; what is kept goes into the recording. */
+#include <stdlib.h>
+#include <string.h>
+#include "pipeline_state.h"
+#include "recording.h"
+
+/* Names stand in slots of fixed size; behind them lies what the memory held before. */
+static void comps_clean(char *tail, size_t n)
+{
+	struct ev_comp *c = (struct ev_comp *)tail;
+
+	for (size_t i = 0; i < n; i++)
+		memset(c[i].name + c[i].len, 0, sizeof(c[i].name) - c[i].len);
+}
+
+/* Secrets are learned and masked here, before the record is kept or looked at. */
+void record_scrub(struct pipeline *p, struct record *r)
+{
+	struct masker *m = &p->run.masker;
+	struct exec_parts parts;
+	struct ev_exec *e;
+	struct ev_hdr *h;
+	size_t cut;
+
+	if (!p->begun)
+		return;
+	switch (r->h->type) {
+	case EV_EXEC:
+		e = (struct ev_exec *)r->body;
+		h = (struct ev_hdr *)r->h;
+		exec_parts(r, &parts);
+		comps_clean(r->tail, e->exe_comps + e->cwd_comps);
+		e->comm[strnlen(e->comm, sizeof(e->comm) - 1)] = 0;
+		memset(e->comm + strlen(e->comm), 0, sizeof(e->comm) - strlen(e->comm));
+		cut = e->env_len;
+		e->env_len = scrub_environment(m, parts.env, e->env_len);
+		cut -= e->env_len;
+		h->len -= cut;
+		h->want -= cut;
+		scrub_arguments(m, parts.args, e->args_len);
+		scrub_arguments(m, parts.file, e->file_len);
+		break;
+	case EV_DATA:
+		scrub_bytes(m, r->tail, r->h->len);
+		break;
+	case EV_FILE:
+		comps_clean(r->tail, ((const struct ev_file *)r->body)->comps);
+		scrub_bytes(m, r->tail, r->h->len);
+		break;
+	}
+}
+
+static void record_write(struct pipeline *p, const struct record *r)
+{
+	if (p->recording && !p->recording_error)
+		p->recording_error = recording_add(p->recording, r);
+}
+
+/* Rows that are new, or that a better name was found for. */
+static void secrets_keep(struct pipeline *p)
+{
+	const struct masker *m = &p->run.masker;
+
+	if (!p->recording)
+		return;
+	if (!p->recorded)
+		p->recorded = xcalloc(SECRETS_MAX, sizeof(*p->recorded));
+	for (unsigned i = 0; i < m->count; i++) {
+		const struct secret *s = &m->secrets[i];
+		struct {
+			struct ev_hdr h;
+			struct ev_secret e;
+			char name[sizeof(s->name)];
+		} b = { .h = { .time = p->now, .type = EV_SECRET } };
+		struct record r;
+
+		if (i < p->n_recorded && !strcmp(s->name, p->recorded[i].name) &&
+		    s->kind == p->recorded[i].kind)
+			continue;
+		b.e = (struct ev_secret){ .index = i, .kind = s->kind, .length = s->len };
+		b.h.len = b.h.want = strnlen(s->name, sizeof(s->name) - 1);
+		memcpy(b.name, s->name, b.h.len);
+		p->recorded[i] = *s;
+		if (record_decode(&b, sizeof(b), &r))
+			record_write(p, &r);
+	}
+	p->n_recorded = m->count;
+}
+
+void record_keep(struct pipeline *p, const struct record *r)
+{
+	secrets_keep(p);
+	record_write(p, r);
+}

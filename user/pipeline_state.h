@@ -1,0 +1,75 @@
+/* pipeline_state.h: what the files behind pipeline.h share: the state of one run, and how facts leave it. */
+#ifndef INVIGIL_PIPELINE_STATE_H
+#define INVIGIL_PIPELINE_STATE_H
+
+#include <stdio.h>
+#include "dialogue.h"
+#include "pipeline.h"
+#include "process_table.h"
+#include "record.h"
+
+struct socket_file {
+	uint64_t ino;
+	uint32_t dev;
+};
+
+struct pipeline {
+	const struct config *config;
+	struct run run;
+	struct stream stream;
+	struct alerts alerts;
+	struct report report;
+	struct process_table *table;
+	struct ledger *ledger;
+	struct dialogue *dialogue;
+	FILE *recording;
+	int recording_error;
+	bool begun, finished, replay;
+	struct secret *recorded; /* rows as they stand in the recording */
+	unsigned n_recorded;
+	struct {
+		uint64_t start;
+		uint32_t pid;
+	} ended[256]; /* the last processes that ended */
+	unsigned n_ended;
+	uint64_t now; /* boot ns of the record at hand */
+	void *links;  /* tsearch tree of struct link */
+	struct socket_file engines[256];
+	unsigned n_engines;
+	char **gaps;
+	unsigned n_gaps;
+	struct span *left;
+	unsigned n_left;
+	bool tripped;
+	void (*on_container)(void *ctx, const char *id);
+	void *container_ctx;
+};
+
+/* Unix ns of a boot time. */
+static inline uint64_t wall(const struct pipeline *p, uint64_t boot)
+{
+	return boot + p->run.wall_offset;
+}
+
+/* Every fact goes this way: detectors, event line, alert lines. */
+void fact_emit(struct pipeline *p, struct fact *f);
+/* Something was lost, cut or is not seen: a fact, a line of the summary, and the end of completeness. */
+void health_emit(struct pipeline *p, enum health_kind what, const struct process *process,
+		 struct span hook, struct span reason, struct span effect, uint64_t count,
+		 const char *type, bool incomplete);
+void gap_note(struct pipeline *p, struct span what, struct span why);
+/* The process a record is about; one whose start was missed is made up and said. */
+struct process *process_of(struct pipeline *p, const struct record *r);
+
+/* One row for each type of event: what it changes and which facts follow. Defined in take_*.c. */
+typedef void take_fn(struct pipeline *p, const struct record *r);
+take_fn take_begin, take_engine, take_gap, take_lost, take_secret, take_end;
+take_fn take_fork, take_exec, take_exit, take_connect, take_data, take_env, take_file;
+
+/* keep.c: scrubs a record in place, before anything else sees it, and writes it to the recording. */
+void record_scrub(struct pipeline *p, struct record *r);
+void record_keep(struct pipeline *p, const struct record *r);
+/* take_engine.c */
+extern const struct dialogue_ops dialogue_to_facts;
+
+#endif

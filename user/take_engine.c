@@ -1,0 +1,161 @@
+/* take_engine.c: connections to container engines and the calls that are made on them become facts. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <search.h>
+#include <string.h>
+#include <sys/socket.h>
+#include "pipeline_state.h"
+
+/* A stream socket of the run that was connected or used, until its process ends. */
+struct link {
+	uint64_t sk, ino;
+	struct ev_connect e;
+	char names[2 * EV_SUN_MAX];
+	uint64_t time;
+	bool reported;
+};
+static void on_call(void *ctx, const struct process *process, uint64_t time,
+		    const struct docker_call *call)
+{
+	struct pipeline *p = ctx;
+	struct fact f = { .kind = FACT_DOCKER, .time = wall(p, time), .process = process };
+
+	f.docker = *call;
+	p->run.engine_calls++;
+	if (p->on_container && call->route->action == ACT_CONTAINER_CREATE &&
+	    call->created_id.len == EV_CONTAINER_LEN)
+		p->on_container(p->container_ctx, call->created_id.ptr);
+	fact_emit(p, &f);
+}
+
+static void on_gap(void *ctx, uint64_t time, const struct dialogue_gap *gap)
+{
+	struct pipeline *p = ctx;
+
+	(void)time;
+	p->run.cut_records++;
+	health_emit(p, HEALTH_CUT, gap->process, SPAN("engine connection"), span_of(gap->reason),
+		    SPAN("API calls on this connection may be missing"), gap->bytes, NULL, true);
+}
+
+static void on_scrub(void *ctx, char *bytes, size_t len)
+{
+	struct pipeline *p = ctx;
+
+	scrub_bytes(&p->run.masker, bytes, len);
+}
+
+static void on_hold(void *ctx, const struct process *process, int by)
+{
+	(void)ctx;
+	if (by > 0)
+		process_hold((struct process *)process);
+	else
+		process_drop((struct process *)process);
+}
+
+const struct dialogue_ops dialogue_to_facts = { on_call, on_gap, on_scrub, on_hold, NULL };
+
+static int link_compare(const void *a, const void *b)
+{
+	const struct link *x = a, *y = b;
+
+	if (x->sk != y->sk)
+		return x->sk < y->sk ? -1 : 1;
+	return x->ino == y->ino ? 0 : x->ino < y->ino ? -1 : 1;
+}
+
+static bool engine_known(const struct pipeline *p, uint64_t ino, uint32_t dev)
+{
+	for (unsigned i = 0; ino && i < p->n_engines; i++)
+		if (p->engines[i].ino == ino && p->engines[i].dev == dev)
+			return true;
+	return false;
+}
+
+/* Names that engines give their sockets; a listener's own name, or what a failed connect asked for. */
+static bool engine_named(struct span path)
+{
+	static const char *const names[] = { "/docker.sock", "/podman.sock", "/containerd.sock",
+					     "/crio.sock" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (span_ends(path, names[i]))
+			return true;
+	return false;
+}
+
+static struct span name_trim(const char *name, size_t n)
+{
+	/* Abstract names begin with NUL and may hold more; a path ends at its first NUL. */
+	return (struct span){ name, n && name[0] ? strnlen(name, n) : n };
+}
+
+static void link_report(struct pipeline *p, struct link *l, const struct process *process,
+			bool verified)
+{
+	struct fact f = { .kind = FACT_CONNECT, .time = wall(p, l->time), .process = process };
+	char ip[INET6_ADDRSTRLEN], address[INET6_ADDRSTRLEN + 10];
+
+	l->reported = true;
+	f.connect.address = name_trim(l->names, l->e.name_len);
+	f.connect.asked = name_trim(l->names + EV_SUN_MAX, l->e.asked_len);
+	f.connect.error = l->e.ret < 0 && l->e.ret != -EINPROGRESS ? -l->e.ret : 0;
+	f.connect.family = l->e.family;
+	f.connect.port = l->e.port;
+	f.connect.listener_pid = l->e.listener_pid;
+	f.connect.verified = verified;
+	f.connect.late = l->e.flags & CONN_FIRST_IO;
+	if (l->e.family != AF_UNIX && inet_ntop(l->e.family, l->e.addr, ip, sizeof(ip))) {
+		snprintf(address, sizeof(address), "%s:%u", ip, l->e.port);
+		f.connect.address = span_of(address);
+	}
+	p->run.connects++;
+	fact_emit(p, &f);
+}
+
+#define PORT_DOCKER     2375 /* https://docs.docker.com/engine/daemon/remote-access */
+#define PORT_DOCKER_TLS 2376
+
+void take_connect(struct pipeline *p, const struct record *r)
+{
+	const struct ev_connect *e = r->body;
+	struct link key = { .sk = e->sk, .ino = e->sockino }, *l, **found;
+	bool known = engine_known(p, e->peer_ino, e->peer_dev), named;
+
+	found = tfind(&key, &p->links, link_compare);
+	if (found && e->flags & CONN_FIRST_IO)
+		return; /* its connect was seen */
+	if (found) {
+		l = *found;
+	} else {
+		l = xcalloc(1, sizeof(*l));
+		l->sk = e->sk;
+		l->ino = e->sockino;
+		tsearch(l, &p->links, link_compare);
+	}
+	l->e = *e;
+	l->time = r->h->time;
+	l->reported = false;
+	memcpy(l->names, r->tail, sizeof(l->names));
+	named = engine_named(name_trim(l->names, e->name_len)) ||
+		engine_named(name_trim(l->names + EV_SUN_MAX, e->asked_len)) ||
+		(e->family != AF_UNIX && (e->port == PORT_DOCKER || e->port == PORT_DOCKER_TLS));
+	if (!e->ret || e->ret == -EINPROGRESS)
+		dialogue_connect(p->dialogue, e->sk, e->sockino, known, e->family != AF_UNIX);
+	if (known || named)
+		link_report(p, l, process_of(p, r), known);
+}
+
+void take_data(struct pipeline *p, const struct record *r)
+{
+	const struct ev_data *e = r->body;
+	struct link key = { .sk = e->sk, .ino = e->sockino }, **found;
+	struct process *process = process_of(p, r);
+
+	found = tfind(&key, &p->links, link_compare);
+	if (dialogue_data(p->dialogue, process, r->h->time, e, r->tail, r->h->len, r->h->want) &&
+	    found && !(*found)->reported)
+		link_report(p, *found, process,
+			    engine_known(p, (*found)->e.peer_ino, (*found)->e.peer_dev));
+}

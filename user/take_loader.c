@@ -1,0 +1,95 @@
+/* take_loader.c: what the loader tells: the run's beginning and end, gaps, losses, engines. */
+#include <string.h>
+#include "begin.h"
+#include "pipeline_state.h"
+
+void take_begin(struct pipeline *p, const struct record *r)
+{
+	struct fact f = { .kind = FACT_RUN_START };
+	struct dialogue_ops ops = dialogue_to_facts;
+	const char *const *extra = p->run.masker.extra_names;
+
+	if (p->begun || !begin_read((struct span){ r->tail, r->h->len }, &p->run)) {
+		p->run.rejected++;
+		return;
+	}
+	p->run.masker.extra_names = extra;
+	p->begun = true;
+	p->run.began = wall(p, r->h->time);
+	p->ledger = ledger_new(p->run.own, p->run.n_own);
+	ops.ctx = p;
+	p->dialogue = dialogue_new(&ops, p->ledger);
+	stream_init(&p->stream, &p->run, p->config->alerts_only, p->stream.sink,
+		    p->stream.sink_ctx);
+	f.time = p->run.began;
+	fact_emit(p, &f);
+}
+
+/* Next of the NUL ended strings of a tail; empty when there is no more. */
+static struct span string_next(const char **at, const char *end)
+{
+	const char *start = *at;
+	size_t n = strnlen(start, end - start);
+
+	*at = start + n < end ? start + n + 1 : end;
+	return (struct span){ start, n };
+}
+
+void take_gap(struct pipeline *p, const struct record *r)
+{
+	const struct ev_gap *e = r->body;
+	const char *at = r->tail, *end = r->tail + r->h->len;
+	struct span hook = string_next(&at, end), reason = string_next(&at, end);
+	struct span effect = string_next(&at, end);
+
+	health_emit(p, HEALTH_GAP, NULL, hook, reason, effect, 1, NULL, e->required);
+}
+
+void take_lost(struct pipeline *p, const struct record *r)
+{
+	const struct ev_lost *e = r->body;
+	const char *name = e->type && e->type < EV_TYPES ? record_type_name(e->type) : "membership";
+	struct buf what = { 0 };
+
+	if (e->type < EV_TYPES)
+		p->run.lost[e->type] += e->count;
+	ledger_blind(p->ledger);
+	buf_fmt(&what, "%llu %s records", (unsigned long long)e->count, name);
+	gap_note(p, span_of(what.ptr), SPAN("lost in the kernel"));
+	buf_free(&what);
+	health_emit(p, HEALTH_LOST, NULL, SPAN("ring"), SPAN("dropped in the kernel"), SPAN(""),
+		    e->count, name, true);
+}
+
+void take_engine(struct pipeline *p, const struct record *r)
+{
+	const struct ev_engine *e = r->body;
+
+	if (p->n_engines < ARRAY_SIZE(p->engines))
+		p->engines[p->n_engines++] = (struct socket_file){ e->ino, e->dev };
+}
+
+/* Replay alone: live, the row is there already. */
+void take_secret(struct pipeline *p, const struct record *r)
+{
+	const struct ev_secret *e = r->body;
+	struct masker *m = &p->run.masker;
+	struct secret *s = &m->secrets[e->index];
+
+	if (!p->replay)
+		return;
+	s->kind = e->kind;
+	s->len = e->length;
+	memset(s->name, 0, sizeof(s->name));
+	memcpy(s->name, r->tail, r->h->len);
+	if (m->count <= e->index)
+		m->count = e->index + 1;
+}
+
+void take_end(struct pipeline *p, const struct record *r)
+{
+	const struct ev_end *e = r->body;
+
+	p->run.status = e->status;
+	p->run.ended = wall(p, r->h->time);
+}

@@ -1,0 +1,53 @@
+/* take_process.c: processes of the run begin, execute and end. */
+#include "pipeline_state.h"
+
+void take_fork(struct pipeline *p, const struct record *r)
+{
+	p->run.processes++;
+	table_fork(p->table, process_of(p, r), r->body, &p->run);
+}
+
+void take_exec(struct pipeline *p, const struct record *r)
+{
+	struct fact f = { .kind = FACT_EXEC, .time = wall(p, r->h->time) };
+
+	if (!p->run.root_seen) {
+		p->run.root_seen = true;
+		if (!p->run.root_pid)
+			p->run.root_pid = r->h->pid;
+	}
+	f.process = table_exec(p->table, r->h, r->body, r->tail, &p->run);
+	p->run.execs++;
+	fact_emit(p, &f);
+	if (f.process->args_want > f.process->args_len)
+		health_emit(p, HEALTH_CUT, f.process, SPAN("exec arguments"),
+			    SPAN("longer than is kept"), SPAN("the middle of the arguments"),
+			    f.process->args_want - f.process->args_len, NULL, true);
+}
+
+/* Two threads that end together may both find no thread left: the second report is none. */
+static bool exit_is_first(struct pipeline *p, const struct ev_hdr *h)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(p->ended); i++)
+		if (p->ended[i].pid == h->pid && p->ended[i].start == h->start)
+			return false;
+	p->ended[p->n_ended % ARRAY_SIZE(p->ended)].pid = h->pid;
+	p->ended[p->n_ended++ % ARRAY_SIZE(p->ended)].start = h->start;
+	return true;
+}
+
+void take_exit(struct pipeline *p, const struct record *r)
+{
+	const struct ev_exit *e = r->body;
+	struct fact f = { .kind = FACT_EXIT, .time = wall(p, r->h->time) };
+	struct process *process;
+
+	if (!exit_is_first(p, r->h))
+		return;
+	f.process = process = process_of(p, r);
+	dialogue_process_end(p->dialogue, process, r->h->time);
+	process->ended = r->h->time;
+	process->status = e->status;
+	fact_emit(p, &f);
+	table_exit(p->table, process, r->h->time, e->status);
+}
