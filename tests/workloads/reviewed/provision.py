@@ -109,7 +109,7 @@ def docker_run(config, module, port, links=()):
     for link in links:
         command += ["--link", "%s:%s.%s" % (config.get_server_name(link), link, fqdn)]
     if config.token:
-        command += ["-e", "TESTSERVER_API_TOKEN=%s" % config.token]
+        command += ["-e", "TESTSERVER_API_TOKEN"]  # the client takes the value from its own environment
     command += ["--name", config.get_server_name(module), config.get_image_name(module)]
     command += ["/server.sh", module, str(port)]
     container = subprocess.check_output(command, stderr=subprocess.STDOUT).decode().strip()
@@ -121,9 +121,8 @@ def docker_exec(config, module, *command):
 
 
 def running_servers():
-    """The one command that is given to a shell."""
-    out = subprocess.check_output("docker ps --format '{{.Names}}' | grep '^%s-' | sort" % PREFIX, shell=True)
-    return out.decode().split()
+    ps = subprocess.Popen(["docker", "ps", "--format", "{{.Names}}"], stdout=subprocess.PIPE)
+    return [name for name in ps.communicate()[0].decode().split() if name.startswith(PREFIX + "-")]
 
 
 def docker_rmi(config, module):
