@@ -1,0 +1,151 @@
+/* secret_name.c: which variables, options and keys are sensitive by their name. */
+#include <fnmatch.h>
+#include <string.h>
+#include "ascii.h"
+#include "scrub.h"
+
+#define NAME_MAX_LOOK 128
+
+/* Whole words of upper-case names; an underscore inside stands for two words in a row. */
+static const char *const name_words[] = {
+	"TOKEN",       "TOKENS",     "SECRET",      "SECRETS",     "PASSWORD",
+	"PASSWORDS",   "PASSWD",     "PASSPHRASE",  "PASS",        "PWD",
+	"APIKEY",      "CREDENTIAL", "CREDENTIALS", "AUTH",        "API_KEY",
+	"PRIVATE_KEY", "ACCESS_KEY", "SECRET_KEY",  "SIGNING_KEY", "ENCRYPTION_KEY",
+	"ACCOUNT_KEY", "MASTER_KEY", "SSH_KEY",     "DEPLOY_KEY",  "JWT",
+};
+
+static const char *const name_exact[] = {
+	"AWS_SECRET_ACCESS_KEY",
+	"AWS_ACCESS_KEY_ID",
+	"AWS_SESSION_TOKEN",
+	"PGPASSWORD",
+	"MYSQL_PWD",
+	"KUBECONFIG",
+	"DATABASE_URL",
+	"DOCKER_AUTH_CONFIG",
+	"CI_REPOSITORY_URL",
+	"REDISCLI_AUTH",
+	"SSHPASS",
+	"RSYNC_PASSWORD",
+};
+
+static const char *const name_never[] = {
+	"PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY", "GPG_TTY", "TOKENIZERS_PARALLELISM",
+};
+
+static const char *const name_endings[] = {
+	"_FILE",    "_PATH",   "_URL",  "_URI",      "_NAME",    "_ID",    "_DIR",      "_TTL",
+	"_EXPIRY",  "_SOCK",   "_TYPE", "_METHOD",   "_HOST",    "_PORT",  "_ENABLED",  "_HELPER",
+	"_TIMEOUT", "_LENGTH", "_USER", "_USERNAME", "_EXPIRES", "_COUNT", "_PROVIDER", "_SERVER",
+};
+
+/* Option and JSON names; compared in lower case and without '_' and '-'. */
+static const char *const key_exact[] = {
+	"password",        "passwd",
+	"passphrase",      "secret",
+	"token",           "identitytoken",
+	"registrytoken",   "auth",
+	"accesskey",       "secretkey",
+	"secretaccesskey", "sessiontoken",
+	"apikey",          "privatekey",
+	"clientsecret",    "credentials",
+	"authtoken",       "accesstoken",
+	"refreshtoken",    "bearertoken",
+	"authorization",   "proxyauthorization",
+	"xregistryauth",   "xregistryconfig",
+	"unlockkey",       "signingcakey",
+};
+
+/* Last words of lower-case names with separators: --github-token, db_password. */
+static const char *const key_endings[] = {
+	"password", "passwd",    "passphrase", "secret",     "token",
+	"apikey",   "accesskey", "secretkey",  "privatekey",
+};
+
+static bool upper_is_sensitive(const char *n, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(name_never); i++)
+		if (!strcmp(n, name_never[i]))
+			return false;
+	for (size_t i = 0; i < ARRAY_SIZE(name_exact); i++)
+		if (!strcmp(n, name_exact[i]))
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(name_endings); i++) {
+		size_t k = strlen(name_endings[i]);
+
+		if (len > k && !strcmp(n + len - k, name_endings[i]))
+			return false;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(name_words); i++) {
+		size_t k = strlen(name_words[i]);
+
+		for (const char *at = n; (at = strstr(at, name_words[i])); at++)
+			if ((at == n || !is_word(at[-1]) || at[-1] == '_') &&
+			    (!is_word(at[k]) || at[k] == '_'))
+				return true;
+	}
+	return false;
+}
+
+static bool lower_is_sensitive(const char *n, size_t len)
+{
+	char flat[NAME_MAX_LOOK + 1];
+	size_t k = 0;
+	bool parted = false;
+
+	for (size_t i = 0; i < len; i++) {
+		if (n[i] == '_' || n[i] == '-' || n[i] == '.')
+			parted |= i > 0;
+		else
+			flat[k++] = n[i] | (is_upper(n[i]) ? 32 : 0);
+	}
+	flat[k] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(key_exact); i++)
+		if (!strcmp(flat, key_exact[i]))
+			return true;
+	for (size_t i = 0; parted && i < ARRAY_SIZE(key_endings); i++) {
+		size_t e = strlen(key_endings[i]), at = len, left = e;
+
+		if (k <= e || strcmp(flat + k - e, key_endings[i]))
+			continue;
+		/* The ending has to begin behind a separator. */
+		while (at > 0 && left > 0) {
+			at--;
+			left -= n[at] != '_' && n[at] != '-' && n[at] != '.';
+		}
+		if (at > 0 && (n[at - 1] == '_' || n[at - 1] == '-' || n[at - 1] == '.'))
+			return true;
+	}
+	/* npm_config__authToken and the like. */
+	return parted && k > 9 && !strcmp(flat + k - 9, "authtoken");
+}
+
+bool name_is_sensitive(const struct masker *m, struct span name)
+{
+	char n[NAME_MAX_LOOK + 1];
+	bool lower = false;
+
+	while (name.len && *name.ptr == '-') {
+		name.ptr++;
+		name.len--;
+	}
+	if (!name.len)
+		return false;
+	/* Of a long name the end says what it is. */
+	if (name.len > NAME_MAX_LOOK) {
+		name.ptr += name.len - NAME_MAX_LOOK;
+		name.len = NAME_MAX_LOOK;
+	}
+	for (size_t i = 0; i < name.len; i++) {
+		n[i] = name.ptr[i];
+		if (!n[i])
+			return false;
+		lower |= is_lower(n[i]);
+	}
+	n[name.len] = '\0';
+	for (size_t i = 0; m && m->extra_names && m->extra_names[i]; i++)
+		if (!fnmatch(m->extra_names[i], n, 0))
+			return true;
+	return (!lower && upper_is_sensitive(n, name.len)) || lower_is_sensitive(n, name.len);
+}
