@@ -124,19 +124,16 @@ static void fd_write(struct jsonw *j, const char *key, const struct ev_fd *fd)
 
 static void sensitive_write(struct jsonw *j, const struct process *p)
 {
-	const char *at = p->env, *end = at + p->env_len;
+	struct env_entry e;
 	bool open = false;
 
-	while (p->env && at < end) {
-		size_t n = strnlen(at, end - at);
-
-		if (n > 1 && at[n - 1] == '!') {
-			if (!open)
-				jsonw_arr(j, "env_sensitive");
-			open = true;
-			jsonw_span(j, NULL, (struct span){ at, n - 1 });
-		}
-		at += n + 1;
+	for (size_t at = 0; process_env_next(p, &at, &e);) {
+		if (!e.sensitive)
+			continue;
+		if (!open)
+			jsonw_arr(j, "env_sensitive");
+		open = true;
+		jsonw_span(j, NULL, e.name);
 	}
 	if (open)
 		jsonw_close(j);

@@ -443,26 +443,43 @@ struct span process_arg(const struct process *p, unsigned i)
 	return (struct span){ 0 };
 }
 
+bool process_env_next(const struct process *p, size_t *at, struct env_entry *e)
+{
+	const char *entry = p->env + *at, *equals;
+	size_t n;
+
+	if (!p->env || *at >= p->env_len)
+		return false;
+	n = strnlen(entry, p->env_len - *at);
+	*at += n + 1;
+	equals = memchr(entry, '=', n);
+	*e = (struct env_entry){ .name = { entry, equals ? (size_t)(equals - entry) : n } };
+	if (equals)
+		e->value = (struct span){ equals + 1, entry + n - equals - 1 };
+	else if (n && entry[n - 1] == '!')
+		e->sensitive = e->name.len--;
+	return true;
+}
+
+struct span process_env_value(const struct process *p, const char *name)
+{
+	struct env_entry e;
+
+	for (size_t at = 0; process_env_next(p, &at, &e);)
+		if (span_eq(e.name, name))
+			return e.value;
+	return (struct span){ NULL, 0 };
+}
+
 int process_env_has(const struct process *p, struct span name)
 {
-	const char *at = p->env, *end = at ? at + p->env_len : NULL;
+	struct env_entry e;
 
 	if (!p->env)
 		return -1;
-	while (at < end) {
-		size_t n = strnlen(at, end - at);
-		struct span entry = { at, n };
-
-		if (span_eq_span(entry, name))
+	for (size_t at = 0; process_env_next(p, &at, &e);)
+		if (span_eq_span(e.name, name))
 			return 1;
-		/* The scrubber's mark of a sensitive variable that is set. */
-		if (n && at[n - 1] == '!') {
-			entry.len--;
-			if (span_eq_span(entry, name))
-				return 1;
-		}
-		at += n + 1;
-	}
 	return p->env_cut ? -1 : 0;
 }
 

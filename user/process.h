@@ -63,6 +63,16 @@ struct process {
 
 /* i-th argument; empty span beyond the end. */
 struct span process_arg(const struct process *p, unsigned i);
+/* One variable of the environment at exec, as scrub_environment() leaves it. */
+struct env_entry {
+	struct span name;
+	struct span value; /* of a public variable; otherwise empty */
+	bool sensitive;    /* by its name, and set */
+};
+/* *at begins at 0. False at the end. */
+bool process_env_next(const struct process *p, size_t *at, struct env_entry *e);
+/* Value of a public variable; empty when it is not there or not known. */
+struct span process_env_value(const struct process *p, const char *name);
 /* Was NAME in the environment at exec? 0 no, 1 yes, -1 not known (cut). */
 int process_env_has(const struct process *p, struct span name);
 /* Is the process p, or an ancestor of it within the run, a holder of role? */

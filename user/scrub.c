@@ -39,8 +39,16 @@ size_t scrub_environment(struct masker *m, char *block, size_t len)
 			if (n) {
 				memmove(block + out, block + i, n);
 				out += n;
-				if (sensitive)
+				if (sensitive) {
 					block[out++] = '!';
+				} else if (variable_is_public(
+						   (struct span){ block + out - n, n })) {
+					size_t value = block + end - sign; /* with its '=' */
+
+					memmove(block + out, sign, value);
+					scrub_looks(m, block + out, value);
+					out += value;
+				}
 				block[out++] = '\0';
 			}
 		}

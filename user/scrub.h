@@ -63,10 +63,14 @@ void secret_label(const struct secret *s, struct buf *out);
 /* Does s hold a mask anywhere? First secret found, or NULL. */
 const struct secret *masker_find(const struct masker *m, struct span s);
 
+/* A variable whose value is no secret and is needed: the test case, start-up files of loaders and interpreters. */
+bool variable_is_public(struct span name);
+
 /*
- * Learns the values of sensitive variables ("NAME=value" NUL ended, repeated) and then rewrites
- * the block to "NAME NUL" or, for a sensitive one that was set and not empty, "NAME!NUL" (an '!' before the
- * NUL); values leave no trace. Returns the new length. Values are wiped from block.
+ * Learns the values of sensitive variables ("NAME=value" NUL ended, repeated) and then rewrites the
+ * block: "NAME NUL"; "NAME!NUL" for a sensitive one that was set and not empty; "NAME=value NUL" for
+ * a public one, with secrets in it masked. Other values leave no trace: they are wiped from block.
+ * Returns the new length. process_env_next() reads the result.
  */
 size_t scrub_environment(struct masker *m, char *block, size_t len);
 /* Masks in argument vectors (NUL separated): values known, NAME=value, --password[= ]value, URLs, tokens. */

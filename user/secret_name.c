@@ -149,3 +149,18 @@ bool name_is_sensitive(const struct masker *m, struct span name)
 			return true;
 	return (!lower && upper_is_sensitive(n, name.len)) || lower_is_sensitive(n, name.len);
 }
+
+/* Named in the contract: their values stand in the stream or decide a rule (invigil.test, R3.8). */
+static const char *const public_names[] = {
+	"PYTEST_CURRENT_TEST", "BATS_TEST_NAME", "BATS_TEST_DESCRIPTION", "BATS_TEST_FILENAME",
+	"LD_PRELOAD",          "LD_AUDIT",       "LD_LIBRARY_PATH",       "BASH_ENV",
+	"PYTHONSTARTUP",       "PERL5OPT",       "NODE_OPTIONS",
+};
+
+bool variable_is_public(struct span name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(public_names); i++)
+		if (span_eq(name, public_names[i]))
+			return true;
+	return false;
+}

@@ -201,8 +201,14 @@ static void a_variable_is_in_the_environment_or_not_or_not_known(void **state)
 	assert_int_equal(process_env_has(p, SPAN("TOKEN")), 1);
 	assert_int_equal(process_env_has(p, SPAN("HOM")), 0);
 	assert_int_equal(process_env_has(p, SPAN("")), 0);
+	assert_int_equal(process_env_value(p, "HOME").len, 0);
 	p->env_cut = true;
 	assert_int_equal(process_env_has(p, SPAN("PATH")), -1);
+	p = exec_env(t, 4, "/bin/x", "x", "A\0LD_PRELOAD=/x=y\0LD_AUDIT=", 28);
+	assert_true(span_eq(process_env_value(p, "LD_PRELOAD"), "/x=y"));
+	assert_int_equal(process_env_has(p, SPAN("LD_PRELOAD")), 1);
+	assert_int_equal(process_env_has(p, SPAN("LD_AUDIT")), 1);
+	assert_int_equal(process_env_value(p, "LD_AUDIT").len, 0);
 	assert_int_equal(process_env_has(table_find(t, 3, 3, &run, &missed), SPAN("HOME")), -1);
 	table_free(t);
 }

@@ -212,6 +212,22 @@ static void an_environment_becomes_names(void **state)
 	assert_int_equal(m.secrets[0].len, strlen(VALUE));
 }
 
+static void a_public_value_stays_and_a_secret_in_it_does_not(void **state)
+{
+	static const char in[] =
+		"LD_PRELOAD=/x/a.so\0LD_PRELOADED=/x/b.so\0PYTEST_CURRENT_TEST=a::b[" VALUE
+		"]\0T_TOKEN=" VALUE;
+	char block[sizeof(in)];
+	size_t n;
+
+	(void)state;
+	memcpy(block, in, sizeof(in));
+	n = scrub_environment(&m, block, sizeof(in));
+	assert_string_equal(
+		shown(block, n),
+		"LD_PRELOAD=/x/a.so|LD_PRELOADED|PYTEST_CURRENT_TEST=a::b[<variable:T_TOKEN>]|T_TOKEN!|");
+}
+
 static void a_cut_environment_is_no_trouble(void **state)
 {
 	static const char in[] = "A=1\0TOKEN=abcdefghij";
@@ -492,6 +508,7 @@ int main(void)
 		T(names_that_only_look_so_are_not),
 		T(globs_of_the_configuration_add_names),
 		T(an_environment_becomes_names),
+		T(a_public_value_stays_and_a_secret_in_it_does_not),
 		T(a_cut_environment_is_no_trouble),
 		T(a_known_value_is_masked_anywhere_with_equal_length),
 		T(a_known_value_is_masked_in_base64_at_each_alignment),

@@ -204,21 +204,19 @@ static void look_read(const struct fact *f, struct report *out)
 /* Those that were sensitive and set at exec; at most NAMES_MAX, then "...". */
 static void sensitive_names(const struct process *p, struct buf *names)
 {
+	struct env_entry e;
 	unsigned n = 0;
 
-	for (size_t i = 0; i < p->env_len;) {
-		size_t len = strnlen(p->env + i, p->env_len - i);
-
-		if (len > 1 && p->env[i + len - 1] == '!') {
-			if (n++ == NAMES_MAX) {
-				buf_str(names, " ...");
-				return;
-			}
-			if (names->len)
-				buf_byte(names, ' ');
-			buf_add(names, p->env + i, len - 1);
+	for (size_t at = 0; process_env_next(p, &at, &e);) {
+		if (!e.sensitive)
+			continue;
+		if (n++ == NAMES_MAX) {
+			buf_str(names, " ...");
+			return;
 		}
-		i += len + 1;
+		if (names->len)
+			buf_byte(names, ' ');
+		buf_add(names, e.name.ptr, e.name.len);
 	}
 }
 
