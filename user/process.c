@@ -445,11 +445,12 @@ struct span process_arg(const struct process *p, unsigned i)
 
 bool process_env_next(const struct process *p, size_t *at, struct env_entry *e)
 {
-	const char *entry = p->env + *at, *equals;
+	const char *entry, *equals;
 	size_t n;
 
 	if (!p->env || *at >= p->env_len)
 		return false;
+	entry = p->env + *at;
 	n = strnlen(entry, p->env_len - *at);
 	*at += n + 1;
 	equals = memchr(entry, '=', n);
