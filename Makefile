@@ -82,11 +82,19 @@ $(B)/unit/%: tests/unit/%.c $(UNIT_OBJ)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit -O1 $(SAN) -Wno-missing-prototypes -o $@ $^ \
 		-lcmocka $(filter -lyaml,$(LDLIBS))
 
-$(B)/fuzz/%: tests/fuzz/%.c $(PURE_SRC)
+# The pure middle is compiled once for all fuzzers.
+FUZZ_CC := $(CLANG) $(filter-out -Werror,$(ALL_CFLAGS)) -O1 -fno-sanitize-recover=all
+FUZZ_OBJ := $(PURE_SRC:user/%.c=$(B)/fuzzed/%.o)
+
+$(B)/fuzzed/%.o: user/%.c
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+
+$(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ)
 	@mkdir -p $(@D)
 	@echo "  FUZZ  $@"
-	$(Q)$(CLANG) $(filter-out -Werror,$(ALL_CFLAGS)) -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -Itests/unit -Wno-missing-prototypes -o $@ $^ $(filter -lyaml,$(LDLIBS))
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -Itests/unit -Wno-missing-prototypes -o $@ $^ \
+		$(filter -lyaml,$(LDLIBS))
 
 unit-build: $(UNIT:%=$(B)/unit/%)
 fuzz-build: $(FUZZ:%=$(B)/fuzz/%)

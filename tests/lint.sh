@@ -30,6 +30,9 @@ done
 command -v clang-format >/dev/null || fail "clang-format is missing"
 clang-format --dry-run -Werror user/*.[ch] user/detect/*.[ch] bpf/*.[ch] include/*.h vmlinux/*.h tests/*/*.[ch] 2>&1 |
 	grep -m 20 'error:' && fail "the lines above are not as .clang-format says"
+# What the BPF side reads is in a real kernel, as wide as it is read.
+[ -r /sys/kernel/btf/vmlinux ] || fail "no /sys/kernel/btf/vmlinux to compare vmlinux/ with"
+python3 tests/lib/kernel_types.py || bad=1
 command -v shellcheck >/dev/null || fail "shellcheck is missing"
 shellcheck -x -S warning tests/*.sh tests/*/*.sh .ci/run || bad=1
 command -v mandoc >/dev/null || fail "mandoc is missing"

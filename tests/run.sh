@@ -1,79 +1,115 @@
 #!/bin/bash
-# run.sh: every test of `make check`; ends with one line that counts them.
+# run.sh: every test of `make check`, two jobs side by side; ends with one line that counts them.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0 skipped=0
 seconds=${FUZZ_SECONDS:-20}
 log=$(mktemp -d)
-trap 'rm -rf "$log"' EXIT
+declare -A job=() began=()
+# Each job is a process group of its own, so that all of it can be ended.
+set -m
 
-note() { # STATUS NAME LOG
-	if [ "$1" = 0 ]; then
-		passed=$((passed + 1))
-		echo "ok    $2"
+leave() {
+	for pid in "${!job[@]}"; do kill -TERM -- "-$pid" 2>/dev/null; done
+	wait
+	rm -rf "$log"
+}
+trap leave EXIT
+trap 'exit 130' INT TERM HUP
+
+count() { # PASSED FAILED: the line that every job ends with
+	echo "$1 passed, $2 failed, 0 skipped"
+	[ "$2" = 0 ]
+}
+single() { # NAME COMMAND...: a job that is one test
+	local name=$1
+	shift
+	if "$@"; then
+		echo "ok   $name"
+		count 1 0
 	else
-		failed=$((failed + 1))
-		echo "FAIL  $2"
-		tail -n 40 "$3"
+		echo "FAIL $name ended with $?"
+		count 0 1
 	fi
 }
+unit() {
+	local t status n bad good=0 wrong=0
+	for t in build/unit/test_*; do
+		[ -x "$t" ] || continue
+		"$t" >"$log/test" 2>&1
+		status=$?
+		# cmocka says how many tests it ran
+		n=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$log/test" | head -1)
+		bad=$(sed -n 's/^ *\([0-9]*\) FAILED TEST.*/\1/p' "$log/test" | head -1)
+		[ $status = 0 ] || bad=${bad:-1}
+		good=$((good + ${n:-0}))
+		wrong=$((wrong + ${bad:-0}))
+		if [ -n "$bad" ]; then
+			echo "FAIL $t"
+			grep -vE '^\[ (RUN|      OK) ' "$log/test"
+		else
+			echo "ok   $t (${n:-0})"
+		fi
+	done
+	count $good $wrong
+}
+fuzz() { # NAME
+	mkdir -p "$log/corpus/$1"
+	single "$1 ($seconds s)" "build/fuzz/$1" -max_total_time="$seconds" -max_len=16384 -print_final_stats=1 \
+		-artifact_prefix="$log/corpus/" "$log/corpus/$1"
+}
 
-echo "== unit"
-for t in build/unit/test_*; do
-	[ -x "$t" ] || continue
-	"$t" >"$log/out" 2>&1
+# A job that ended: what it said, whole when it failed, and its count; no count is a failure.
+collect() {
+	local pid status line name p f s
+	wait -n -p pid
 	status=$?
-	# cmocka says how many tests it ran
-	n=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$log/out" | head -1)
-	bad=$(sed -n 's/^ *\([0-9]*\) FAILED TEST.*/\1/p' "$log/out" | head -1)
-	passed=$((passed + ${n:-0}))
-	failed=$((failed + ${bad:-0}))
-	if [ $status != 0 ]; then
-		[ -n "$bad" ] || failed=$((failed + 1))
-		echo "FAIL  $t"
-		grep -E 'FAILED|ERROR|error|runtime' "$log/out" | head -n 30
+	name=${job[$pid]}
+	unset "job[$pid]"
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log/$name.out" | tail -1)
+	IFS=' ,' read -r p _ f _ s _ <<<"${line:-0 passed, 0 failed, 0 skipped}"
+	echo "== $name: ${line:-no count}, $((SECONDS - began[$pid])) s"
+	if [ $status = 0 ] && [ -n "$line" ]; then
+		grep -E '^(ok|FAIL|SKIP) ' "$log/$name.out"
 	else
-		echo "ok    $t (${n:-0})"
+		cat "$log/$name.out"
 	fi
-done
+	if [ -z "$line" ] || { [ $status != 0 ] && [ "$f" = 0 ]; }; then
+		f=$((f + 1))
+		echo "FAIL $name ended with $status"
+	fi
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+start() { # NAME COMMAND...
+	local name=$1
+	shift
+	while [ ${#job[@]} -ge 2 ]; do collect; done
+	"$@" >"$log/$name.out" 2>&1 </dev/null &
+	job[$!]=$name
+	began[$!]=$SECONDS
+}
+all_collect() {
+	while [ ${#job[@]} -gt 0 ]; do collect; done
+}
 
-echo "== fuzz (${seconds} s each)"
+start unit unit
+start vm-smoke single "vm-smoke (Debian's 6.1 in qemu)" tests/vm/smoke.sh
 for f in build/fuzz/fuzz_*; do
-	[ -x "$f" ] || continue
-	name=$(basename "$f")
-	mkdir -p "$log/$name"
-	"$f" -max_total_time="$seconds" -max_len=16384 -print_final_stats=1 "$log/$name" >"$log/out" 2>&1
-	note $? "$name" "$log/out"
+	[ ! -x "$f" ] || start "${f##*/}" fuzz "${f##*/}"
 done
-
-echo "== lint"
-tests/lint.sh >"$log/out" 2>&1
-note $? lint "$log/out"
-
-echo "== end to end"
+start lint single lint tests/lint.sh
+alone=
 for t in tests/e2e/*.sh; do
-	[ "$(basename "$t")" = lib.sh ] && continue
-	timeout 300 bash "$t" >"$log/out" 2>&1
-	status=$?
-	grep -E '^(ok|FAIL|not ok|SKIP)' "$log/out"
-	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log/out" | tail -1)
-	p=$(echo "$line" | sed -n 's/^\([0-9]*\) passed.*/\1/p')
-	f=$(echo "$line" | sed -n 's/.* \([0-9]*\) failed.*/\1/p')
-	s=$(echo "$line" | sed -n 's/.* \([0-9]*\) skipped.*/\1/p')
-	passed=$((passed + ${p:-0}))
-	failed=$((failed + ${f:-0}))
-	skipped=$((skipped + ${s:-0}))
-	if [ -z "$line" ] || { [ $status != 0 ] && [ "${f:-0}" = 0 ]; }; then
-		failed=$((failed + 1))
-		echo "FAIL  $t ended with $status"
-	fi
-	if [ $status != 0 ]; then tail -n 60 "$log/out"; fi
-	echo "      $t: ${line:-no count}"
+	if [ "$t" = tests/e2e/lib.sh ]; then continue; fi
+	# "# alone:" in a script says why nothing else may run beside it.
+	if grep -q '^# alone:' "$t"; then alone="$alone $t"; else start "${t##*/}" timeout 300 bash "$t"; fi
+done
+all_collect
+for t in $alone; do
+	start "${t##*/}" timeout 300 bash "$t"
+	all_collect
 done
 
-echo "== another kernel"
-tests/vm/smoke.sh >"$log/out" 2>&1
-note $? "vm-smoke (Debian's 6.1 in qemu)" "$log/out"
-
+echo "all of it took $SECONDS s"
 echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]

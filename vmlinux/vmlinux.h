@@ -152,7 +152,9 @@ struct linux_binprm {
 };
 
 struct in6_addr {
-	u8 bytes[16];
+	union {
+		u8 u6_addr8[16];
+	} in6_u;
 };
 struct sock_common {
 	u16 skc_family;

@@ -1,8 +1,10 @@
 /* x86.h: registers of x86-64. */
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct pt_regs {
-	unsigned long bx, cx, dx, si, di, ax, orig_ax, ip, cs;
-	unsigned long r8, r9, r10, r11, r12, r13, r14, r15, bp, flags, sp, ss;
+	unsigned long bx, cx, dx, si, di, ax, orig_ax, ip;
+	unsigned long r8, r9, r10, r11, r12, r13, r14, r15, bp, flags, sp;
+	/* The low half is the selector on all kernels; since 6.9 FRED keeps more in the rest. */
+	u16 cs;
 };
 #pragma clang attribute pop
 

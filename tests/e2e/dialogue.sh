@@ -1,5 +1,6 @@
 #!/bin/bash
 # dialogue.sh: a real Docker Engine: every API call as its own debug log has it, and R2, R4-R9 with near misses.
+# alone: the reviewed workload's published ports are fixed.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 invigil=$PWD/build/invigil

@@ -69,6 +69,15 @@ engine_up() { # a private engine with the base image; ends the script when there
 	fi
 	export DOCKER_HOST=unix://$engine/docker.sock
 }
+suite() { # NAME: says the command of a workload, of a copy whose published ports are this engine's alone
+	local nth
+	nth=$(sed 's/[^0-9]//g' "$engine/bridge")
+	if [ ! -d "$work/$1" ]; then
+		cp -r "$root/tests/workloads/$1" "$work/$1"
+		sed -i "s/\\b184\([0-9][0-9]\)\\b/$((185 + nth))\1/" "$work/$1/servers.list"
+	fi
+	echo /usr/bin/python3 -m pytest -q -p no:cacheprovider "$work/$1"
+}
 log_size() { stat -c %s "$engine/dockerd.log"; }
 cleanup() {
 	[ -z "$engine" ] || engine_stop "$engine"

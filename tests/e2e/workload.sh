@@ -3,7 +3,6 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 engine_up
-suite() { echo /usr/bin/python3 -m pytest -q -p no:cacheprovider "tests/workloads/$1"; }
 planted=planted-Rt77-secret-value-$$
 
 export TESTSERVER_BIND_LOCAL=1 TESTSERVER_API_TOKEN=$planted
