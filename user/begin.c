@@ -32,15 +32,46 @@ static void redacted_add(struct buf *b, const struct masker *m, struct span text
 	}
 }
 
+static void redacted_pair(struct buf *b, const char *key, struct masker *m, struct span text)
+{
+	struct buf shown = { 0 };
+
+	redacted_add(&shown, m, text);
+	begin_add(b, key, (struct span){ shown.ptr, shown.len });
+	buf_free(&shown);
+}
+
+/* The job's public parts; a URL among them may hold a password. */
+static void job_add(struct buf *b, struct masker *m, char *const *envp)
+{
+	const struct ci_provider *ci = ci_find(envp);
+
+	if (!ci)
+		return;
+	begin_add(b, "ci", span_of(ci->name));
+	for (const struct ci_field *f = ci->fields; f < ci->fields + CI_FIELDS && f->path; f++) {
+		const char *value = env_lookup(envp, f->variable);
+		struct buf text = { 0 };
+
+		if (!value || !*value)
+			continue;
+		buf_str(&text, value);
+		scrub_bytes(m, text.ptr, text.len);
+		redacted_pair(b, f->path, m, (struct span){ text.ptr, text.len });
+		explicit_bzero(text.ptr, text.cap);
+		buf_free(&text);
+	}
+}
+
 void begin_add_command(struct buf *b, char *const *argv, char *const *envp)
 {
 	static const uint8_t seed[32] = { 0x2a };
-	struct buf args = { 0 }, env = { 0 }, text = { 0 };
+	struct buf args = { 0 }, env = { 0 };
 	struct masker m = { 0 };
 
 	masker_init(&m, seed); /* its marks do not leave this function */
-	for (; *envp; envp++)
-		buf_add(&env, *envp, strlen(*envp) + 1);
+	for (char *const *e = envp; *e; e++)
+		buf_add(&env, *e, strlen(*e) + 1);
 	if (env.len)
 		scrub_environment(&m, env.ptr, env.len);
 	for (char *const *a = argv; *a; a++)
@@ -49,17 +80,15 @@ void begin_add_command(struct buf *b, char *const *argv, char *const *envp)
 	for (size_t i = 0; i < args.len;) {
 		struct span one = span_of(args.ptr + i);
 
-		buf_reset(&text);
-		redacted_add(&text, &m, one);
-		begin_add(b, "arg", (struct span){ text.ptr, text.len });
+		redacted_pair(b, "arg", &m, one);
 		i += one.len + 1;
 	}
+	job_add(b, &m, envp);
 	masker_free(&m);
 	explicit_bzero(env.ptr, env.cap);
 	explicit_bzero(args.ptr, args.cap);
 	buf_free(&args);
 	buf_free(&env);
-	buf_free(&text);
 }
 
 bool selector_parse(const char *text, struct selector *s)
@@ -110,6 +139,14 @@ static void value_set(char **where, const char *value)
 {
 	free(*where);
 	*where = xstrdup(value);
+}
+
+/* A field of the job; any other key is from a newer version with the same ABI and is left alone. */
+static void job_read(struct run *r, const char *key, const char *value)
+{
+	for (unsigned i = 0; r->ci && i < CI_FIELDS && r->ci->fields[i].path; i++)
+		if (!strcmp(key, r->ci->fields[i].path))
+			value_set(&r->ci_values[i], value);
 }
 
 static bool pair_read(struct run *r, const char *key, const char *value)
@@ -164,8 +201,12 @@ static bool pair_read(struct run *r, const char *key, const char *value)
 		r->own[r->n_own++] = s;
 	} else if (!strcmp(key, "user")) {
 		user_add(r, value);
+	} else if (!strcmp(key, "ci")) {
+		r->ci = ci_named(value);
+	} else {
+		job_read(r, key, value);
 	}
-	return true; /* an unknown key is from a newer version with the same ABI: left alone */
+	return true;
 }
 
 bool begin_read(struct span tail, struct run *r)
@@ -201,6 +242,8 @@ void run_free(struct run *r)
 	free(r->command);
 	free(r->users);
 	free(r->own);
+	for (unsigned i = 0; i < CI_FIELDS; i++)
+		free(r->ci_values[i]);
 	free(r->cwd);
 	free(r->user);
 	free(r->host_name);

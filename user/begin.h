@@ -11,11 +11,13 @@
  *	run.id seed(64 hex) wall_offset(ns) cwd uid root_pid  arg...  own...
  *	host.name host.fqdn host.id host.arch host.kernel boot_id domain
  *	user: "UID:NAME:LOGIN(0|1)"...
+ *	ci: a provider of ci.c, then its fields under their own names
  */
 void begin_add(struct buf *b, const char *key, struct span value);
 /*
  * Adds COMMAND's arguments with their secrets as <redacted:KIND>: what stands behind a sensitive name
  * or has the form of a credential, and values of sensitive variables of envp (what COMMAND will get).
+ * And the public parts of the CI job that envp names.
  */
 void begin_add_command(struct buf *b, char *const *argv, char *const *envp);
 /* Fills a zeroed run. False: what is needed is missing or malformed. */

@@ -31,4 +31,7 @@ void ecs_container(struct jsonw *j, struct span id, struct span name, struct spa
 void ecs_rule(struct jsonw *j, const struct rule *r);
 void ecs_threat(struct jsonw *j, const struct rule *r);
 
+/* cicd.* and vcs.* of the run's CI job; nothing without one. */
+void ecs_job(struct jsonw *j, const struct run *run);
+
 #endif

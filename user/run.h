@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "buf.h"
+#include "ci.h"
 #include "event.h"
 #include "scrub.h"
 
@@ -37,7 +38,9 @@ struct run {
 	struct selector *own;
 	unsigned n_own;
 	struct masker masker;
-	bool root_seen; /* COMMAND's own exec was seen */
+	const struct ci_provider *ci; /* NULL: no CI job that is known */
+	char *ci_values[CI_FIELDS];   /* of its fields; NULL: not told */
+	bool root_seen;               /* COMMAND's own exec was seen */
 	uint32_t root_pid;
 	int status; /* wait(2) status of COMMAND; -1 while unknown */
 	bool complete;

@@ -280,6 +280,7 @@ static void run_write(struct jsonw *j, const struct run *r)
 	jsonw_close(j);
 	jsonw_str(j, "cwd", r->cwd);
 	jsonw_str(j, "user", r->user);
+	jsonw_str(j, "ci", r->ci ? r->ci->name : NULL);
 }
 
 void stream_fact(struct stream *s, const struct fact *f, const struct report *findings)
@@ -295,6 +296,8 @@ void stream_fact(struct stream *s, const struct fact *f, const struct report *fi
 	jsonw_close(j);
 	ecs_process(j, f->process, s->run, f->kind == FACT_EXEC ? DETAIL_WHOLE : DETAIL_BRIEF);
 	ecs_fact(j, f);
+	if (start)
+		ecs_job(j, s->run);
 	if (f->process && f->process->container_id && f->kind != FACT_DOCKER)
 		ecs_container(j, span_of(f->process->container_id), SPAN(""), SPAN(""));
 	invigil_begin(s);
@@ -361,6 +364,7 @@ void stream_alert(struct stream *s, const struct alert *a, const struct fact *f,
 	ecs_rule(j, a->rule);
 	ecs_threat(j, a->rule);
 	ecs_process(j, p, s->run, DETAIL_BRIEF);
+	ecs_job(j, s->run);
 	if (about)
 		ecs_fact(j, f);
 	if (!about || f->kind != FACT_DOCKER) {
@@ -469,6 +473,7 @@ void stream_run_end(struct stream *s, const struct fact *f, const struct run_res
 		jsonw_i64(j, "exit_code", ecs_exit_code(status));
 		jsonw_close(j);
 	}
+	ecs_job(j, run);
 	invigil_begin(s);
 	run_write(j, run);
 	counts_write(j, run);
