@@ -24,6 +24,7 @@ agrees "the docker client"
 see "its connects are there, to this engine" \
 	'action("docker-socket-connect") and all(get(e, "destination.address") == "'"$sock"'" for e in action("docker-socket-connect"))'
 see "create has name and id" 'any("cli-1" in (get(e, "container.name"), get(e, "invigil.docker.target")) and get(e, "http.response.status_code") == 201 and (get(e, "container.id") or get(e, "invigil.docker.created_id")) for e in action("container-create"))'
+see "its line has method, path, query, status and client" 'any(get(e, "http.request.method") == "POST" and get(e, "url.path").endswith("/containers/create") and "name=cli-1" in get(e, "url.query") and "Docker-Client" in get(e, "user_agent.original") for e in action("container-create"))'
 see "the life of the container is there" 'all(action("container-" + a) for a in ("create", "start", "inspect", "logs", "list", "remove"))'
 see "removing one's own is evidence (R9.1), no alert" 'evidence("R9.1") and not alerts("R9.2") and not alerts("R9.4")'
 see "R8.1 is evidence" 'len(evidence("R8.1")) > 0'
@@ -39,11 +40,17 @@ check "curl with a body" run -- curl -sf --unix-socket "$sock" -H 'Content-Type:
 agrees "curl with a body"
 see "R6.1 whatever the case of its key" 'len(alerts("R6.1")) > 0'
 docker rm curl-1 >/dev/null
+mark
+check "curl in chunks, behind 100-continue" run -- curl -sf --unix-socket "$sock" -H 'Transfer-Encoding: chunked' -H 'Expect: 100-continue' \
+	-H 'Content-Type: application/json' -d '{"Image":"'$base'","HostConfig":{"PidMode":"host"}}' 'http://localhost/v1.41/containers/create?name=curl-2' -o "$work/created"
+agrees "curl in chunks"
+see "R6.4 in a chunked body" 'len(alerts("R6.4")) > 0'
+docker rm curl-2 >/dev/null
 
 cat >"$work/sdk.py" <<'PY'
 import docker, sys
 client = docker.DockerClient(base_url="unix://" + sys.argv[1], version="1.41")
-box = client.containers.run(sys.argv[2], ["sleep", "60"], name="sdk-1", detach=True)
+box = client.containers.run(sys.argv[2], ["sleep", "60"], name="sdk-1", network_mode="host", detach=True)
 assert box.exec_run(["echo", "from the sdk"]).output == b"from the sdk\n"
 box.reload()
 box.remove(force=True)
@@ -55,7 +62,8 @@ if /usr/bin/python3 -c 'import docker' 2>/dev/null; then
 	agrees "python3-docker"
 	see "its exec is there" 'action("exec-create") and action("exec-start")'
 	see "R9.1 for its forced removal" 'evidence("R9.1") and not alerts("R9.2")'
-	see "what runs in the container belongs to the run" 'any(a[:1] == ["echo"] and "from the sdk" in a for a in [get(e, "process.args", []) for e in execs()])'
+	see "what runs in the container belongs to the run" 'any(get(e, "process.args") == ["echo", "from the sdk"] and get(e, "container.id") for e in execs())'
+	see "R6.4: its network_mode" 'len(alerts("R6.4")) > 0'
 else
 	test_begin "python3-docker"
 	skip "not installed"
@@ -110,6 +118,8 @@ cat >"$work/fires" <<OPTIONS
 -v $sock:/s $base true
 -v /etc:/h $base true
 --network host $base true
+--security-opt seccomp=unconfined $base true
+--device /dev/null:/dev/x $base true
 --cap-add SYS_ADMIN $base true
 -p 18455:80 $base true
 -e DB_PASSWORD=$planted $base true
@@ -119,7 +129,7 @@ invigil/float true
 -h db.corp $base true
 OPTIONS
 creates "$work/fires"
-for r in R6.1 R6.2 R6.3 R6.4 R6.5 R6.7 R6.9 R6.10 R6.11 R7.3 R7.5; do
+for r in R6.1 R6.2 R6.3 R6.4 R6.5 R6.6 R6.7 R6.8 R6.9 R6.10 R6.11 R7.3 R7.5; do
 	see "$r fires" "len(alerts('$r')) > 0"
 done
 see "R6.12 is evidence where there is no limit" 'len(evidence("R6.12")) > 0'
@@ -133,27 +143,33 @@ cat >"$work/misses" <<OPTIONS
 -v $work/plain/file:/s --memory 64m --pids-limit 64 $base true
 -v $work/plain:/h --memory 64m --pids-limit 64 $base true
 -v $work/plain:/h:ro --memory 64m --pids-limit 64 $base true
+-v $work/docker.sock.d:/s --memory 64m --pids-limit 64 $base true
+--security-opt no-new-privileges --memory 64m --pids-limit 64 $base true
+--network none --memory 64m --pids-limit 64 $base true
 --network bridge --memory 64m --pids-limit 64 $base true
 --cap-add CHOWN --memory 64m --pids-limit 64 $base true
 -e GREETING=good-morning-to-all --memory 64m --pids-limit 64 $base true
 --add-host alias:127.0.0.1 --memory 64m --pids-limit 64 $base true
 --label url=https://registry.example.org/x --memory 64m --pids-limit 64 $base true
+-h internals --memory 64m --pids-limit 64 $base true
 -h db.example.org --memory 64m --pids-limit 64 $base true
 OPTIONS
 creates "$work/misses"
 see "R6.12, near miss: both limits" 'not evidence("R6.12")'
 echo "-p 127.0.0.1:18455:80 $base true" >>"$work/misses"
 creates "$work/misses"
-for r in R6.1 R6.2 R6.3 R6.4 R6.5 R6.7 R6.9 R6.10 R6.11 R6.14 R7.3 R7.5; do
+see "R6.12: a port on loopback is evidence" 'len(evidence("R6.12")) == 1'
+for r in R6.1 R6.2 R6.3 R6.4 R6.5 R6.6 R6.7 R6.8 R6.9 R6.10 R6.11 R6.14 R7.3 R7.5; do
 	see "$r, near miss" "not alerts('$r')"
 done
 cat >"$work/fires" <<OPTIONS
 -v $engine:/s $base true
 -v /etc:/h:ro $base true
+--mount type=bind,source=/root/../etc//ssh,target=/h,readonly $base true
 --pid host $base true
 OPTIONS
 creates "$work/fires"
-see "R6.14: /etc read-only" 'len(alerts("R6.14")) > 0'
+see "R6.14: /etc read-only, by -v and, unclean, by --mount" 'len(alerts("R6.14")) == 2'
 see "R6.3, near miss: /etc read-only" 'not any("/etc" in json.dumps(get(e, "invigil.evidence")) for e in alerts("R6.3"))'
 see "R6.4: --pid host" 'len(alerts("R6.4")) > 0'
 docker rm linked >/dev/null
@@ -186,7 +202,21 @@ run -- docker container prune -f >/dev/null
 agrees "a prune"
 see "R9.3: a prune that takes a foreign container" 'len(alerts("R9.3")) > 0'
 run -- sh -c "docker create --name own-2 $base true && docker container prune -f" >/dev/null
-see "R9.3, near miss: a prune that takes only its own" 'not alerts("R9.3") and action("container-prune")'
+see "R9.3, near miss: a prune that takes only its own is R9.5" 'not alerts("R9.3") and alerts("R9.5") and action("container-prune")'
 docker rm -f foreign-up >/dev/null
+
+# ---- a long session ----
+cat >"$work/session.sh" <<SH
+docker images -q; docker info >/dev/null
+for i in 1 2 3; do
+	docker run -d --name s\$i $base sleep 60; docker exec s\$i true; docker cp /etc/hostname s\$i:/x; docker top s\$i >/dev/null
+	docker rename s\$i r\$i; docker stop -t 0 r\$i; docker rm -f r\$i
+done
+docker volume create v1; docker volume rm v1; docker network ls; docker tag $base other:1; docker rmi other:1; docker rmi nosuch:1
+SH
+mark
+run -- sh "$work/session.sh" >/dev/null
+agrees "a long session"
+see "it is more than 50 calls" 'sum(calls().values()) > 50'
 see "the last run is complete" 'get(ev[-1], "invigil.run.complete") is True and gapless()'
 finish

@@ -41,6 +41,7 @@ see "os.environ[]" 'any(r["found"] is True for r in reads("IVG_PY_ITEM"))'
 see "in os.environ" 'any(r["found"] is False for r in reads("IVG_PY_IN"))'
 see "os.getenv" 'any(r["found"] is False for r in reads("IVG_PY_GETENV"))'
 see "near miss: what is set and not read" 'not reads("IVG_PY_UNREAD")'
+see "near miss: a write is no read" 'not reads("IVG_PY_WRITTEN")'
 see "R1.2: what changes where a test listens" 'any("TESTSERVER_BIND_LOCAL" in json.dumps(e) for e in alerts("R1.2"))'
 check "no value is in the stream" bash -c "! grep -q 'must-not-show-4711\|of-the-item-4712' '$ev'"
 unset TESTSERVER_BIND_LOCAL IVG_PY_ITEM IVG_PY_UNREAD

@@ -5,14 +5,18 @@
 
 export IVG_TEST_TOKEN=planted-Kd52-secret-value-13
 check "a run is recorded" run --record "$work/rec" -- /usr/bin/python3 -c '
-import os, subprocess
+import base64, os, subprocess
 token = os.environ.get("IVG_TEST_TOKEN")
 subprocess.check_output(["/bin/echo", token, "two\nlines"])
 subprocess.call("/bin/true | /bin/cat; exit 3", shell=True)
+encoded = base64.b64encode(token.encode()).decode()
+subprocess.call(["/bin/true", "pre-" + encoded])
 open("'"$work"'/r.log", "a").write("x")'
 check "the recording is 0600" bash -c "[ \$(stat -c %a '$work/rec') = 600 ]"
 check "no secret in the recording" bash -c "! grep -qa 'planted-Kd52' '$work/rec'"
 check "nor in the stream" bash -c "! grep -qa 'planted-Kd52' '$ev'"
+check "nor in base64" bash -c "b=\$(printf planted-Kd52-secret | base64); ! grep -qa \"\${b:0:20}\" '$ev' '$work/rec'"
+see "R3.4: an argument holds it" 'len(alerts("R3.4")) > 0'
 see "but where it stood" '"<redacted:" in json.dumps(args("echo"))'
 unset IVG_TEST_TOKEN
 cp "$invigil" "$work/invigil"
