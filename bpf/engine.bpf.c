@@ -10,6 +10,8 @@
 /* Bytes that one message may send before the other side speaks again; beyond it only lengths. */
 const volatile __u32 request_budget = 128 << 10;
 const volatile __u32 response_budget = 64 << 10;
+#define UPGRADE_BUDGET                                                                             \
+	1024 /* of the answer 101, which may come in several reads; then the raw stream */
 
 struct engine_key {
 	u64 ino;
@@ -269,13 +271,22 @@ static __always_inline struct conn *conn_of(struct sock *sk, u32 run, u32 dir)
 	return c;
 }
 
+/* No engine, or its raw stream. */
+static __always_inline bool conn_over(const struct conn *c, u32 dir)
+{
+	return c->state == CONN_OTHER ||
+	       (c->state == CONN_RAW && (dir == DATA_SEND || !c->left[DATA_RECV]));
+}
+
 /* Before the first segment of a transfer: is it wanted at all? first: its first bytes. */
 static __always_inline bool conn_wants(struct conn *c, struct sock *sk, u32 run, u32 dir, u64 base)
 {
 	u32 word[3] = {};
 
-	if (c->state == CONN_OTHER || c->state == CONN_RAW)
+	if (conn_over(c, dir))
 		return false;
+	if (c->state == CONN_RAW)
+		return true;
 	bpf_probe_read_user(word, sizeof(word), (void *)base);
 	if (c->state == CONN_NEW) {
 		if (!is_request(word[0])) {
@@ -288,10 +299,12 @@ static __always_inline bool conn_wants(struct conn *c, struct sock *sk, u32 run,
 	if (dir != c->last || (dir == DATA_SEND && is_request(word[0])))
 		c->left[dir] = dir == DATA_SEND ? request_budget : response_budget;
 	c->last = dir;
-	/* "HTTP/1.1 101": what follows is a raw stream; this record is still wanted. */
+	/* "HTTP/1.1 101": what follows its head is a raw stream. */
 	if (dir == DATA_RECV && word[0] == WORD('H', 'T', 'T', 'P') &&
-	    (word[2] >> 8) == WORD('1', '0', '1', 0))
+	    (word[2] >> 8) == WORD('1', '0', '1', 0)) {
 		c->state = CONN_RAW;
+		c->left[DATA_RECV] = UPGRADE_BUDGET;
+	}
 	return true;
 }
 
@@ -361,7 +374,7 @@ static __always_inline void transfer_regs(struct sock *sk, int ret, u32 dir)
 	if (ret <= 0 || !run)
 		return;
 	c = conn_of(sk, run, dir);
-	if (!c || c->state == CONN_OTHER || c->state == CONN_RAW)
+	if (!c || conn_over(c, dir))
 		return;
 	regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	if (REGS_COMPAT(regs)) {
@@ -503,7 +516,7 @@ static __always_inline void transfer_iter(struct sock *sk, struct msghdr *m, u64
 	if (ret <= 0 || !run)
 		return;
 	c = conn_of(sk, run, dir);
-	if (!c || c->state == CONN_OTHER || c->state == CONN_RAW)
+	if (!c || conn_over(c, dir))
 		return;
 	if (!iter_read(m, &it) || !iter_rewind(&it, n)) {
 		nodata(sk, run, dir, ret);
