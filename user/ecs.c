@@ -356,7 +356,10 @@ static void config_write(struct jsonw *j, const struct docker_call *c)
 	case ACT_CONTAINER_CREATE:
 	case ACT_CONTAINER_UPDATE:
 	case ACT_EXEC_CREATE:
+	case ACT_EXEC_START:
 	case ACT_NETWORK_CREATE:
+	case ACT_NETWORK_CONNECT:
+	case ACT_NETWORK_DISCONNECT:
 	case ACT_VOLUME_CREATE:
 		break;
 	default:
