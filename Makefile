@@ -117,8 +117,12 @@ demo:
 lint:
 	$(Q)tests/lint.sh
 
-bench: all
+bench: all $(B)/bench/load
 	$(Q)tests/bench/bench.sh
+
+$(B)/bench/load: tests/bench/load.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $<
 
 vm-smoke:
 	$(Q)tests/vm/smoke.sh

@@ -1,11 +1,13 @@
 #!/bin/bash
-# deps.sh build|test: installs by apt what is missing, and says what; says nothing when nothing is.
+# deps.sh build|test|bench: installs by apt what is missing, and says what; says nothing when nothing is.
 set -u
 build="clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev gcc make libc6-dev pkg-config"
 # What `make` uses when it is there; its absence is no reason to fail.
 optional="libyaml-dev"
 tests="libcmocka-dev libclang-rt-14-dev docker.io iptables python3 python3-pytest python3-docker busybox-static linux-perf
 	docker-compose socat strace mandoc shellcheck cppcheck clang-format qemu-system-x86 cpio curl iproute2 procps util-linux"
+# The peers of the benchmark: one that cannot be had is skipped there.
+bench="libbpf-tools bpftrace strace"
 absent() {
 	local p
 	for p in "$@"; do
@@ -15,8 +17,9 @@ absent() {
 case ${1:-} in
 build) want=$build ;;
 test) want=$tests optional= ;;
+bench) want=$tests optional=$bench ;;
 *)
-	echo "usage: deps.sh build|test" >&2
+	echo "usage: deps.sh build|test|bench" >&2
 	exit 2
 	;;
 esac
@@ -58,6 +61,6 @@ if [ -n "$missing" ]; then
 fi
 if [ -n "$wanted" ]; then
 	echo "invigil: installing$wanted (optional)"
-	install "$wanted" || echo "invigil: without$wanted"
+	for one in $wanted; do install "$one" || echo "invigil: without $one"; done
 fi
 exit 0

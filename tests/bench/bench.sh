@@ -1,0 +1,267 @@
+#!/bin/bash
+# bench.sh: what invigil costs beside what its peers cost, as ratios from one run. BENCH_ROUNDS=3 is about four minutes.
+# shellcheck disable=SC2016 # $1 in a quoted expression is awk's
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/../e2e/lib.sh"
+rounds=${BENCH_ROUNDS:-3} spawns=2000 strace_spawns=400 inspects=500
+load=$root/build/bench/load m=$work/m
+mkdir -p "$m"
+"$root/tests/lib/deps.sh" bench
+
+# Each value is a line of $m/KEY: line N of one key and line N of another were measured one right after the other.
+median() { sort -g | awk '{ v[NR] = $1 } END { if (NR) print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'; }
+number() { awk -v v="${1:-0}" 'BEGIN { f = v * v >= 1e6 ? "%.0f" : "%.3g"; printf f, v }'; }
+spread() { printf '%s..%s %s' "$(number "$(sort -g "$m/$1" | head -n 1)")" "$(number "$(sort -g "$m/$1" | tail -n 1)")" "$2"; }
+m_of() { [ ! -s "$m/$1" ] || median <"$m/$1"; }
+calc() { # KEY EXPRESSION KEY...: a column of EXPRESSION for each key
+	local to=$m/$1 what=$2
+	shift 2
+	(cd "$m" && paste "$@") | awk "{ print $what }" >"$to"
+}
+cpu() { # KEY COMMAND...: CPU and wall microseconds of COMMAND's whole tree, the tracer's own included
+	"$load" cost "${@:2}" 3>"$work/cost" >/dev/null 2>"$work/err" || echo "bench: $1: $(tail -n 1 "$work/err")" >&2
+	awk '{ print $1 }' "$work/cost" >>"$m/$1"
+	awk '{ print $2 }' "$work/cost" >>"$m/$1.wall"
+}
+each() { # KEY COMMAND...: what COMMAND itself measured for each call
+	"${@:2}" 3>>"$m/$1" >/dev/null 2>"$work/err" || echo "bench: $1: $(tail -n 1 "$work/err")" >&2
+}
+title() { printf '\n%-50s %10s  %-22s %s\n' "$@"; }
+row() { # TEXT KEY UNIT [BASE]: the median, the spread, and the median of the paired ratios to BASE
+	local ratio=
+	[ -s "$m/$2" ] || return 0
+	[ $# -lt 4 ] || ratio=$(printf 'x %.2f' "$(paste "$m/$2" "$m/$4" | awk '$2 { print $1 / $2 }' | median)")
+	printf '%-50s %10s  %-22s %s\n' "  $1" "$(number "$(m_of "$2")")" "$(spread "$2" "$3")" "$ratio"
+}
+marks_met=0 marks_missed=0
+mark() { # TEXT VALUE LIMIT UNIT
+	if awk -v v="$2" -v l="$3" 'BEGIN { exit !(v != "" && v + 0 <= l + 0) }'; then
+		marks_met=$((marks_met + 1))
+		printf '  mark met:     %s: %s of %s %s\n' "$1" "$(number "$2")" "$3" "$4"
+	else
+		marks_missed=$((marks_missed + 1))
+		printf '  mark NOT met: %s: %s of %s %s\n' "$1" "$(number "$2")" "$3" "$4"
+	fi
+}
+added() { paste "$m/$1" "$m/$2" | awk '{ print 100 * ($1 / $2 - 1) }' | median; } # per cent, of pairs
+
+declare -A under
+under[bare]=
+under[invigil]="$invigil run -q -o $ev --"
+under[engine]="$invigil run -q --env-reads off -o $ev --"
+for peer in execsnoop bpftrace strace; do
+	if ! command -v "$peer" >/dev/null; then
+		test_begin "$peer"
+		skip "it could not be installed (Debian: libbpf-tools, bpftrace, strace)"
+		continue
+	fi
+	case $peer in
+	execsnoop) under[$peer]="$load beside execsnoop --" ;;
+	bpftrace)
+		cat >"$work/exec.bt" <<-'BT'
+			tracepoint:syscalls:sys_enter_execve { printf("%d ", pid); join(args->argv); }
+		BT
+		under[$peer]="$load beside bpftrace $work/exec.bt --"
+		;;
+	strace) under[$peer]="strace -f -o $work/strace -e trace=execve,connect" ;;
+	esac
+	# shellcheck disable=SC2086
+	if ! "$load" cost ${under[$peer]} true >"$work/why" 2>&1 3>/dev/null; then
+		test_begin "$peer"
+		skip "it does not run here: $(tail -n 1 "$work/why")"
+		unset "under[$peer]"
+	fi
+done
+
+execs() { # without and with the spawns: the difference is what they cost, the start is apart
+	local i who n
+	for i in $(seq "$rounds"); do
+		for who in bare execsnoop invigil bpftrace strace; do
+			[ -n "${under[$who]+is}" ] || continue
+			n=$spawns
+			[ "$who" != strace ] || n=$strace_spawns
+			# shellcheck disable=SC2086
+			cpu "none.$who" ${under[$who]} "$load" spawn 0 /bin/true
+			# shellcheck disable=SC2086
+			cpu "spawn.$who" ${under[$who]} "$load" spawn $n /bin/true
+			calc "exec.$who" "(\$1 - \$2) / $n" "spawn.$who" "none.$who"
+			calc "added.$who" '$1 - $2' "exec.$who" exec.bare
+		done
+	done
+	title "posix_spawn(/bin/true), $spawns times (strace $strace_spawns)" "CPU us" spread "to execsnoop"
+	row "one, bare" exec.bare us
+	for who in execsnoop invigil bpftrace strace; do row "added by $who" "added.$who" us added.execsnoop; done
+	for who in execsnoop invigil bpftrace strace; do row "start and end of $who" "none.$who" us none.execsnoop; done
+	[ ! -s "$m/added.execsnoop" ] || mark "added CPU for an exec, to execsnoop's" \
+		"$(awk -v a="$(m_of added.invigil)" -v b="$(m_of added.execsnoop)" 'BEGIN { print a / b }')" 2 times
+}
+
+workload() {
+	local i who suite="/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/workloads/reviewed"
+	for i in $(seq "$rounds"); do
+		for who in bare invigil strace; do
+			[ -n "${under[$who]+is}" ] || continue
+			# shellcheck disable=SC2086
+			TESTSERVER_BIND_LOCAL=1 TESTSERVER_API_TOKEN=bench-token cpu "suite.$who" ${under[$who]} $suite
+		done
+	done
+	calc suite.started '$1 - $2 + $3' suite.invigil none.invigil none.bare
+	title "the Docker workload (pytest)" "CPU us" spread "to bare"
+	for who in bare invigil strace; do row "$who" "suite.$who" us suite.bare; done
+	row "invigil without its start and end" suite.started us suite.bare
+	for who in bare invigil strace; do row "$who, wall clock" "suite.$who.wall" us suite.bare.wall; done
+	mark "traced Docker workload, CPU without start and end" "$(added suite.started suite.bare)" 3 %
+}
+
+inspect() {
+	local i who n script="import sys, docker; c = docker.from_env()
+[c.api.inspect_image('invigil/base:1') for i in range(int(sys.argv[1]))]"
+	for i in $(seq "$rounds"); do
+		for who in bare engine invigil strace; do
+			[ -n "${under[$who]+is}" ] || continue
+			for n in 0 $inspects; do
+				# shellcheck disable=SC2086
+				cpu "inspect.$n.$who" ${under[$who]} /usr/bin/python3 -c "$script" "$n"
+			done
+			calc "inspect.$who" "(\$1 - \$2) / $inspects" "inspect.$inspects.$who" "inspect.0.$who"
+		done
+	done
+	title "docker-py, one of $inspects inspect calls" "CPU us" spread "to bare"
+	row "bare" inspect.bare us
+	row "invigil, --env-reads off" inspect.engine us inspect.bare
+	row "invigil" inspect.invigil us inspect.bare
+	row "strace" inspect.strace us inspect.bare
+	mark "docker-py loop, its Engine API traced" "$(added inspect.engine inspect.bare)" 5 %
+	mark "docker-py loop, its environment reads too" "$(added inspect.invigil inspect.bare)" 5 %
+}
+
+monitor_of() { # the process that writes to FILE
+	local fd
+	for fd in /proc/[0-9]*/fd/*; do
+		[ "$fd" -ef "$1" ] && [ "$(readlink "$fd")" = "$1" ] && echo "${fd%/fd/*}" && return
+	done
+}
+status_of() { awk -v k="$2:" '$1 == k { print $2 }' "$1/status"; } # kB
+
+memory() {
+	local pid i
+	rm -f "$work/ready" "$ev"
+	"$invigil" run -q -o "$ev" -- sh -c "'$load' spawn $spawns /bin/true; echo >'$work/ready'; exec sleep 60" &
+	until_true 30 test -e "$work/ready"
+	until_true 5 grep -q sleep "$ev" # drained
+	pid=$(monitor_of "$ev")
+	for i in VmHWM VmRSS RssAnon RssFile RssShmem; do status_of "$pid" "$i" >"$m/$i"; done
+	kill -TERM $! && wait $!
+	stat -c %s "$invigil" >"$m/size"
+	for i in $(seq $((rounds + 2))); do
+		each begin "$load" now
+		each exec "$invigil" run -q -o "$ev" -- "$load" now
+	done
+	calc start '($1 - $2) / 1000' exec begin
+	title "the monitor" "" spread
+	for i in VmRSS RssAnon RssFile RssShmem VmHWM; do row "$i after $spawns execs" "$i" kB; done
+	row "binary" size B
+	if make -s -C "$root" STATIC=1 B="$work/static" >"$work/why" 2>&1; then
+		strip -o "$work/stripped" "$work/static/invigil"
+		stat -c %s "$work/static/invigil" >"$m/static"
+		stat -c %s "$work/stripped" >"$m/stripped"
+		row "binary, static" static B
+		row "binary, static and stripped" stripped B
+	fi
+	row "start to COMMAND's exec" start ms
+	mark "RssAnon with the default ring" "$(m_of RssAnon)" 6144 kB
+	mark "RSS with the default ring" "$(m_of VmRSS)" 15360 kB
+	mark "start to COMMAND's exec" "$(m_of start)" 300 ms
+}
+
+elsewhere() { # OPTIONS: another process is traced from here on until elsewhere_end
+	rm -f "$work/ready"
+	"$invigil" run -q "$@" -o "$work/elsewhere" -- sh -c "echo >'$work/ready'; exec sleep 60" &
+	other=$!
+	until_true 30 test -e "$work/ready"
+}
+elsewhere_end() {
+	kill -TERM "$other"
+	wait "$other"
+}
+environ="import os, time, sys
+n = int(sys.argv[1]); t = time.process_time_ns()
+for i in range(n): os.environ.get('HOME')
+os.write(3, b'%f\n' % ((time.process_time_ns() - t) / n))"
+reads() { # PREFIX [COMMAND...]: getenv and os.environ.get, under COMMAND
+	each "$1.getenv" "${@:2}" "$load" getenv 200000
+	each "$1.environ" "${@:2}" /usr/bin/python3 -c "$environ" 50000
+}
+
+untracked() {
+	local i what
+	mkdir -p "$work/suite"
+	printf 'import pytest\n@pytest.mark.parametrize("n", range(300))\ndef test_it(n):\n\tassert n >= 0\n' >"$work/suite/test_it.py"
+	for i in $(seq $((rounds + 2))); do
+		each bare.getppid "$load" getppid 500000
+		each bare.socket "$load" socket 200000
+		cpu bare.pytest /usr/bin/python3 -m pytest -q -p no:cacheprovider "$work/suite"
+		reads bare
+		for what in off c all; do
+			elsewhere --env-reads $what
+			if [ $what = all ]; then
+				each other.getppid "$load" getppid 500000
+				each other.socket "$load" socket 200000
+				cpu other.pytest /usr/bin/python3 -m pytest -q -p no:cacheprovider "$work/suite"
+			fi
+			reads "other.$what"
+			elsewhere_end
+			reads "traced.$what" "$invigil" run -q --env-reads $what -o "$ev" --
+		done
+	done
+	title "untracked, while a run is traced elsewhere" "CPU ns" spread "to bare"
+	for what in getppid socket; do
+		row "$what, bare" "bare.$what" ns
+		row "$what" "other.$what" ns "bare.$what"
+	done
+	row "pytest, 300 tests, bare (us)" bare.pytest us
+	row "pytest, 300 tests (us)" other.pytest us bare.pytest
+	for what in getenv environ; do
+		title "$what, by --env-reads" "CPU ns" spread "to bare"
+		row "bare" "bare.$what" ns
+		for i in off c all; do
+			row "untracked, a run traced elsewhere: $i" "other.$i.$what" ns "bare.$what"
+			row "traced: $i" "traced.$i.$what" ns "bare.$what"
+		done
+	done
+	calc read '$1 - $2' traced.all.getenv bare.getenv
+	mark "untracked getppid" "$(added other.getppid bare.getppid)" 3 %
+	mark "untracked socket write and read" "$(added other.socket bare.socket)" 20 %
+	mark "untracked pytest suite" "$(added other.pytest bare.pytest)" 2 %
+	mark "one traced getenv, added" "$(m_of read)" 1000 ns
+}
+
+gates() {
+	local i what
+	test_begin "--gate"
+	if ! "$invigil" run -q --gate off -o "$ev" -- true 2>"$work/err"; then
+		skip "$(tail -n 1 "$work/err")"
+		return
+	fi
+	for i in $(seq "$rounds"); do
+		for what in off exec; do
+			cpu "gate0.$what" "$invigil" run -q --gate $what -o "$ev" -- "$load" spawn 0 /bin/true
+			cpu "gate.$what" "$invigil" run -q --gate $what -o "$ev" -- "$load" spawn 500 /bin/true
+			calc "gated.$what" '($1 - $2) / 500' "gate.$what" "gate0.$what"
+		done
+	done
+	calc gated '$1 - $2' gated.exec gated.off
+	title "posix_spawn(/bin/true), by --gate" "CPU us" spread "to off"
+	for what in off exec; do row "$what" "gated.$what" us gated.off; done
+	mark "a gated exec, added" "$(m_of gated)" 200 us
+}
+
+mount | grep -q ' type tracefs' || mount -t tracefs tracefs /sys/kernel/tracing
+echo "bench: $(date -u +%F), $(uname -sr), $(nproc) CPUs, load $(cut -d' ' -f1-3 /proc/loadavg), $rounds rounds"
+pgrep -x invigil-monitor >/dev/null && echo "bench: another invigil traces here: its uprobes are in the \"bare\" figures"
+[ $# -gt 0 ] || set -- execs memory untracked gates workload inspect
+for part in "$@"; do
+	case $part in workload | inspect) [ -n "$engine" ] || engine_up ;; esac
+	$part
+done
+printf '\nmarks: %s met, %s not met, %s peers or parts skipped\n' $marks_met $marks_missed "$skipped"

@@ -1,0 +1,176 @@
+/* load.c: what the benchmark runs, and what measures it; one word of the table a job. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static long long now(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+static pid_t start(char **argv)
+{
+	pid_t pid;
+	int err = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ);
+
+	if (err) {
+		fprintf(stderr, "load: %s: %s\n", argv[0], strerror(err));
+		exit(127);
+	}
+	return pid;
+}
+
+/*
+ * cost COMMAND...: CPU microseconds (user and system) of everything that COMMAND left behind too: who
+ * is orphaned, as invigil's monitor is, comes to us and is waited for. Then the wall clock of COMMAND.
+ */
+static int cost(char **argv)
+{
+	long long begin = now(CLOCK_MONOTONIC), end = 0;
+	struct rusage u;
+	int status, code = 125;
+	pid_t command, pid;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	command = start(argv);
+	while ((pid = wait(&status)) > 0 || errno == EINTR)
+		if (pid == command) {
+			end = now(CLOCK_MONOTONIC);
+			code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+		}
+	getrusage(RUSAGE_CHILDREN, &u);
+	dprintf(3, "%lld %lld\n",
+		(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000ll + u.ru_utime.tv_usec +
+			u.ru_stime.tv_usec,
+		(end - begin) / 1000);
+	return code;
+}
+
+/* A tracer that waits for events has attached all it wants. */
+static int is_polling(pid_t pid)
+{
+	char path[32], text[16] = "";
+	int fd;
+	long nr;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	fd = open(path, O_RDONLY);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		return -1;
+	close(fd);
+	nr = strtol(text, NULL, 10);
+	return nr == SYS_epoll_pwait
+#ifdef SYS_epoll_wait
+	       || nr == SYS_epoll_wait
+#endif
+		;
+}
+
+/* beside TRACER... -- COMMAND...: COMMAND runs while a tracer of the whole machine does. */
+static int beside(char **argv)
+{
+	char **command = argv;
+	pid_t tracer;
+	int status = 125, polls = 0;
+
+	while (*command && strcmp(*command, "--"))
+		command++;
+	if (!*command)
+		return 125;
+	*command++ = NULL;
+	tracer = start(argv);
+	while (is_polling(tracer) != 1) {
+		if (++polls > 2000 || waitpid(tracer, NULL, WNOHANG) == tracer)
+			return 125;
+		usleep(5000);
+	}
+	waitpid(start(command), &status, 0);
+	kill(tracer, SIGINT);
+	waitpid(tracer, NULL, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+/* spawn N PROGRAM */
+static int spawn(char **argv)
+{
+	for (long n = strtol(argv[0], NULL, 10); n > 0; n--)
+		waitpid(start(argv + 1), NULL, 0);
+	return 0;
+}
+
+static void call_getppid(void)
+{
+	syscall(SYS_getppid);
+}
+
+static int pair[2];
+
+static void call_socket(void)
+{
+	char c = 'x';
+
+	if (write(pair[0], &c, 1) != 1 || read(pair[1], &c, 1) != 1)
+		exit(125);
+}
+
+static void call_getenv(void)
+{
+	static char *(*volatile get)(const char *) = getenv;
+
+	get("HOME");
+}
+
+/* N calls: CPU nanoseconds each. */
+static int loop(void (*call)(void), const char *count)
+{
+	long n = strtol(count, NULL, 10);
+	long long begin;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		return 125;
+	call();
+	begin = now(CLOCK_PROCESS_CPUTIME_ID);
+	for (long i = 0; i < n; i++)
+		call();
+	dprintf(3, "%.1f\n", (double)(now(CLOCK_PROCESS_CPUTIME_ID) - begin) / (double)n);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*job)(char **argv);
+		void (*call)(void);
+	} jobs[] = {
+		{ "cost", cost, NULL },          { "beside", beside, NULL },
+		{ "spawn", spawn, NULL },        { "getppid", NULL, call_getppid },
+		{ "socket", NULL, call_socket }, { "getenv", NULL, call_getenv },
+	};
+
+	for (size_t i = 0; argc > 2 && i < sizeof(jobs) / sizeof(jobs[0]); i++)
+		if (!strcmp(jobs[i].name, argv[1]))
+			return jobs[i].job ? jobs[i].job(argv + 2) : loop(jobs[i].call, argv[2]);
+	if (argc == 2 && !strcmp(argv[1], "now")) {
+		dprintf(3, "%lld\n", now(CLOCK_MONOTONIC) / 1000);
+		return 0;
+	}
+	fprintf(stderr, "usage: load cost|beside|spawn|getppid|socket|getenv ... | now\n");
+	return 2;
+}
