@@ -164,6 +164,7 @@ static bool pair_read(struct run *r, const char *key, const char *value)
 		{ "boot_id", &r->boot_id },
 		{ "domain", &r->domain },
 		{ "user.name", &r->user },
+		{ "exec_gate", &r->exec_gate },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
@@ -246,6 +247,7 @@ void run_free(struct run *r)
 		free(r->ci_values[i]);
 	free(r->cwd);
 	free(r->user);
+	free(r->exec_gate);
 	free(r->host_name);
 	free(r->host_fqdn);
 	free(r->host_id);

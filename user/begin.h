@@ -9,6 +9,7 @@
 /*
  * Keys, each "key NUL value NUL", some repeated in order:
  *	run.id seed(64 hex) wall_offset(ns) cwd uid root_pid  arg...  own...
+ *	exec_gate(exec|mmap|off: in force)
  *	host.name host.fqdn host.id host.arch host.kernel boot_id domain
  *	user: "UID:NAME:LOGIN(0|1)"...
  *	ci: a provider of ci.c, then its fields under their own names

@@ -8,13 +8,15 @@
 #include <unistd.h>
 #include "command.h"
 #include "front.h"
+#include "guardian.h"
 #include "monitor.h"
 
 int cmd_run(struct config *c)
 {
 	struct account account;
 	struct word w;
-	int pair[2];
+	int pair[2], state[2], calls[2]; /* front, guardian's words, guardian's calls */
+	int hand;                        /* for the listener */
 	pid_t pid;
 
 	if (geteuid()) {
@@ -24,7 +26,9 @@ int cmd_run(struct config *c)
 	}
 	if (!account_find(c->user, &account))
 		return 125;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, state) ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, calls)) {
 		fprintf(stderr, "invigil: socketpair: %s\n", strerror(errno));
 		return 125;
 	}
@@ -36,17 +40,24 @@ int cmd_run(struct config *c)
 	}
 	if (!pid) {
 		close(pair[0]);
+		close(state[0]);
+		close(calls[0]);
 		/* A grandchild: COMMAND's parent then has no other child to wait for. */
 		pid = fork();
 		if (pid)
 			_exit(pid < 0 ? 125 : 0);
-		_exit(monitor_main(c, &account, pair[1]));
+		_exit(monitor_main(c, &account, pair[1], state[1], calls[1]));
 	}
 	close(pair[1]);
+	close(state[1]);
+	close(calls[1]);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	prctl(PR_SET_NAME, "invigil");
 	if (recv(pair[0], &w, sizeof(w), 0) != sizeof(w) || w.say != SAY_READY)
 		return 125;
-	return front_run(c, &account, pair[0]);
+	hand = config_gate(c) ? guardian_start(state[0], calls[0]) : -1;
+	close(state[0]); /* without a guardian the monitor hears the end of it */
+	close(calls[0]);
+	return front_run(c, &account, pair[0], hand);
 }

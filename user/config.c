@@ -220,10 +220,21 @@ static int logs_member(struct reader *r, const yaml_node_t *key, const char *wor
 	return each_word(r, value, "logs.patterns", add_pattern);
 }
 
+static bool one_of(const char *const *words, const char *text, const char **where)
+{
+	for (; text && *words; words++)
+		if (!strcmp(text, *words)) {
+			*where = *words;
+			return true;
+		}
+	return false;
+}
+
 static int top_member(struct reader *r, const yaml_node_t *key, const char *word,
 		      yaml_node_t *value)
 {
-	static const char *const reads[] = { "off", "c", "all" };
+	static const char *const reads[] = { "off", "c", "all", NULL };
+	static const char *const gates[] = { "exec", "mmap", "off", NULL };
 	const char *text = scalar(value);
 
 	if (!strcmp(word, "rules"))
@@ -235,13 +246,15 @@ static int top_member(struct reader *r, const yaml_node_t *key, const char *word
 	if (!strcmp(word, "own"))
 		return each_word(r, value, word, add_own);
 	if (!strcmp(word, "env_reads")) {
-		for (size_t i = 0; text && i < ARRAY_SIZE(reads); i++) {
-			if (!strcmp(text, reads[i])) {
-				r->c->env_reads = reads[i];
-				return 0;
-			}
-		}
+		if (one_of(reads, text, &r->c->env_reads))
+			return 0;
 		return wrong(r, value, "env_reads is off, c or all, not",
+			     text ? text : kind_text(value));
+	}
+	if (!strcmp(word, "gate")) {
+		if (one_of(gates, text, &r->c->gate))
+			return 0;
+		return wrong(r, value, "gate is exec, mmap or off, not",
 			     text ? text : kind_text(value));
 	}
 	if (!strcmp(word, "fail_on")) {

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "front.h"
+#include "guardian.h"
 #include "monitor.h"
 
 #define EXIT_INVIGIL 125
@@ -19,6 +20,7 @@ struct front {
 	const struct config *config;
 	const struct account *account;
 	int monitor; /* -1: gone */
+	int hand;    /* to the guardian; negative: no gate */
 	pid_t child;
 	sigset_t old_mask;
 	struct sigaction old_chld;
@@ -78,6 +80,8 @@ static void child_exec(struct front *f)
 	close(f->go[1]);
 	if (f->config->output && !strcmp(f->config->output, "-"))
 		dup2(STDERR_FILENO, STDOUT_FILENO);
+	if (f->hand >= 0)
+		guardian_give(f->hand, config_gate(f->config)); /* while still root */
 	if (read(f->go[0], &go, 1) != 1)
 		_exit(EXIT_INVIGIL);
 	sigaction(SIGCHLD, &f->old_chld, NULL);
@@ -165,6 +169,8 @@ static bool child_start(struct front *f)
 	if (!f->child)
 		child_exec(f);
 	close(f->go[0]);
+	if (f->hand >= 0)
+		close(f->hand);
 	if (!tell(f, SAY_COMMAND, f->child) || !hear(f, &w) || w.say != SAY_MEMBER) {
 		close(f->go[1]); /* the child ends without having executed anything */
 		waitpid(f->child, NULL, 0);
@@ -176,9 +182,9 @@ static bool child_start(struct front *f)
 	return true;
 }
 
-int front_run(const struct config *c, const struct account *a, int monitor)
+int front_run(const struct config *c, const struct account *a, int monitor, int hand)
 {
-	struct front f = { .config = c, .account = a, .monitor = monitor };
+	struct front f = { .config = c, .account = a, .monitor = monitor, .hand = hand };
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
 	struct word w;
 	sigset_t set;

@@ -5,7 +5,10 @@
 #include "host.h"
 #include "option.h"
 
-/* monitor: socket to the monitor that has said SAY_READY. Returns the exit status of invigil. */
-int front_run(const struct config *c, const struct account *a, int monitor);
+/*
+ * monitor: socket to the monitor that has said SAY_READY. hand: for guardian_give, negative without a
+ * gate. Returns the exit status of invigil.
+ */
+int front_run(const struct config *c, const struct account *a, int monitor, int hand);
 
 #endif

@@ -52,13 +52,19 @@ static bool is_env(const struct need *n)
 	return !strcmp(n->name, "environment reads");
 }
 
+/* A need without programs is met elsewhere: the gate. */
+static bool is_ours(const struct need *n)
+{
+	return n->tiers[0].programs[0] != NULL;
+}
+
 static void autoload_choose(struct invigil *skel, bool env)
 {
 	struct bpf_program *prog = NULL;
 
 	bpf_object__for_each_program(prog, skel->obj) bpf_program__set_autoload(prog, false);
 	for (size_t i = 0; i < n_needs; i++) {
-		const struct tier *t = need_tier(&needs[i]);
+		const struct tier *t = is_ours(&needs[i]) ? need_tier(&needs[i]) : NULL;
 
 		if (!t || (is_env(&needs[i]) && !env))
 			continue;
@@ -146,7 +152,8 @@ struct loader *loader_open(const char *env_reads)
 	layouts_fill(l->skel);
 	for (size_t i = 0; i < n_needs; i++) {
 		what = needs[i].name;
-		if (!is_env(&needs[i]) && !need_attach(l, &needs[i]) && needs[i].required)
+		if (is_ours(&needs[i]) && !is_env(&needs[i]) && !need_attach(l, &needs[i]) &&
+		    needs[i].required)
 			goto fail;
 	}
 	what = "ring";

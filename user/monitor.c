@@ -11,22 +11,31 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "attacher.h"
 #include "begin.h"
 #include "engine_socket.h"
 #include "event.h"
+#include "guardian.h"
 #include "loader.h"
 #include "monitor.h"
 #include "output.h"
 #include "pipeline.h"
 #include "recording.h"
 
-#define RUN_ID   1u /* one run at a time in `run` */
-#define DRAIN_MS 10 /* records are submitted without wake-up */
+#define RUN_ID   1u   /* one run at a time in `run` */
+#define DRAIN_MS 10   /* records are submitted without wake-up */
+#define PEER_MS  5000 /* for the first word of guardian and attacher */
 
 struct monitor {
 	const struct config *config;
 	const struct account *account;
 	int front;
+	int guardian;       /* its words; -1: gone */
+	int attacher;       /* -1: gone */
+	pid_t attacher_pid; /* our only child */
+	bool gated;         /* programs are held until the attacher has seen them */
+	unsigned let_go;    /* by the guardian, without an answer */
+	unsigned not_asked; /* executed, and the attacher took no more */
 	struct loader *loader;
 	struct pipeline *pipeline;
 	struct output out, record;
@@ -97,16 +106,76 @@ static void on_loss(void *ctx, uint32_t type, uint64_t count)
 	loader_record(ctx, EV_LOST, &e, sizeof(e), NULL, 0);
 }
 
-/* The file that was just executed may hold functions that read the environment. */
+/*
+ * The file that was just executed may hold functions that read the environment; when it passed the gate
+ * the attacher knows it already.
+ */
 static void exec_attach(struct monitor *m, const struct ev_hdr *h)
 {
-	char path[32];
+	pid_t pid = h->pid;
 
-	snprintf(path, sizeof(path), "/proc/%u/exe", h->pid);
-	if (loader_attach_env(m->loader, path))
+	if (m->attacher >= 0 &&
+	    send(m->attacher, &pid, sizeof(pid), MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(pid))
+		m->not_asked++;
+}
+
+static void attacher_hear(struct monitor *m)
+{
+	struct attacher_word w;
+	ssize_t n = recv(m->attacher, &w, sizeof(w), MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n != sizeof(w)) {
+		close(m->attacher);
+		m->attacher = -1;
+		gap_record(m, "environment reads", "the process that attaches probes ended",
+			   "variables read by name from here on", true);
+	} else if (w.say == ATTACHER_LATE) {
 		gap_record(m, "environment reads",
 			   "probes were attached after the program had started",
 			   "reads made before that", false);
+	}
+}
+
+static void gate_gap(struct monitor *m, const char *reason)
+{
+	gap_record(m, "exec gate", reason,
+		   "variables that a program reads before probes are attached to its files", false);
+}
+
+static void guardian_hear(struct monitor *m)
+{
+	struct guardian_word w;
+	ssize_t n = recv(m->guardian, &w, sizeof(w), MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n == sizeof(w)) {
+		m->let_go += w.say == GUARDIAN_LATE;
+		return;
+	}
+	close(m->guardian);
+	m->guardian = -1;
+	/* It ends by itself only when nobody is left to be held. */
+	if (m->gated && !kill(m->command, 0))
+		gap_record(m, "exec gate", "its guardian is gone: the kernel refuses every exec",
+			   "COMMAND's own behaviour changes", true);
+}
+
+/* Waits for the guardian's first word. Why there is no gate, or NULL. */
+static const char *gate_state(struct monitor *m)
+{
+	struct pollfd p = { m->guardian, POLLIN, 0 };
+	struct guardian_word w;
+
+	if (!config_gate(m->config))
+		return strcmp(m->config->env_reads, "off") ? "switched off" : NULL;
+	if (poll(&p, 1, PEER_MS) != 1 ||
+	    recv(m->guardian, &w, sizeof(w), MSG_DONTWAIT) != sizeof(w))
+		return "its guardian could not be started";
+	m->gated = !w.err;
+	return w.err ? strerror(-w.err) : NULL;
 }
 
 static void on_record(void *ctx, void *bytes, size_t n)
@@ -195,16 +264,21 @@ static void harden(void)
 static bool command_start(struct monitor *m, pid_t pid)
 {
 	struct buf begin = { 0 };
+	const char *no_gate;
 	int err;
 
 	m->command = pid;
 	begin_make(m->config, m->account, pid, &begin);
 	begin_add_command(&begin, m->config->argv, environ);
+	no_gate = gate_state(m);
+	begin_add(&begin, "exec_gate", span_of(m->gated ? m->config->gate : "off"));
 	loader_record(m, EV_BEGIN, begin.ptr, sizeof(struct ev_begin),
 		      begin.ptr + sizeof(struct ev_begin), begin.len - sizeof(struct ev_begin));
 	buf_free(&begin);
 	engine_sockets(on_engine, m);
 	loader_gaps(m->loader, gap_record, m);
+	if (no_gate)
+		gate_gap(m, no_gate);
 	err = loader_member(m->loader, pid, RUN_ID);
 	if (err)
 		fprintf(stderr, "invigil: cannot make COMMAND a member of the run: %s\n",
@@ -237,10 +311,16 @@ static bool front_hear(struct monitor *m)
 static void run_drive(struct monitor *m)
 {
 	while (!m->ended) {
-		struct pollfd fds[2] = { { m->front_gone ? -1 : m->front, POLLIN, 0 },
-					 { loader_ring_fd(m->loader), POLLIN, 0 } };
+		struct pollfd fds[] = { { m->front_gone ? -1 : m->front, POLLIN, 0 },
+					{ loader_ring_fd(m->loader), POLLIN, 0 },
+					{ m->command ? m->guardian : -1, POLLIN, 0 },
+					{ m->command ? m->attacher : -1, POLLIN, 0 } };
 
-		poll(fds, 2, DRAIN_MS);
+		poll(fds, ARRAY_SIZE(fds), DRAIN_MS);
+		if (fds[2].revents)
+			guardian_hear(m);
+		if (fds[3].revents)
+			attacher_hear(m);
 		if (fds[0].revents && !front_hear(m))
 			break;
 		loader_drain(m->loader, on_record, m);
@@ -248,6 +328,25 @@ static void run_drive(struct monitor *m)
 			break;
 		output_flush(&m->out);
 	}
+}
+
+/* What the gate did not hold is said once, with its number. */
+static void gate_close(struct monitor *m)
+{
+	struct buf b = { 0 };
+
+	/* Nobody waits for it: it may be stuck on a file that the run serves. */
+	kill(m->attacher_pid, SIGKILL);
+	if (m->let_go) {
+		buf_fmt(&b, "%u calls were let go without an answer", m->let_go);
+		gate_gap(m, b.ptr);
+		buf_reset(&b);
+	}
+	if (m->not_asked) {
+		buf_fmt(&b, "%u programs were not looked at", m->not_asked);
+		gap_record(m, "environment reads", b.ptr, "what they read", true);
+	}
+	buf_free(&b);
 }
 
 static int run_close(struct monitor *m)
@@ -263,6 +362,7 @@ static int run_close(struct monitor *m)
 	loader_stop(m->loader);
 	loader_drain(m->loader, on_record, m);
 	loader_losses(m->loader, on_loss, m);
+	gate_close(m);
 	record_at(m, m->end_time ? m->end_time : boot_now(), EV_END, &end, sizeof(end), NULL, 0);
 	pipeline_finish(m->pipeline);
 	err = output_flush(&m->out);
@@ -291,9 +391,60 @@ static int run_close(struct monitor *m)
 	return verdict;
 }
 
-int monitor_main(const struct config *c, const struct account *a, int front)
+/* It keeps the loader alone: no output, no socket whose end somebody waits for. */
+static void attacher_become(struct monitor *m, const char *path, int monitor, int calls,
+			    pid_t parent)
 {
-	struct monitor m = { .config = c, .account = a, .front = front, .status = -1 };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	prctl(PR_SET_NAME, "invigil-attach");
+	for (int i = 0; i < 3; i++)
+		dup2(null, i);
+	close(m->front);
+	close(m->guardian);
+	close(m->out.fd);
+	close(m->record.fd);
+	attacher_main(m->loader, path, monitor, calls);
+	_exit(0);
+}
+
+/* Returns when it has attached what is known beforehand. */
+static bool attacher_start(struct monitor *m, const char *path, int calls)
+{
+	pid_t parent = getpid();
+	struct pollfd p = { .events = POLLIN };
+	struct attacher_word w;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return false;
+	m->attacher_pid = fork();
+	if (m->attacher_pid < 0)
+		return false;
+	if (!m->attacher_pid) {
+		close(pair[0]);
+		attacher_become(m, path, pair[1], calls, parent);
+	}
+	close(pair[1]);
+	close(calls); /* the guardian must hear when the attacher ends */
+	p.fd = m->attacher = pair[0];
+	/* Not read in time, it is read and passed over later. */
+	return poll(&p, 1, PEER_MS) >= 0 &&
+	       (!p.revents || recv(m->attacher, &w, sizeof(w), 0) == sizeof(w));
+}
+
+int monitor_main(const struct config *c, const struct account *a, int front, int guardian,
+		 int calls)
+{
+	struct monitor m = { .config = c,
+			     .account = a,
+			     .front = front,
+			     .guardian = guardian,
+			     .attacher = -1,
+			     .status = -1 };
 	char *path = getenv("PATH");
 	int verdict;
 
@@ -303,7 +454,13 @@ int monitor_main(const struct config *c, const struct account *a, int front)
 		word_send(front, SAY_FAILED, 0);
 		return 125;
 	}
-	loader_prescan(m.loader, path);
+	if (!attacher_start(&m, path, calls)) {
+		fprintf(stderr,
+			"invigil: the process that attaches probes could not be started: %s\n",
+			strerror(errno));
+		word_send(front, SAY_FAILED, 0);
+		return 125;
+	}
 	free(path);
 	m.pipeline = pipeline_new(c, c->output ? output_line : NULL, &m.out);
 	pipeline_record_to(m.pipeline, m.recording);

@@ -22,7 +22,11 @@ struct word {
 	int value;
 };
 
-/* Body of the monitor process; returns its exit status. */
-int monitor_main(const struct config *c, const struct account *a, int front);
+/*
+ * Body of the monitor process; returns its exit status. guardian: its words come in; calls: for the
+ * attacher.
+ */
+int monitor_main(const struct config *c, const struct account *a, int front, int guardian,
+		 int calls);
 
 #endif

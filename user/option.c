@@ -53,6 +53,9 @@ static const struct option {
 	  AT(own), OWN, RUN, 0, false },
 	{ "env-reads", "WHAT", " off c all ", "off, c or all: which environment reads are watched",
 	  AT(env_reads), CHOICE, RUN, 0, false },
+	{ "gate", "WHAT", " exec mmap off ",
+	  "exec, mmap or off: where programs are held until probes are attached", AT(gate), CHOICE,
+	  RUN, 0, false },
 	{ "config", "FILE", NULL, "else " DEFAULT_CONFIG " when it exists", AT(config_file), TEXT,
 	  BOTH, 'c', true },
 	{ "user", "USER", NULL, "run COMMAND as USER", AT(user), TEXT, RUN, 'u', true },
@@ -64,7 +67,6 @@ static const struct option {
 	{ "markdown", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
 	{ "attestation", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
 	{ "policy", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
-	{ "gate", "WHAT", NULL, NULL, 0, LATER, BOTH, 0, false },
 #undef AT
 };
 
@@ -440,6 +442,13 @@ void command_help(const struct command *cmd)
 				 o->operand ? " " : "", o->operand ? o->operand : "");
 		printf("  %-26s %s\n", left, o->purpose);
 	}
+}
+
+enum gate config_gate(const struct config *c)
+{
+	if (!strcmp(c->env_reads, "off") || !strcmp(c->gate, "off"))
+		return GATE_OFF;
+	return strcmp(c->gate, "mmap") ? GATE_EXEC : GATE_MMAP;
 }
 
 static void list_free(char **list)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include "catalogue.h"
+#include "gate.h"
 #include "run.h"
 
 struct config {
@@ -15,6 +16,7 @@ struct config {
 	bool alerts_only, quiet, verbose, require_complete;
 	int fail_on;           /* enum severity, or -1 never */
 	const char *env_reads; /* "off", "c", "all" */
+	const char *gate;      /* "exec", "mmap", "off" */
 	struct selector *own;
 	unsigned n_own;
 	char **secret_names; /* globs, NULL ended */
@@ -22,6 +24,9 @@ struct config {
 	char **argv;         /* COMMAND and its arguments, or operands; NULL ended */
 	int argc;
 };
+
+/* The gate serves the reads of the environment alone. */
+enum gate config_gate(const struct config *c);
 
 struct command {
 	const char *name;

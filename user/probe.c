@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include "buf.h"
+#include "gate.h"
 #include "probe.h"
 
 /* clang-format off */
@@ -36,6 +37,10 @@ const struct need needs[] = {
 	  "Go, bash, dash, musl, Java, Perl and static programs; CPython before 3.8 and after 3.13",
 	  { { "uprobe.s", FEAT_UPROBE_SLEEPABLE, { "on_getenv_s", "on_python_encode" } },
 	    { "uprobe", FEAT_NONE, { "on_getenv", "on_python_encode" } } } },
+	{ "exec gate", false, "variables that a program reads before probes are attached to its files",
+	  "libraries that come by dlopen (--gate=mmap), 32-bit programs; before 5.19 signals interrupt a held exec",
+	  { { "seccomp, fatal signals only", FEAT_GATE_KILLABLE, { NULL } },
+	    { "seccomp", FEAT_GATE, { NULL } } } },
 };
 /* clang-format on */
 const size_t n_needs = ARRAY_SIZE(needs);
@@ -109,6 +114,16 @@ static int try_tracefs(void)
 	return access(probe, F_OK) ? -errno : 0;
 }
 
+static int try_gate(void)
+{
+	return gate_try(false);
+}
+
+static int try_gate_killable(void)
+{
+	return gate_try(true);
+}
+
 static struct {
 	const char *name;
 	int (*try)(void);
@@ -119,6 +134,8 @@ static struct {
 	[FEAT_SOCK_TRACEPOINT] = { "sock_send_length tracepoint", try_sock_tracepoint, 1 },
 	[FEAT_UPROBE_SLEEPABLE] = { "sleepable uprobes", try_uprobe_sleepable, 1 },
 	[FEAT_TRACEFS] = { "system call tracepoints", try_tracefs, 1 },
+	[FEAT_GATE] = { "seccomp user notification", try_gate, 1 },
+	[FEAT_GATE_KILLABLE] = { "seccomp killable waits", try_gate_killable, 1 },
 };
 
 bool feature_works(enum feature f)

@@ -14,13 +14,15 @@ enum feature {
 	FEAT_SOCK_TRACEPOINT,
 	FEAT_UPROBE_SLEEPABLE,
 	FEAT_TRACEFS,
+	FEAT_GATE,
+	FEAT_GATE_KILLABLE,
 	FEATURES
 };
 
 struct tier {
 	const char *name;        /* as `invigil check` prints it */
 	enum feature feature;    /* must work */
-	const char *programs[6]; /* NULL ended */
+	const char *programs[6]; /* NULL ended; none: not the loader's */
 };
 
 struct need {

@@ -31,6 +31,7 @@ struct run {
 	char *cwd;    /* working tree */
 	uint32_t uid; /* COMMAND runs as */
 	char *user;
+	char *exec_gate; /* in force: "exec", "mmap", "off"; NULL unknown */
 	char *host_name, *host_fqdn, *host_id, *host_arch, *host_kernel, *boot_id;
 	char *domain; /* host's own DNS domain, "" when none */
 	struct user *users;

@@ -281,6 +281,7 @@ static void run_write(struct jsonw *j, const struct run *r)
 	jsonw_str(j, "cwd", r->cwd);
 	jsonw_str(j, "user", r->user);
 	jsonw_str(j, "ci", r->ci ? r->ci->name : NULL);
+	jsonw_str(j, "exec_gate", r->exec_gate);
 }
 
 void stream_fact(struct stream *s, const struct fact *f, const struct report *findings)

@@ -30,6 +30,7 @@ static int begin(void **state)
 	memset(&c, 0, sizeof(c));
 	c.fail_on = -1;
 	c.env_reads = "all";
+	c.gate = "exec";
 	unsetenv("SUDO_UID");
 	return 0;
 }
@@ -125,8 +126,8 @@ static void an_unknown_option_is_named(void **state)
 
 static void options_of_later_versions_are_refused_and_said(void **state)
 {
-	static char *const later[] = { "--report",      "--sarif",  "--junit", "--markdown",
-				       "--attestation", "--policy", "--gate" };
+	static char *const later[] = { "--report",   "--sarif",       "--junit",
+				       "--markdown", "--attestation", "--policy" };
 	char expected[128];
 
 	(void)state;
@@ -228,16 +229,33 @@ static void under_sudo_the_environment_names_no_files(void **state)
 	assert_non_null(strstr(said, "INVIGIL_CONFIG is refused under sudo"));
 }
 
+static void the_gate_serves_environment_reads_alone(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("true"), 0);
+	assert_int_equal(config_gate(&c), GATE_EXEC);
+	assert_int_equal(RUN("--gate", "mmap", "true"), 0);
+	assert_int_equal(config_gate(&c), GATE_MMAP);
+	assert_int_equal(RUN("--gate=off", "true"), 0);
+	assert_int_equal(config_gate(&c), GATE_OFF);
+	assert_int_equal(RUN("--gate=exec", "--env-reads=off", "true"), 0);
+	assert_int_equal(config_gate(&c), GATE_OFF);
+	assert_int_equal(RUN("--gate=ptrace", "true"), 125);
+	assert_non_null(strstr(said, "ptrace"));
+}
+
 #ifdef HAVE_YAML
 static void the_file_stands_behind_both(void **state)
 {
 	(void)state;
-	config_write("rules:\n  R6.7: {severity: low}\nsecrets:\n  names: [\"MY_*_KEY\"]\nlogs:\n"
-		     "  patterns: [\"*.out\"]\nfail_on: high\nenv_reads: off\nown: [\"id=7\"]\n",
-		     0600);
+	config_write(
+		"rules:\n  R6.7: {severity: low}\nsecrets:\n  names: [\"MY_*_KEY\"]\nlogs:\n"
+		"  patterns: [\"*.out\"]\nfail_on: high\nenv_reads: off\ngate: mmap\nown: [\"id=7\"]\n",
+		0600);
 	assert_int_equal(RUN("-c", path, "--own", "id=8", "--fail-on", "critical", "true"), 0);
 	assert_int_equal(c.fail_on, SEV_CRITICAL);
 	assert_string_equal(c.env_reads, "off");
+	assert_string_equal(c.gate, "mmap");
 	assert_string_equal(c.secret_names[0], "MY_*_KEY");
 	assert_null(c.secret_names[1]);
 	assert_string_equal(c.log_patterns[0], "*.out");
@@ -255,6 +273,7 @@ static void what_the_file_gets_wrong_is_named_with_its_line(void **state)
 		{ "rules:\n  R99.1: low\n", ":2: unknown rule \"R99.1\"" },
 		{ "rules:\n  R6.7: loud\n", ":2: unknown level \"loud\"" },
 		{ "secrets:\n  name: [a]\n", ":2: unknown key \"name\"" },
+		{ "gate: ptrace\n", ":1: gate is exec, mmap or off, not" },
 		{ "own: [x]\n", ":1: unknown selector \"x\"" },
 		{ "fail_on: [high\n", ":" },
 		{ "- a\n", ":1: not a mapping" },
@@ -307,6 +326,7 @@ int main(void)
 		T(the_environment_stands_behind_the_command_line),
 		T(replay_does_not_read_the_environment),
 		T(under_sudo_the_environment_names_no_files),
+		T(the_gate_serves_environment_reads_alone),
 #ifdef HAVE_YAML
 		T(the_file_stands_behind_both),
 		T(what_the_file_gets_wrong_is_named_with_its_line),

@@ -1,0 +1,21 @@
+/* attacher.h: the monitor's helper that opens what the run executes and attaches probes there. */
+#ifndef INVIGIL_ATTACHER_H
+#define INVIGIL_ATTACHER_H
+
+#include <sys/types.h>
+
+struct loader;
+
+/* To the monitor. */
+struct attacher_word {
+	enum { ATTACHER_READY, ATTACHER_LATE } say;
+	pid_t pid; /* LATE: it had started when its probes were attached */
+};
+
+/*
+ * Body of the process, which owns all probes in files. monitor: words go out; a pid_t comes in for each
+ * program that was executed. guardian: struct gate_call comes in, its id goes back; -1 none.
+ */
+void attacher_main(struct loader *l, const char *path_variable, int monitor, int guardian);
+
+#endif

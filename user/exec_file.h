@@ -1,0 +1,10 @@
+/* exec_file.h: the files that a process which waits in execve or mmap is about to map. */
+#ifndef INVIGIL_EXEC_FILE_H
+#define INVIGIL_EXEC_FILE_H
+
+#include "guardian.h"
+
+/* fn: fd is a regular file, open for reading; closed afterwards. May block on a file or page that the caller serves. */
+void exec_files(const struct gate_call *call, void (*fn)(void *ctx, int fd), void *ctx);
+
+#endif
