@@ -1,5 +1,5 @@
 /* process.bpf.c: which processes a run makes, which programs they execute and how they end. */
-#include "event.bpf.h"
+#include "python.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -59,6 +59,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	level = BPF_CORE_READ(pid, level);
 	r->e.child_vpid = BPF_CORE_READ(&pid->numbers[level & 31], nr);
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	python_fork(copy.run, parent, child);
 	return 0;
 }
 
@@ -216,6 +217,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	if (!m || stopped)
 		return 0;
 	m->flags = 0;
+	python_forget(task->tgid);
 	r = bpf_map_lookup_elem(&exec_scratch, &cpu);
 	if (!r) {
 		count_lost(EV_EXEC);
@@ -281,6 +283,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	/* do_exit() has counted this thread down already; the last one ends the process. */
 	if (!run || BPF_CORE_READ(signal, live.counter))
 		return 0;
+	python_forget(task->tgid);
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
 		count_lost(EV_EXIT);

@@ -5,7 +5,7 @@
 #include <linux/types.h>
 
 /* Changes whenever a body or the meaning of a field changes; a recording carries it. */
-#define EV_ABI 1
+#define EV_ABI 2
 
 /*
  * Every record is header, fixed body, tail. X(ENUM, name, kernel): kernel is 1 when BPF makes it,
@@ -20,6 +20,8 @@
 	X(DATA, data, 1)       /* bytes on the client side of an engine connection */              \
 	X(ENV, env, 1)         /* an environment variable was read by name */                      \
 	X(FILE, file, 1)       /* a regular file was opened for writing */                         \
+	X(CODE, code, 1)       /* a Python code object, before the first stack that needs it */    \
+	X(STACK, stack, 1)     /* the Python stack of a thread: at a fork, before other records */  \
 	X(BEGIN, begin, 0)     /* first record: what is known about run, host and users */         \
 	X(ENGINE, engine, 0)   /* a container engine's listening socket was found */               \
 	X(GAP, gap, 0)         /* something is not seen in this run */                             \
@@ -196,6 +198,67 @@ struct ev_file {
 	__u32 pad;
 };
 
+#define EV_FRAMES    24
+#define EV_TEXT_ROOM 1024u  /* bytes of a code object's file name, and of its own */
+#define EV_TABLE_MAX 65536u /* of its line table */
+
+enum {                    /* ev_code.flags */
+       CODE_CUT_FILE = 1, /* the end is here, the beginning is not */
+       CODE_CUT_NAME = 2,
+       CODE_SETTLED = 4, /* texts are UTF-8 and packed: in recordings */
+};
+
+/*
+ * Tail: file name and name, each in a room of its own, then the line table. The kernel sends texts
+ * as str objects hold them: characters of 1, 2 or 4 bytes (their kind; 0: could not be read).
+ */
+struct ev_code {
+	__u64 id;      /* never used again in this run; not 0 */
+	__u32 version; /* 0x030b for 3.11: tells the line table's format */
+	__s32 first_line;
+	__u32 flags;
+	__u32 table_len;
+	__u16 file_len, file_room;
+	__u16 name_len, name_room;
+	__u8 file_kind, name_kind;
+	__u8 pad[6];
+};
+
+/* What the stack belongs to: the fork just told, or the next record of that type of this thread. */
+enum stack_reason { STACK_FORK, STACK_ENV, STACK_CONNECT, STACK_SEND, STACK_REASONS };
+
+enum stack_status {
+	STACK_PROVEN,
+	STACK_NO_LAYOUT, /* a version that is not known */
+	STACK_NO_THREAD, /* no thread state says it is this thread's */
+	STACK_NO_MEMORY, /* none to walk with */
+	STACK_STATUSES
+};
+
+enum {                   /* ev_stack.flags */
+       STACK_DEEPER = 1, /* more than EV_FRAMES */
+       STACK_BROKEN = 2, /* the next frame could not be read, or did not prove to be one */
+       STACK_SYSTEM = 4, /* inside of libc's system() */
+       STACK_SHARED = 8, /* the child shares its parent's memory: vfork or posix_spawn */
+};
+
+struct ev_frame {
+	__u64 code; /* ev_code.id; 0: its record could not be sent */
+	__s32 at;   /* instruction: an index in 3.10, otherwise bytes */
+	__u32 pad;
+};
+
+/* Tail: frames, innermost first. */
+struct ev_stack {
+	__u64 child_start; /* fork: of the child */
+	__u32 child_pid;
+	__u32 reason; /* enum stack_reason */
+	__u32 status; /* enum stack_status */
+	__u32 version;
+	__u32 flags;
+	__u32 pad;
+};
+
 /* Tail: pairs "key NUL value NUL"; keys are listed in user/begin.h. */
 struct ev_begin {
 	__u32 abi;
@@ -246,6 +309,9 @@ EV_ASSERT(connect, 80);
 EV_ASSERT(data, 24);
 EV_ASSERT(env, 8);
 EV_ASSERT(file, 32);
+EV_ASSERT(code, 40);
+EV_ASSERT(frame, 16);
+EV_ASSERT(stack, 32);
 EV_ASSERT(begin, 8);
 EV_ASSERT(engine, 16);
 EV_ASSERT(gap, 8);

@@ -91,6 +91,7 @@ static void alert_fill(struct alert *a, const struct finding *f, const struct fa
 	buf_add(&a->subject, f->subject.ptr, f->subject.len);
 	buf_add(&a->evidence, f->evidence.ptr, f->evidence.len);
 	a->process = p;
+	a->source = source_hold((struct source *)fact->source);
 	if (fact->kind == FACT_DOCKER) {
 		const struct docker_call *d = &fact->docker;
 		bool create = d->route && d->route->action == ACT_CONTAINER_CREATE;
@@ -117,6 +118,7 @@ void alerts_free(struct alerts *a)
 		buf_free(&a->at[i].evidence);
 		free((char *)a->at[i].container_id.ptr);
 		free((char *)a->at[i].container_name.ptr);
+		source_drop(a->at[i].source);
 	}
 	free(a->at);
 	tdestroy(a->index, free);

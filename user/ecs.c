@@ -224,6 +224,45 @@ void ecs_ancestry(struct jsonw *j, const struct process *p)
 	jsonw_close(j);
 }
 
+/* ---- the script's own line ---- */
+
+static void frame_write(struct jsonw *j, const char *key, const struct source_frame *f)
+{
+	jsonw_obj(j, key);
+	jsonw_span(j, "file", f->code->file);
+	if (f->line)
+		jsonw_i64(j, "line", f->line);
+	jsonw_span(j, "function", f->code->name);
+	jsonw_close(j);
+}
+
+void ecs_source(struct jsonw *j, const struct source *s)
+{
+	const struct source_frame *at;
+
+	if (!s)
+		return;
+	at = source_at(s);
+	jsonw_obj(j, "source");
+	jsonw_span(j, "file", at->code->file);
+	if (at->line)
+		jsonw_i64(j, "line", at->line);
+	jsonw_span(j, "function", at->code->name);
+	if (s->api[0])
+		jsonw_str(j, "api", s->api);
+	jsonw_bool(j, "exact", s->exact);
+	jsonw_u64(j, "pid", s->pid);
+	if (s->test >= 0)
+		frame_write(j, "test", &s->frame[s->test]);
+	jsonw_arr(j, "stack");
+	for (unsigned i = 0; i < s->n; i++)
+		frame_write(j, NULL, &s->frame[i]);
+	jsonw_close(j);
+	if (s->cut)
+		jsonw_bool(j, "stack_cut", true);
+	jsonw_close(j);
+}
+
 /* ---- facts ---- */
 
 static void text_write(struct jsonw *j, const char *key, struct span s)

@@ -20,6 +20,8 @@ void ecs_process(struct jsonw *j, const struct process *p, const struct run *run
 		 enum detail detail);
 /* "invigil.exec" and "invigil.cut"; j stands in the invigil object. */
 void ecs_exec(struct jsonw *j, const struct process *p);
+/* "invigil.source"; NULL writes nothing. */
+void ecs_source(struct jsonw *j, const struct source *s);
 void ecs_ancestry(struct jsonw *j, const struct process *p);
 int ecs_exit_code(int status); /* of a wait(2) status: 128+N when signal N ended it */
 

@@ -26,6 +26,7 @@ struct env_attach {
 	void *seen; /* tsearch tree of struct file_id */
 	struct bpf_link *links[LINKS_MAX];
 	unsigned n_links;
+	uint32_t n_builds;
 };
 
 struct file_id {
@@ -120,6 +121,12 @@ static const struct python_layout layouts[] = {
 #undef LAYOUT
 };
 
+/* For programs that have the interpreter's own data at a fixed distance from where they are. */
+static uint64_t python_cookie(uint64_t build, uint64_t distance)
+{
+	return build << 56 | (distance & ~(0xffull << 56));
+}
+
 /* Minor version: Py_Version in the data of 3.11 and later, else the digits in the file's name. */
 static uint32_t python_version(int fd, Elf *elf, const char *name)
 {
@@ -134,22 +141,53 @@ static uint32_t python_version(int fd, Elf *elf, const char *name)
 	return digits ? 0x0300 | strtoul(digits + 8, NULL, 10) : 0;
 }
 
+/* A row for this file; PYTHON_BUILDS when there is no room for one. */
+static uint32_t build_add(struct env_attach *a, int fd, const char *name, Elf *elf,
+			  uint64_t runtime)
+{
+	struct python_build b = { .layout = PYTHON_LAYOUTS,
+				  .version = python_version(fd, elf, name) };
+	GElf_Sym code, str;
+
+	if (a->n_builds == PYTHON_BUILDS)
+		return PYTHON_BUILDS;
+	for (uint32_t i = 0; i < ARRAY_SIZE(layouts); i++)
+		if (layouts[i].version == b.version && symbol_find(elf, "PyCode_Type", &code) &&
+		    symbol_find(elf, "PyUnicode_Type", &str)) {
+			b.layout = i;
+			b.code_type = code.st_value - runtime;
+			b.str_type = str.st_value - runtime;
+		}
+	bpf_map_update_elem(bpf_map__fd(a->skel->maps.python_builds), &a->n_builds, &b, 0);
+	return a->n_builds++;
+}
+
+/* What starts an interpreter, by version of CPython and by who embeds it. */
+static const char *const python_starts[] = { "Py_BytesMain", "Py_Main", "Py_InitializeFromConfig" };
+
 static int python_attach(struct env_attach *a, int fd, const char *path, const char *name, Elf *elf)
 {
-	GElf_Sym encode, runtime;
-	uint32_t version;
+	GElf_Sym runtime, sym;
+	uint64_t build = PYTHON_BUILDS;
+	int n = 0;
 
-	if (!symbol_find(elf, "PyUnicode_AsEncodedString", &encode) ||
-	    !symbol_find(elf, "_PyRuntime", &runtime))
-		return 0;
-	version = python_version(fd, elf, name);
-	for (uint64_t i = 0; i < ARRAY_SIZE(layouts); i++)
-		if (layouts[i].version == version)
-			return probe_attach(a, a->skel->progs.on_python_encode, path, elf,
-					    encode.st_value,
-					    i << 56 | ((runtime.st_value - encode.st_value) &
-						       ~(0xffull << 56)));
-	return 0;
+	if (!symbol_find(elf, "_PyRuntime", &runtime)) /* before 3.7: known to be unknown */
+		runtime.st_value = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(python_starts); i++) {
+		if (!symbol_find(elf, python_starts[i], &sym))
+			continue;
+		if (build == PYTHON_BUILDS)
+			build = build_add(a, fd, name, elf, runtime.st_value);
+		if (build == PYTHON_BUILDS)
+			return n;
+		n += probe_attach(a, a->skel->progs.on_python_start, path, elf, sym.st_value,
+				  python_cookie(build, runtime.st_value - sym.st_value));
+	}
+	if (build != PYTHON_BUILDS && a->python && runtime.st_value &&
+	    symbol_find(elf, "PyUnicode_AsEncodedString", &sym))
+		n += probe_attach(a, a->skel->progs.on_python_encode, path, elf, sym.st_value,
+				  python_cookie(build, runtime.st_value - sym.st_value));
+	return n;
 }
 
 static int elf_attach(struct env_attach *a, int fd, const char *path, const char *name, Elf *elf)
@@ -166,7 +204,9 @@ static int elf_attach(struct env_attach *a, int fd, const char *path, const char
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
 		if (symbol_find(elf, strings[i].symbol, &sym))
 			n += probe_attach(a, prog, path, elf, sym.st_value, strings[i].mechanism);
-	return a->python ? n + python_attach(a, fd, path, name, elf) : n;
+	if (symbol_find(elf, "system", &sym))
+		n += probe_attach(a, a->skel->progs.on_system, path, elf, sym.st_value, 0);
+	return n + python_attach(a, fd, path, name, elf);
 }
 
 static const char *const library_dirs[] = { "/lib/x86_64-linux-gnu",

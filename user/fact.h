@@ -8,6 +8,7 @@
 #include "docker.h"
 #include "process.h"
 #include "run.h"
+#include "source.h"
 
 enum fact_kind {
 	FACT_RUN_START = 1 << 0,
@@ -28,6 +29,7 @@ struct fact {
 	uint64_t time;                 /* unix ns */
 	const struct run *run;         /* never NULL */
 	const struct process *process; /* NULL for run and health facts */
+	const struct source *source;   /* its own, else that of what started the process; or NULL */
 	union {
 		struct {
 			struct span name;

@@ -13,6 +13,38 @@ static void comps_clean(char *tail, size_t n)
 		memset(c[i].name + c[i].len, 0, sizeof(c[i].name) - c[i].len);
 }
 
+/* Texts of a code object as UTF-8, scrubbed and packed; the rooms they had hold old memory. */
+static void code_settle(struct masker *m, const struct record *r)
+{
+	struct ev_code *e = (struct ev_code *)r->body;
+	struct ev_hdr *h = (struct ev_hdr *)r->h;
+	struct buf file = { 0 }, name = { 0 };
+	size_t before = h->len, room = (size_t)e->file_room + e->name_room;
+	char *table = r->tail + room;
+
+	if (e->flags & CODE_SETTLED)
+		return;
+	source_text(r->tail, e->file_len, e->file_kind, &file);
+	source_text(r->tail + e->file_room, e->name_len, e->name_kind, &name);
+	e->file_len = file.len < e->file_room ? file.len : e->file_room;
+	e->name_len = name.len < e->name_room ? name.len : e->name_room;
+	if (e->file_len)
+		memcpy(r->tail, file.ptr, e->file_len);
+	if (e->name_len)
+		memcpy(r->tail + e->file_len, name.ptr, e->name_len);
+	memmove(r->tail + e->file_len + e->name_len, table, e->table_len);
+	e->file_room = e->file_len;
+	e->name_room = e->name_len;
+	e->file_kind = e->name_kind = 0;
+	e->flags |= CODE_SETTLED;
+	h->len = e->file_len + e->name_len + e->table_len;
+	h->want -= before - h->len;
+	scrub_bytes(m, r->tail, e->file_len);
+	scrub_bytes(m, r->tail + e->file_len, e->name_len);
+	buf_free(&file);
+	buf_free(&name);
+}
+
 /* Secrets are learned and masked here, before the record is kept or looked at. */
 void record_scrub(struct pipeline *p, struct record *r)
 {
@@ -39,6 +71,9 @@ void record_scrub(struct pipeline *p, struct record *r)
 		h->want -= cut;
 		scrub_arguments(m, parts.args, e->args_len);
 		scrub_arguments(m, parts.file, e->file_len);
+		break;
+	case EV_CODE:
+		code_settle(m, r);
 		break;
 	case EV_DATA:
 		scrub_bytes(m, r->tail, r->h->len);

@@ -47,9 +47,10 @@ static int print_keep(enum libbpf_print_level level, const char *fmt, va_list ap
 	return 0;
 }
 
+/* Attached file by file, by env_attach.c. */
 static bool is_env(const struct need *n)
 {
-	return !strcmp(n->name, "environment reads");
+	return !strcmp(n->name, "environment reads") || !strcmp(n->name, "source lines");
 }
 
 /* A need without programs is met elsewhere: the gate. */

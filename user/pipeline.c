@@ -1,6 +1,7 @@
 /* pipeline.c: drives one run: process table, dialogue, detectors, alerts and stream, in this order. */
 #include <search.h>
 #include <stdlib.h>
+#include <string.h>
 #include "begin.h"
 #include "pipeline_state.h"
 
@@ -13,6 +14,7 @@ struct pipeline *pipeline_new(const struct config *config, stream_sink *sink, vo
 	p->config = config;
 	alerts_init(&p->alerts);
 	p->table = table_new();
+	p->codes = source_codes_new();
 	p->run.status = -1;
 	p->run.masker.extra_names = (const char *const *)config->secret_names;
 	p->stream.sink = sink;
@@ -39,6 +41,8 @@ const struct run *pipeline_run(const struct pipeline *p)
 void fact_emit(struct pipeline *p, struct fact *f)
 {
 	f->run = &p->run;
+	if (!f->source && f->process)
+		f->source = f->process->source;
 	report_reset(&p->report);
 	detect_all(f, &p->report);
 	stream_fact(&p->stream, f, &p->report);
@@ -57,11 +61,17 @@ void gap_note(struct pipeline *p, struct span what, struct span why)
 {
 	struct buf b = { 0 };
 
-	if (p->n_gaps >= GAPS_MAX)
-		return;
 	buf_fmt(&b, "%.*s: %.*s", SPANF(what), SPANF(why));
+	for (unsigned i = 0; i < p->n_gaps; i++)
+		if (!strcmp(p->gaps[i], b.ptr))
+			goto known;
+	if (p->n_gaps >= GAPS_MAX)
+		goto known;
 	p->gaps = xrealloc(p->gaps, (p->n_gaps + 1) * sizeof(*p->gaps));
 	p->gaps[p->n_gaps++] = b.ptr;
+	return;
+known:
+	buf_free(&b);
 }
 
 void health_emit(struct pipeline *p, enum health_kind what, const struct process *process,
@@ -101,7 +111,7 @@ static take_fn *const take[EV_TYPES] = {
 	[EV_CONNECT] = take_connect, [EV_DATA] = take_data,   [EV_ENV] = take_env,
 	[EV_FILE] = take_file,       [EV_BEGIN] = take_begin, [EV_ENGINE] = take_engine,
 	[EV_GAP] = take_gap,         [EV_LOST] = take_lost,   [EV_SECRET] = take_secret,
-	[EV_END] = take_end,
+	[EV_END] = take_end,         [EV_CODE] = take_code,   [EV_STACK] = take_stack,
 };
 
 /* Until its exec COMMAND's process is our own program. */
@@ -119,6 +129,8 @@ void engine_event(struct pipeline *p, const struct record *r)
 		p->run.rejected++;
 	else if (take[r->h->type] && !is_ourselves(p, r->h))
 		take[r->h->type](p, r);
+	if (r->h->type != EV_CODE && r->h->type != EV_STACK)
+		source_forget(p, r->h->tid);
 }
 
 void pipeline_replay(struct pipeline *p, void *bytes, size_t n)
@@ -157,6 +169,9 @@ void pipeline_free(struct pipeline *p)
 	alerts_free(&p->alerts);
 	report_free(&p->report);
 	table_free(p->table);
+	for (unsigned i = 0; i < ARRAY_SIZE(p->waiting); i++)
+		source_drop(p->waiting[i].source);
+	source_codes_free(p->codes);
 	tdestroy(p->links, free);
 	for (unsigned i = 0; i < p->n_gaps; i++)
 		free(p->gaps[i]);

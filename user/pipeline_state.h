@@ -7,10 +7,17 @@
 #include "pipeline.h"
 #include "process_table.h"
 #include "record.h"
+#include "source.h"
 
 struct socket_file {
 	uint64_t ino;
 	uint32_t dev;
+};
+
+/* A stack whose record comes next from that thread. */
+struct waiting {
+	uint32_t tid, reason; /* enum stack_reason */
+	struct source *source;
 };
 
 struct pipeline {
@@ -34,6 +41,9 @@ struct pipeline {
 	unsigned n_ended;
 	uint64_t now; /* boot ns of the record at hand */
 	void *links;  /* tsearch tree of struct link */
+	struct source_codes *codes;
+	struct waiting waiting[64];
+	unsigned n_waiting;
 	struct socket_file engines[256];
 	unsigned n_engines;
 	char **gaps;
@@ -65,6 +75,12 @@ struct process *process_of(struct pipeline *p, const struct record *r);
 typedef void take_fn(struct pipeline *p, const struct record *r);
 take_fn take_begin, take_engine, take_gap, take_lost, take_secret, take_end;
 take_fn take_fork, take_exec, take_exit, take_connect, take_data, take_env, take_file;
+take_fn take_code, take_stack;
+
+/* take_source.c: the stack that was sent for the record at hand, or NULL; hold it to keep it. */
+struct source *source_waiting(struct pipeline *p, uint32_t tid, enum stack_reason reason);
+/* After a record of a thread: what waited was its stack, or that of one that was lost. */
+void source_forget(struct pipeline *p, uint32_t tid);
 
 /* keep.c: scrubs a record in place, before anything else sees it, and writes it to the recording. */
 void record_scrub(struct pipeline *p, struct record *r);

@@ -41,6 +41,9 @@ const struct need needs[] = {
 	  "libraries that come by dlopen (--gate=mmap), 32-bit programs; before 5.19 signals interrupt a held exec",
 	  { { "seccomp, fatal signals only", FEAT_GATE_KILLABLE, { NULL } },
 	    { "seccomp", FEAT_GATE, { NULL } } } },
+	{ "source lines", false, "which line of the script did it",
+	  "scripts of other interpreters than CPython 3.8 to 3.13; free-threaded builds; arm64",
+	  { { "uprobe", FEAT_NONE, { "on_python_start", "on_system" } } } },
 };
 /* clang-format on */
 const size_t n_needs = ARRAY_SIZE(needs);

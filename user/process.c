@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "process_table.h"
+#include "source.h"
 
 /* What an exec brought; shared with forked children until they execute something themselves. */
 struct image {
@@ -110,6 +111,7 @@ static void slot_free(void *node)
 	seen_clear(e);
 	image_drop(e->image);
 	free(e->p.container_id);
+	source_drop(e->p.source);
 	free(e);
 }
 
@@ -258,6 +260,7 @@ struct process *table_fork(struct process_table *t, struct process *parent, cons
 		memcpy(c->p.fd, up->p.fd, sizeof(c->p.fd));
 		if (up->p.container_id)
 			c->p.container_id = xstrdup(up->p.container_id);
+		c->p.source = source_hold(up->p.source);
 		c->image = up->image;
 		if (c->image)
 			c->image->refs++;

@@ -31,6 +31,8 @@ enum process_role { /* bits, told from program and arguments; see role_of() */
 		    ROLE_LISTING = 128,   /* ps, top, pgrep */
 };
 
+struct source;
+
 struct process {
 	uint32_t pid, vpid, ppid;
 	uint64_t start;         /* CLOCK_BOOTTIME ns */
@@ -55,10 +57,12 @@ struct process {
 	bool env_cut;
 	uint64_t ended; /* 0 alive */
 	uint32_t status;
-	uint64_t env_reads; /* by-name reads seen */
-	char *container_id; /* 64 hex, or NULL */
-	void *seen;         /* process.c: names of variables already reported */
-	unsigned refs;      /* process.c */
+	uint64_t env_reads;    /* by-name reads seen */
+	char *container_id;    /* 64 hex, or NULL */
+	struct source *source; /* line of the script that led to it; inherited; or NULL */
+	bool source_said;      /* that its own lines are not known */
+	void *seen;            /* process.c: names of variables already reported */
+	unsigned refs;         /* process.c */
 };
 
 /* i-th argument; empty span beyond the end. */

@@ -48,6 +48,28 @@ static bool exec_ok(const struct record *r)
 	return comps_ok(r->tail, e->exe_comps + e->cwd_comps);
 }
 
+static bool code_ok(const struct record *r)
+{
+	const struct ev_code *e = r->body;
+
+	return e->file_room <= EV_TEXT_ROOM && e->name_room <= EV_TEXT_ROOM &&
+	       e->file_len <= e->file_room && e->name_len <= e->name_room && e->file_kind <= 4 &&
+	       e->name_kind <= 4 && e->file_kind != 3 && e->name_kind != 3 &&
+	       e->table_len <= EV_TABLE_MAX &&
+	       (size_t)e->file_room + e->name_room + e->table_len == r->h->len &&
+	       (!(e->flags & CODE_SETTLED) ||
+		(e->file_len == e->file_room && e->name_len == e->name_room));
+}
+
+static bool stack_ok(const struct record *r)
+{
+	const struct ev_stack *e = r->body;
+
+	return !(r->h->len % sizeof(struct ev_frame)) &&
+	       r->h->len <= EV_FRAMES * sizeof(struct ev_frame) && e->reason < STACK_REASONS &&
+	       e->status < STACK_STATUSES;
+}
+
 static bool body_ok(const struct record *r)
 {
 	switch (r->h->type) {
@@ -69,6 +91,10 @@ static bool body_ok(const struct record *r)
 
 		return r->h->len <= EV_VAR_MAX && e->mechanism < ENV_MECHANISMS;
 	}
+	case EV_CODE:
+		return code_ok(r);
+	case EV_STACK:
+		return stack_ok(r);
 	case EV_SECRET: {
 		const struct ev_secret *e = r->body;
 

@@ -9,6 +9,7 @@ void take_env(struct pipeline *p, const struct record *r)
 
 	p->run.env_reads++;
 	process->env_reads++;
+	f.source = source_waiting(p, r->h->tid, STACK_ENV);
 	f.env.name = (struct span){ r->tail, r->h->len };
 	if (!process_first_read(process, f.env.name))
 		return;

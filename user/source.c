@@ -1,0 +1,254 @@
+/* source.c: keeps code objects, and tells from a stack which line, function and API made a process. */
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "source.h"
+#include "source_line.h"
+#include "utf8.h"
+
+#define CODES_MAX 200000      /* a test run has some thousands */
+#define BYTES_MAX (64u << 20) /* of their texts and tables */
+
+struct source_codes {
+	void *root;
+	unsigned n;
+	size_t bytes;
+};
+
+/* ---- code objects ---- */
+
+static int code_compare(const void *a, const void *b)
+{
+	uint64_t x = ((const struct source_code *)a)->id, y = ((const struct source_code *)b)->id;
+
+	return x == y ? 0 : x < y ? -1 : 1;
+}
+
+struct source_codes *source_codes_new(void)
+{
+	return xcalloc(1, sizeof(struct source_codes));
+}
+
+void source_codes_free(struct source_codes *c)
+{
+	if (!c)
+		return;
+	tdestroy(c->root, free);
+	free(c);
+}
+
+/* pyenv, virtualenvs and Debian alike: PREFIX/lib/python3.11/, PREFIX/lib/python3/dist-packages/. */
+static bool is_library(struct span file)
+{
+	static const char *const parts[] = { "/lib/python3", "/lib64/python3", "/site-packages/",
+					     "/dist-packages/" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (span_find(file, span_of(parts[i])) >= 0)
+			return true;
+	return span_starts(file, "<frozen ");
+}
+
+bool source_code_add(struct source_codes *c, const struct ev_code *e, const char *tail)
+{
+	struct source_code key = { .id = e->id }, *code, **in;
+	size_t n = (size_t)e->file_len + e->name_len + e->table_len;
+	char *text;
+
+	if (!(e->flags & CODE_SETTLED) || !e->id || !e->file_len || !e->name_len ||
+	    c->n == CODES_MAX || n > BYTES_MAX - c->bytes || tfind(&key, &c->root, code_compare))
+		return false;
+	code = xcalloc(1, sizeof(*code) + n);
+	text = (char *)(code + 1);
+	memcpy(text, tail, n);
+	code->id = e->id;
+	code->version = e->version;
+	code->first_line = e->first_line;
+	code->file = (struct span){ text, e->file_len };
+	code->name = (struct span){ text + e->file_len, e->name_len };
+	code->table = (struct span){ code->name.ptr + e->name_len, e->table_len };
+	code->library = is_library(code->file);
+	in = tsearch(code, &c->root, code_compare);
+	if (!in)
+		abort(); /* tsearch's own malloc failed */
+	c->n++;
+	c->bytes += n;
+	return true;
+}
+
+static const struct source_code *code_find(const struct source_codes *c, uint64_t id)
+{
+	struct source_code key = { .id = id }, **found;
+
+	found = tfind(&key, &c->root, code_compare);
+	return found ? *found : NULL;
+}
+
+void source_text(const char *chars, size_t n, unsigned kind, struct buf *out)
+{
+	for (size_t i = 0; kind && i + kind <= n; i += kind) {
+		uint32_t c = 0;
+		char utf8[4];
+
+		memcpy(&c, chars + i, kind); /* both sides are little endian */
+		if (c >= 0xdc80 && c <= 0xdcff)
+			buf_byte(out, (char)(c & 0xff)); /* PEP 383 */
+		else
+			buf_add(out, utf8, utf8_put(c, utf8));
+	}
+}
+
+/* ---- stacks ---- */
+
+/* module: "/subprocess.py", or a package: "/asyncio/". */
+static bool is_of(const struct source *s, unsigned i, const char *module)
+{
+	const struct source_code *c = i < s->n ? s->frame[i].code : NULL;
+
+	if (!c || !c->library)
+		return false;
+	if (module[strlen(module) - 1] == '/')
+		return span_find(c->file, span_of(module)) >= 0;
+	return span_ends(c->file, module);
+}
+
+/* What stands behind the last dot of a qualified name. */
+static struct span name_last(const struct source_code *c)
+{
+	const char *dot = memrchr(c->name.ptr, '.', c->name.len);
+
+	return dot ? (struct span){ dot + 1, c->name.ptr + c->name.len - dot - 1 } : c->name;
+}
+
+/* Frames of a module that made the process for its caller: the outermost names what was called. */
+static unsigned api_of_module(struct source *s, unsigned from, const char *file, const char *prefix)
+{
+	unsigned i = from;
+	struct span name;
+
+	while (is_of(s, i, file))
+		i++;
+	if (i == from)
+		return from;
+	name = name_last(s->frame[i - 1].code);
+	if (span_eq(name, "__init__"))
+		name = SPAN("Popen");
+	snprintf(s->api, sizeof(s->api), "%s%.*s", prefix, (int)(name.len < 32 ? name.len : 32),
+		 name.ptr);
+	return i;
+}
+
+/* Names the API and returns the frame that called it. */
+static unsigned api_of(struct source *s, const struct ev_stack *e)
+{
+	static const struct {
+		const char *file, *prefix;
+	} modules[] = {
+		{ "/subprocess.py", "" },
+		{ "/os.py", "os." },
+		{ "/pty.py", "pty." },
+	};
+	const char *plain = e->flags & STACK_SYSTEM   ? "os.system"
+			    : e->flags & STACK_SHARED ? "os.posix_spawn"
+						      : "os.fork";
+	unsigned i = 0;
+
+	if (is_of(s, 0, "/multiprocessing/")) {
+		strcpy(s->api, "multiprocessing");
+		return 0;
+	}
+	for (size_t k = 0; k < ARRAY_SIZE(modules) && !i; k++)
+		i = api_of_module(s, 0, modules[k].file, modules[k].prefix);
+	if (!i)
+		strcpy(s->api, plain);
+	else if (is_of(s, i, "/os.py") && span_eq(s->frame[i].code->name, "popen"))
+		i = api_of_module(s, i, "/os.py", "os.");
+	else if (is_of(s, i, "/asyncio/unix_events.py") && !strcmp(s->api, "Popen"))
+		strcpy(s->api, "asyncio");
+	return i;
+}
+
+static bool is_test(const struct source_frame *f)
+{
+	struct span name = name_last(f->code);
+
+	return !f->code->library && name.len > 4 && !memcmp(name.ptr, "test", 4) &&
+	       (name.ptr[4] == '_' || (name.ptr[4] >= 'A' && name.ptr[4] <= 'Z'));
+}
+
+/* False: there is none, or one that is not known could be it. */
+static bool script_find(struct source *s, unsigned from)
+{
+	for (s->at = from; s->at < s->n; s->at++)
+		if (!s->frame[s->at].code->library)
+			return true;
+	/* Nothing but libraries: whoever called the API. */
+	s->at = from;
+	return !s->cut && from < s->n;
+}
+
+struct source *source_new(const struct source_codes *c, const struct ev_stack *e,
+			  const struct ev_frame *frames, unsigned n, uint32_t pid)
+{
+	struct source *s = xcalloc(1, sizeof(*s));
+
+	s->refs = 1;
+	s->pid = pid;
+	s->test = -1;
+	s->cut = e->flags & (STACK_DEEPER | STACK_BROKEN);
+	for (unsigned i = 0; i < n && i < EV_FRAMES; i++) {
+		struct source_frame *f = &s->frame[s->n];
+		int line;
+
+		f->code = code_find(c, frames[i].code);
+		if (!f->code) {
+			s->cut = true;
+			break;
+		}
+		line = source_line(f->code->version, f->code->first_line,
+				   (const uint8_t *)f->code->table.ptr, f->code->table.len,
+				   frames[i].at);
+		f->line = line > 0 ? line : 0;
+		s->n++;
+	}
+	if (!script_find(s, e->reason == STACK_FORK ? api_of(s, e) : 0)) {
+		free(s);
+		return NULL;
+	}
+	s->exact = true;
+	for (unsigned i = 0; i <= s->at; i++)
+		s->exact = s->exact && s->frame[i].line;
+	for (unsigned i = s->at; i < s->n && s->test < 0; i++)
+		if (is_test(&s->frame[i]))
+			s->test = (int)i;
+	return s;
+}
+
+struct source *source_hold(struct source *s)
+{
+	if (s)
+		s->refs++;
+	return s;
+}
+
+void source_drop(struct source *s)
+{
+	if (s && !--s->refs)
+		free(s);
+}
+
+void source_place(const struct source *s, const char *tree, struct buf *out)
+{
+	const struct source_frame *f = source_at(s);
+	struct span file = f->code->file;
+	size_t n = tree ? strlen(tree) : 0;
+
+	if (n > 1 && file.len > n + 1 && !memcmp(file.ptr, tree, n) && file.ptr[n] == '/') {
+		file.ptr += n + 1;
+		file.len -= n + 1;
+	}
+	buf_add(out, file.ptr, file.len);
+	if (f->line)
+		buf_fmt(out, ":%d", f->line);
+}
