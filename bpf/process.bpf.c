@@ -96,37 +96,48 @@ static __always_inline u32 fd_kind(struct file *file, struct inode **pipe, u64 *
 
 #define PEER_FDS 64 /* descriptors of the parent that are looked at */
 
-static __always_inline void fds_fill(struct ev_exec *e, struct task_struct *task)
+/*
+ * Which of three pipes (inodes, 0: none) the parent holds the other end of: one bit each. Global, so
+ * that it is verified once and not for every combination of kinds.
+ */
+__noinline u32 peers_held(u64 parent, u64 in, u64 out, u64 err)
 {
-	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
-	struct inode *pipe[3];
-	u32 n_pipes = 0;
+	u32 held = 0;
 
-#pragma unroll
-	for (int i = 0; i < 3; i++) {
-		e->fd[i].kind = fd_kind(file_of_fd(task, i), &pipe[i], &e->fd[i].ino);
-		e->fd[i].peer_pid = 0;
-		n_pipes += pipe[i] != NULL;
-	}
-	if (!n_pipes)
-		return;
 	for (u32 fd = 0; fd < PEER_FDS; fd++) {
-		struct file *file = file_of_fd(parent, fd);
-		struct inode *inode;
+		struct file *file = file_of_fd((void *)parent, fd);
+		u64 inode;
 		u32 mode;
 
 		if (!file)
 			continue;
-		inode = BPF_CORE_READ(file, f_inode);
+		inode = (u64)BPF_CORE_READ(file, f_inode);
 		mode = BPF_CORE_READ(file, f_mode);
 		/* FMODE_READ 1, FMODE_WRITE 2: the other end of stdin is written, of stdout and stderr read */
-		if (inode == pipe[0] && mode & 2)
-			e->fd[0].peer_pid = e->ppid;
-		if (inode == pipe[1] && mode & 1)
-			e->fd[1].peer_pid = e->ppid;
-		if (inode == pipe[2] && mode & 1)
-			e->fd[2].peer_pid = e->ppid;
+		if (inode == in && mode & 2)
+			held |= 1;
+		if (inode == out && mode & 1)
+			held |= 2;
+		if (inode == err && mode & 1)
+			held |= 4;
 	}
+	return held;
+}
+
+static __always_inline void fds_fill(struct ev_exec *e, struct task_struct *task)
+{
+	struct inode *pipe[3];
+	u32 held = 0;
+
+#pragma unroll
+	for (int i = 0; i < 3; i++)
+		e->fd[i].kind = fd_kind(file_of_fd(task, i), &pipe[i], &e->fd[i].ino);
+	if (pipe[0] || pipe[1] || pipe[2])
+		held = peers_held((u64)BPF_CORE_READ(task, real_parent), (u64)pipe[0], (u64)pipe[1],
+				  (u64)pipe[2]);
+#pragma unroll
+	for (int i = 0; i < 3; i++)
+		e->fd[i].peer_pid = held & 1 << i ? e->ppid : 0;
 }
 
 static __always_inline void ids_fill(struct ev_exec *e, struct task_struct *task)

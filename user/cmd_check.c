@@ -30,7 +30,18 @@ static void print_text(bool loads)
 	printf("all programs load and attach: %s\n", loads ? "yes" : "no");
 }
 
-static void print_json(bool loads)
+static void program_add(void *json, const char *name, uint32_t verified)
+{
+	struct jsonw *j = json;
+
+	jsonw_obj(j, NULL);
+	jsonw_str(j, "name", name);
+	jsonw_u64(j, "verified_instructions", verified);
+	jsonw_close(j);
+}
+
+/* l: NULL when not all programs load. */
+static void print_json(const struct loader *l)
 {
 	struct jsonw j = { 0 };
 	struct buf out = { 0 };
@@ -40,7 +51,7 @@ static void print_json(bool loads)
 	jsonw_begin(&j, &out, NULL);
 	jsonw_str(&j, "kernel", u.release);
 	jsonw_str(&j, "architecture", u.machine);
-	jsonw_bool(&j, "loads", loads);
+	jsonw_bool(&j, "loads", l != NULL);
 	jsonw_arr(&j, "hooks");
 	for (size_t i = 0; i < n_needs; i++) {
 		const struct tier *t = need_tier(&needs[i]);
@@ -64,6 +75,12 @@ static void print_json(bool loads)
 		jsonw_close(&j);
 	}
 	jsonw_close(&j);
+	if (l) {
+		jsonw_u64(&j, "load_cpu_us", loader_load_time(l) / 1000);
+		jsonw_arr(&j, "programs");
+		loader_programs(l, program_add, &j);
+		jsonw_close(&j);
+	}
 	jsonw_end(&j);
 	fwrite(out.ptr, 1, out.len, stdout);
 	jsonw_free(&j);
@@ -87,11 +104,11 @@ int cmd_check(struct config *c)
 	}
 	l = loader_open("all");
 	loads = l != NULL;
-	loader_close(l);
 	if (c->format && !strcmp(c->format, "json"))
-		print_json(loads);
+		print_json(l);
 	else
 		print_text(loads);
+	loader_close(l);
 	for (size_t i = 0; i < n_needs; i++)
 		reduced |= need_tier(&needs[i]) != &needs[i].tiers[0];
 	return !loads ? 125 : reduced;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -29,6 +30,7 @@ struct loader {
 	const char *failed_why[32];
 	unsigned n_failed;
 	struct env_attach *env;
+	uint64_t load_time;
 	bool detached;
 	/* during a drain */
 	loader_fn *fn;
@@ -124,6 +126,14 @@ static int on_ring(void *ctx, void *data, size_t n)
 	return 0;
 }
 
+static uint64_t cpu_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
 #define RECORD_MAX (512u << 10)
 
 struct loader *loader_open(const char *env_reads)
@@ -145,7 +155,9 @@ struct loader *loader_open(const char *env_reads)
 	bpf_map__set_max_entries(l->skel->maps.exec_scratch, libbpf_num_possible_cpus());
 	autoload_choose(l->skel, env);
 	what = "load";
+	l->load_time = cpu_now();
 	err = invigil__load(l->skel);
+	l->load_time = cpu_now() - l->load_time;
 	if (err) {
 		errno = -err;
 		goto fail;
@@ -255,6 +267,28 @@ int loader_drain(struct loader *l, loader_fn *fn, void *ctx)
 	l->ctx = ctx;
 	n = ring_buffer__consume(l->ring);
 	return n < 0 ? n : 0;
+}
+
+void loader_programs(const struct loader *l,
+		     void (*fn)(void *ctx, const char *name, uint32_t verified), void *ctx)
+{
+	struct bpf_program *prog = NULL;
+
+	bpf_object__for_each_program(prog, l->skel->obj)
+	{
+		struct bpf_prog_info info = { 0 };
+		uint32_t n = sizeof(info);
+
+		if (bpf_program__fd(prog) < 0 ||
+		    bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &n))
+			continue;
+		fn(ctx, bpf_program__name(prog), info.verified_insns);
+	}
+}
+
+uint64_t loader_load_time(const struct loader *l)
+{
+	return l->load_time;
 }
 
 void loader_losses(const struct loader *l, void (*fn)(void *ctx, uint32_t type, uint64_t count),

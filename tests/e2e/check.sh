@@ -12,6 +12,17 @@ check "in words" test -s "$work/check"
 check "and in JSON" bash -c "'$invigil' check --format json >'$work/json'; [ \$? -le 1 ]"
 check "every required hook is covered" json "$work/json" 'd["hooks"] and all(h["covered"] for h in d["hooks"] if h["required"])'
 check "what is not covered says its effect" json "$work/json" 'all(h["effect"] for h in d["hooks"] if not h["covered"])'
+check "the verifier walks no more than the table says" bash -c "python3 tests/lib/verified.py <'$work/json'"
+# CPU time, because this machine may be busy; the best of a few, because caches may be cold.
+quick() {
+	for _ in 1 2 3; do
+		"$invigil" check --format json >"$work/json"
+		json "$work/json" 'd["load_cpu_us"] < 500000' && return
+	done
+	grep -o '"load_cpu_us":[0-9]*' "$work/json"
+	return 1
+}
+check "all programs load in half a second" quick
 check "an unknown format is 125" status_is 125 "$invigil" check --format xml
 check "risks" bash -c "'$invigil' risks >'$work/risks'"
 for i in 1 2 3 4 5 6 7 8 9; do

@@ -22,6 +22,7 @@ VM_SMOKE_READ=1 ./invigil run -o /tmp/events.jsonl -- ./vm-engine ask
 status=$?
 kill $server
 cat /tmp/events.jsonl
+echo "CHECK $(./invigil check --format json)"
 echo VM_STATUS=$status' >"$dir/out" 2>&1
 cat "$dir/out" | cut -c1-300
 failed=0
@@ -34,4 +35,12 @@ expect "its connect is seen and verified" '"action":"docker-socket-connect"'
 expect "its POST is decoded" '"action":"container-create"'
 expect "the answer is decoded" '"status_code":201'
 expect "privileged is found" 'R6.1'
+# VERIFIED=--update writes the table instead (make verified).
+# shellcheck disable=SC2086
+if sed -n 's/^CHECK //p' "$dir/out" | python3 tests/lib/verified.py ${VERIFIED:-}; then
+	echo "ok   its verifier walks no more than the table says"
+else
+	echo "FAIL its verifier walks no more than the table says"
+	failed=1
+fi
 exit $failed
