@@ -29,10 +29,22 @@ struct {
 
 enum conn_state { CONN_NEW, CONN_ENGINE, CONN_OTHER, CONN_RAW };
 
+/* Whose bytes they are, where another process is current. */
+struct sender {
+	u64 start;
+	u32 run, pid, tid;
+	u32 pad;
+};
+
 struct conn {
 	u32 state;   /* enum conn_state */
 	u32 last;    /* DATA_SEND or DATA_RECV, the direction of the last bytes */
 	u32 left[2]; /* budget by direction */
+	/* Transfers whose user buffer cannot be found are read where the kernel keeps them: */
+	u32 dark;   /* there was one; what is received is read so, too */
+	u32 copied; /* bytes of this transfer that will be read so */
+	u64 queued; /* the last sk_buff sent so */
+	struct sender by;
 };
 
 /* Goes with the socket: nothing to clean up, nothing that others could flush. */
@@ -106,6 +118,18 @@ static __always_inline void inet_fill(struct ev_connect *e, struct sock *sk)
 		v4 = BPF_CORE_READ(sk, __sk_common.skc_daddr);
 		__builtin_memcpy(e->addr, &v4, sizeof(v4));
 	}
+}
+
+static __always_inline void sender_fill(struct sender *by, u32 run)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	u64 id = bpf_get_current_pid_tgid();
+
+	by->start = BPF_CORE_READ(task, group_leader, start_boottime);
+	by->run = run;
+	by->pid = id >> 32;
+	by->tid = (u32)id;
+	by->pad = 0;
 }
 
 const char no_bytes[sizeof(
@@ -278,16 +302,14 @@ static __always_inline bool conn_over(const struct conn *c, u32 dir)
 	       (c->state == CONN_RAW && (dir == DATA_SEND || !c->left[DATA_RECV]));
 }
 
-/* Before the first segment of a transfer: is it wanted at all? first: its first bytes. */
-static __always_inline bool conn_wants(struct conn *c, struct sock *sk, u32 run, u32 dir, u64 base)
+/* Before the first segment of a transfer: is it wanted at all? word: its first bytes. */
+static __always_inline bool conn_wants(struct conn *c, struct sock *sk, u32 run, u32 dir,
+				       const u32 word[3])
 {
-	u32 word[3] = {};
-
 	if (conn_over(c, dir))
 		return false;
 	if (c->state == CONN_RAW)
 		return true;
-	bpf_probe_read_user(word, sizeof(word), (void *)base);
 	if (c->state == CONN_NEW) {
 		if (!is_request(word[0])) {
 			c->state = CONN_OTHER;
@@ -308,17 +330,35 @@ static __always_inline bool conn_wants(struct conn *c, struct sock *sk, u32 run,
 	return true;
 }
 
-static __always_inline void segment(struct conn *c, struct sock *sk, u32 run, u32 dir, u64 base,
-				    u64 n)
+static __always_inline bool conn_wants_user(struct conn *c, struct sock *sk, u32 run, u32 dir,
+					    u64 base)
 {
-	u32 left = c->left[dir], flags = 0;
+	u32 word[3] = {};
+
+	bpf_probe_read_user(word, sizeof(word), (void *)base);
+	return conn_wants(c, sk, run, dir, word);
+}
+
+/* What the budget leaves of n bytes. */
+static __always_inline u64 budget_take(struct conn *c, u32 dir, u64 n, u32 *flags)
+{
+	u32 left = c->left[dir];
 	u64 take = n;
 
 	if (take > left) {
 		take = left;
-		flags = DATA_OVER;
+		*flags = DATA_OVER;
 	}
 	c->left[dir] = left - take;
+	return take;
+}
+
+static __always_inline void segment(struct conn *c, struct sock *sk, u32 run, u32 dir, u64 base,
+				    u64 n)
+{
+	u32 flags = 0;
+	u64 take = budget_take(c, dir, n, &flags);
+
 	segment_split(number_of(sk), base, take << 32 | (u32)n, (u64)run << 32 | flags << 8 | dir);
 }
 
@@ -352,7 +392,7 @@ static __always_inline void vector(struct conn *c, struct sock *sk, u32 run, u32
 		skip = 0;
 		if (v.len > n)
 			v.len = n;
-		if (first && !conn_wants(c, sk, run, dir, v.base))
+		if (first && !conn_wants_user(c, sk, run, dir, v.base))
 			return;
 		first = false;
 		segment(c, sk, run, dir, v.base, v.len);
@@ -364,6 +404,44 @@ static __always_inline void vector(struct conn *c, struct sock *sk, u32 run, u32
 
 /* ---- tracepoints (6.3 and later): the buffer is still in the system call's registers ---- */
 
+#define PF_IO_WORKER 0x10 /* include/linux/sched.h; its registers are stale */
+
+/* Are the registers those of a system call that names the buffer? */
+static __always_inline bool regs_name_buffer(struct pt_regs *regs)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (BPF_CORE_READ(task, flags) & PF_IO_WORKER || REGS_COMPAT(regs))
+		return false;
+	switch (REGS_NR(regs)) {
+	case SYSCALL_READ:
+	case SYSCALL_WRITE:
+	case SYSCALL_SENDTO:
+	case SYSCALL_RECVFROM:
+	case SYSCALL_READV:
+	case SYSCALL_WRITEV:
+	case SYSCALL_SENDMSG:
+	case SYSCALL_RECVMSG:
+		return true;
+	}
+	return false; /* sendfile, splice, sendmmsg, io_uring */
+}
+
+/* True when the kernel's copy is read instead; what of it could not be is said. */
+static __always_inline bool copied(struct conn *c, struct sock *sk, u32 run, u32 n, u32 dir)
+{
+	u32 got = c->copied;
+
+	if (dir == DATA_RECV)
+		return c->dark;
+	if (!got)
+		return false;
+	c->copied = 0;
+	if (got < n)
+		nodata(sk, run, dir, n - got);
+	return true;
+}
+
 static __always_inline void transfer_regs(struct sock *sk, int ret, u32 dir)
 {
 	u32 run = run_of_current();
@@ -374,21 +452,14 @@ static __always_inline void transfer_regs(struct sock *sk, int ret, u32 dir)
 	if (ret <= 0 || !run)
 		return;
 	c = conn_of(sk, run, dir);
-	if (!c || conn_over(c, dir))
+	if (!c || conn_over(c, dir) || copied(c, sk, run, ret, dir))
 		return;
 	regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	if (REGS_COMPAT(regs)) {
+	if (!regs_name_buffer(regs)) {
 		nodata(sk, run, dir, ret);
 		return;
 	}
 	switch (REGS_NR(regs)) {
-	case SYSCALL_READ:
-	case SYSCALL_WRITE:
-	case SYSCALL_SENDTO:
-	case SYSCALL_RECVFROM:
-		if (conn_wants(c, sk, run, dir, REGS_ARG2(regs)))
-			segment(c, sk, run, dir, REGS_ARG2(regs), (u32)ret);
-		break;
 	case SYSCALL_READV:
 	case SYSCALL_WRITEV:
 		vector(c, sk, run, dir, REGS_ARG2(regs), REGS_ARG3(regs), 0, (u32)ret, false);
@@ -400,8 +471,9 @@ static __always_inline void transfer_regs(struct sock *sk, int ret, u32 dir)
 		else
 			vector(c, sk, run, dir, (u64)m.msg_iov, m.msg_iovlen, 0, (u32)ret, false);
 		break;
-	default: /* sendfile, splice, sendmmsg, io_uring: no buffer of this call to read */
-		nodata(sk, run, dir, ret);
+	default:
+		if (conn_wants_user(c, sk, run, dir, REGS_ARG2(regs)))
+			segment(c, sk, run, dir, REGS_ARG2(regs), (u32)ret);
 	}
 }
 
@@ -417,6 +489,173 @@ int BPF_PROG(on_sock_recv, struct sock *sk, int ret, int flags)
 {
 	if (!(flags & MSG_PEEK))
 		transfer_regs(sk, ret, DATA_RECV);
+	return 0;
+}
+
+/*
+ * ---- the kernel's own copy (6.11 and later), for what has no buffer in the registers ----
+ * When such bytes were queued their sk_buff is marked, when the other side has taken it whole it is
+ * read. Whatever is sent while one waits is read so, too: the order holds.
+ */
+struct mark {
+	struct sender by;
+	u64 sk, ino;
+	u64 owner; /* sk_buff.sk: together with len it tells a stale mark */
+	u32 len, take;
+	u32 dir, flags;
+	u32 tentative; /* wanted only if it is a request */
+	u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64);
+	__type(value, struct mark);
+} marks SEC(".maps"); /* full: said as bytes not readable */
+
+__u32 marked; /* as good as always 0: what everybody else pays is one look at it */
+
+extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags,
+			       struct bpf_dynptr *p) __ksym __weak;
+
+/* Marks what was queued last for `queue`. What could not be is said when the transfer ends. */
+static __always_inline void mark_last(struct conn *c, struct sock *sk, const struct sock *queue,
+				      u32 run, u32 dir)
+{
+	void *head = (void *)queue + bpf_core_field_offset(struct sock, sk_receive_queue);
+	struct sk_buff *skb = BPF_CORE_READ(queue, sk_receive_queue.prev);
+	struct mark m = { .sk = number_of(sk), .ino = sock_ino(sk), .dir = dir };
+	u64 key = (u64)skb;
+	u32 word[3] = {};
+
+	if (!skb || (void *)skb == head)
+		return; /* the other side was faster */
+	m.owner = (u64)BPF_CORE_READ(skb, sk);
+	m.len = BPF_CORE_READ(skb, len);
+	if (m.len > BPF_CORE_READ(skb, data_len)) {
+		bpf_probe_read_kernel(word, sizeof(word), BPF_CORE_READ(skb, data));
+	} else if (c->state == CONN_NEW) { /* in pages alone, of a file or pipe: looked at later */
+		word[0] = WORD('G', 'E', 'T', ' ');
+		m.tentative = 1;
+	}
+	if (!conn_wants(c, sk, run, dir, word))
+		return;
+	m.by = c->by;
+	m.take = budget_take(c, dir, m.len, &m.flags);
+	if (bpf_map_update_elem(&marks, &key, &m, BPF_NOEXIST))
+		return;
+	__sync_fetch_and_add(&marked, 1);
+	/* Taken meanwhile: either its reader found the mark, or nobody will. */
+	if (BPF_CORE_READ(queue, sk_receive_queue.prev) != skb &&
+	    !bpf_map_delete_elem(&marks, &key)) {
+		__sync_fetch_and_add(&marked, -1);
+		return;
+	}
+	if (dir == DATA_RECV)
+		return;
+	c->dark = 1;
+	c->queued = key;
+	c->copied += m.len;
+}
+
+/* In the sender, after it has queued bytes and before it wakes the other side. */
+SEC("tp_btf/sk_data_ready")
+int BPF_PROG(on_data_ready, const struct sock *queue)
+{
+	u32 run;
+	struct unix_sock *other;
+	struct conn *c;
+
+	if (queue->__sk_common.skc_family != AF_UNIX)
+		return 0;
+	run = run_of_current();
+	other = run ? bpf_skc_to_unix_sock((void *)queue) : NULL;
+	if (other && other->peer) {
+		bool named = regs_name_buffer((void *)bpf_task_pt_regs(bpf_get_current_task_btf()));
+
+		c = named ? bpf_sk_storage_get(&conns, other->peer, 0, 0)
+			  : conn_of(other->peer, run, DATA_SEND);
+		if (c && !conn_over(c, DATA_SEND) &&
+		    (!named || c->copied ||
+		     (c->queued && bpf_map_lookup_elem(&marks, &c->queued)))) {
+			sender_fill(&c->by, run);
+			mark_last(c, other->peer, queue, run, DATA_SEND);
+			return 0;
+		}
+	}
+	/* The answer to such a client. */
+	c = bpf_sk_storage_get(&conns, (void *)queue, 0, 0);
+	if (c && c->dark && !conn_over(c, DATA_RECV))
+		mark_last(c, (void *)queue, queue, c->by.run, DATA_RECV);
+	return 0;
+}
+
+#define COPY_EMIT(size)                                                                            \
+	do {                                                                                       \
+		struct {                                                                           \
+			struct ev_hdr h;                                                           \
+			struct ev_data e;                                                          \
+			u8 bytes[size];                                                            \
+		} *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);                                  \
+		if (!r) {                                                                          \
+			count_lost(EV_DATA);                                                       \
+			break;                                                                     \
+		}                                                                                  \
+		hdr_fill(&r->h, EV_DATA, m->by.run);                                               \
+		r->h.start = m->by.start;                                                          \
+		r->h.pid = m->by.pid;                                                              \
+		r->h.tid = m->by.tid;                                                              \
+		r->e.sk = m->sk;                                                                   \
+		r->e.sockino = m->ino;                                                             \
+		r->e.dir = m->dir;                                                                 \
+		r->e.flags = m->flags;                                                             \
+		CLAMP(take, size);                                                                 \
+		if (bpf_dynptr_read(r->bytes, take, p, 0, 0)) {                                    \
+			take = 0;                                                                  \
+			r->e.flags |= DATA_NODATA;                                                 \
+		}                                                                                  \
+		r->h.len = take;                                                                   \
+		r->h.want = m->len;                                                                \
+		bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);                                           \
+	} while (0)
+
+static __always_inline void copy_emit(const struct mark *m, struct bpf_dynptr *p)
+{
+	u64 take = m->take;
+	u32 word = 0;
+
+	if (m->tentative && (bpf_dynptr_read(&word, sizeof(word), p, 0, 0) || !is_request(word)))
+		return;
+	if (ring_is_high())
+		count_lost(EV_DATA);
+	else if (take <= 4096)
+		COPY_EMIT(4096);
+	else
+		COPY_EMIT(65536);
+}
+
+/* In the other side, which has taken the last of its bytes. */
+SEC("tp_btf/consume_skb")
+int BPF_PROG(on_consume_skb, struct sk_buff *skb)
+{
+	struct mark *found, m;
+	struct bpf_dynptr p;
+	u64 key;
+
+	if (!marked)
+		return 0;
+	key = (u64)skb;
+	found = bpf_map_lookup_elem(&marks, &key);
+	if (!found)
+		return 0;
+	m = *found;
+	bpf_map_delete_elem(&marks, &key);
+	__sync_fetch_and_add(&marked, -1);
+	if ((u64)skb->sk == m.owner && skb->len == m.len &&
+	    !bpf_dynptr_from_skb((struct __sk_buff *)skb, 0, &p))
+		copy_emit(&m, &p);
 	return 0;
 }
 
@@ -524,7 +763,7 @@ static __always_inline void transfer_iter(struct sock *sk, struct msghdr *m, u64
 	}
 	if (!it.ubuf)
 		vector(c, sk, run, dir, it.vec, it.segs, it.off, (u32)ret, true);
-	else if (conn_wants(c, sk, run, dir, it.vec + it.off))
+	else if (conn_wants_user(c, sk, run, dir, it.vec + it.off))
 		segment(c, sk, run, dir, it.vec + it.off, (u32)ret);
 }
 

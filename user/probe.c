@@ -23,9 +23,11 @@ const struct need needs[] = {
 	  { { "fexit", FEAT_TRAMPOLINE, { "on_unix_connect", "on_inet_connect" } },
 	    { "tracepoint", FEAT_TRACEFS, { "on_sys_connect" } } } },
 	{ "engine bytes", true, "Docker API calls",
-	  "tracepoint: bytes by sendfile, splice, sendmmsg, io_uring or int 0x80 are counted, not read",
+	  "tracepoint: over TCP, or without the kernel's copy, bytes by sendfile, splice, sendmmsg, io_uring or int 0x80 are counted, not read",
 	  { { "fexit", FEAT_TRAMPOLINE,
 	      { "on_unix_send", "on_unix_recv", "on_tcp_send", "on_tcp_recv" } },
+	    { "socket tracepoint and kernel's copy", FEAT_SKB_DYNPTR,
+	      { "on_sock_send", "on_sock_recv", "on_data_ready", "on_consume_skb" } },
 	    { "socket tracepoint", FEAT_SOCK_TRACEPOINT, { "on_sock_send", "on_sock_recv" } } } },
 	{ "files opened for writing", false, "log files", "opens by io_uring where no trampoline works",
 	  { { "fexit", FEAT_TRAMPOLINE, { "on_file_open" } },
@@ -54,8 +56,9 @@ static const struct bpf_insn nothing[] = {
 	{ .code = BPF_JMP | BPF_EXIT },
 };
 
-/* Loads the empty program for an attach point of the kernel's BTF and attaches it. 0 or -errno. */
-static int try_tracing(enum bpf_attach_type type, const char *name, uint32_t kind)
+/* Loads a program for an attach point of the kernel's BTF and attaches it. 0 or -errno. */
+static int try_program(enum bpf_attach_type type, const char *name, uint32_t kind,
+		       const struct bpf_insn *insns, size_t n)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type);
 	struct btf *btf = btf__load_vmlinux_btf();
@@ -68,8 +71,7 @@ static int try_tracing(enum bpf_attach_type type, const char *name, uint32_t kin
 	if (id < 0)
 		return id;
 	opts.attach_btf_id = id;
-	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "trial", "GPL", nothing, ARRAY_SIZE(nothing),
-			     &opts);
+	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "trial", "GPL", insns, n, &opts);
 	if (prog < 0)
 		return prog;
 	link = bpf_raw_tracepoint_open(NULL, prog);
@@ -81,6 +83,11 @@ static int try_tracing(enum bpf_attach_type type, const char *name, uint32_t kin
 	return err;
 }
 
+static int try_tracing(enum bpf_attach_type type, const char *name, uint32_t kind)
+{
+	return try_program(type, name, kind, nothing, ARRAY_SIZE(nothing));
+}
+
 static int try_trampoline(void)
 {
 	return try_tracing(BPF_TRACE_FEXIT, "unix_stream_sendmsg", BTF_KIND_FUNC);
@@ -89,6 +96,34 @@ static int try_trampoline(void)
 static int try_sock_tracepoint(void)
 {
 	return try_tracing(BPF_TRACE_RAW_TP, "btf_trace_sock_send_length", BTF_KIND_TYPEDEF);
+}
+
+/* bpf_dynptr_from_skb(skb, 0, &p) in the tracepoint that needs it: for such programs since 6.11 */
+static int try_skb_dynptr(void)
+{
+	struct bpf_insn insns[] = {
+		{ BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_1, BPF_REG_1, 0, 0 },
+		{ BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, 0, 0, 0 },
+		{ BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_3, BPF_REG_10, 0, 0 },
+		{ BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_3, 0, 0, -16 },
+		{ BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0, 0 },
+		{ BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0 },
+		{ BPF_JMP | BPF_EXIT, 0, 0, 0, 0 },
+	};
+	struct btf *btf = btf__load_vmlinux_btf();
+	int id, err = try_sock_tracepoint();
+
+	if (!btf || err) {
+		btf__free(btf);
+		return err ? err : -ENOENT;
+	}
+	id = btf__find_by_name_kind(btf, "bpf_dynptr_from_skb", BTF_KIND_FUNC);
+	btf__free(btf);
+	if (id < 0)
+		return id;
+	insns[4].imm = id;
+	return try_program(BPF_TRACE_RAW_TP, "btf_trace_consume_skb", BTF_KIND_TYPEDEF, insns,
+			   ARRAY_SIZE(insns));
 }
 
 static int try_uprobe_sleepable(void)
@@ -135,6 +170,7 @@ static struct {
 	[FEAT_NONE] = { "none needed", NULL, 0 },
 	[FEAT_TRAMPOLINE] = { "fexit trampolines", try_trampoline, 1 },
 	[FEAT_SOCK_TRACEPOINT] = { "sock_send_length tracepoint", try_sock_tracepoint, 1 },
+	[FEAT_SKB_DYNPTR] = { "socket buffers in tracepoints", try_skb_dynptr, 1 },
 	[FEAT_UPROBE_SLEEPABLE] = { "sleepable uprobes", try_uprobe_sleepable, 1 },
 	[FEAT_TRACEFS] = { "system call tracepoints", try_tracefs, 1 },
 	[FEAT_GATE] = { "seccomp user notification", try_gate, 1 },

@@ -12,6 +12,7 @@ enum feature {
 	FEAT_NONE,
 	FEAT_TRAMPOLINE,
 	FEAT_SOCK_TRACEPOINT,
+	FEAT_SKB_DYNPTR,
 	FEAT_UPROBE_SLEEPABLE,
 	FEAT_TRACEFS,
 	FEAT_GATE,
@@ -30,7 +31,7 @@ struct need {
 	bool required;        /* without it a run is not started */
 	const char *effect;   /* what cannot be seen without it */
 	const char *limit;    /* what is not seen even with it; NULL nothing known */
-	struct tier tiers[3]; /* ended by a NULL name */
+	struct tier tiers[4]; /* ended by a NULL name */
 };
 
 extern const struct need needs[];

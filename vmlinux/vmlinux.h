@@ -34,6 +34,14 @@ enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0 };
 
+/* Of the kernel's interface (linux/bpf.h), opaque here. */
+struct bpf_dynptr {
+	u64 opaque[2];
+} __attribute__((aligned(8)));
+struct __sk_buff {
+	u32 len;
+};
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct list_head;
@@ -131,6 +139,7 @@ struct thread_struct {
 	unsigned long fsbase;
 };
 struct task_struct {
+	unsigned int flags;
 	int pid;
 	int tgid;
 	int exit_code;
@@ -163,8 +172,20 @@ struct sock_common {
 	u32 skc_daddr;
 	struct in6_addr skc_v6_daddr;
 };
+struct sock;
+struct sk_buff {
+	struct sk_buff *prev;
+	struct sock *sk;
+	unsigned int len;
+	unsigned int data_len;
+	unsigned char *data;
+};
+struct sk_buff_head {
+	struct sk_buff *prev;
+};
 struct sock {
 	struct sock_common __sk_common;
+	struct sk_buff_head sk_receive_queue;
 	u16 sk_type;
 	struct pid *sk_peer_pid;
 	struct socket *sk_socket;
