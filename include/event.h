@@ -27,7 +27,8 @@
 	X(GAP, gap, 0)         /* something is not seen in this run */                             \
 	X(LOST, lost, 0)       /* records of one type were dropped in the kernel */                \
 	X(SECRET, secret, 0)   /* a row of the secret table: what a mask's index means, never the value */ \
-	X(END, end, 0)         /* COMMAND ended */
+	X(END, end, 0)         /* COMMAND ended */                                                 \
+	X(ATTACK, attack, 1)   /* the run signals or traces the monitor's own processes */
 /* clang-format on */
 
 enum ev_type {
@@ -297,6 +298,28 @@ struct ev_end {
 	__u32 pad;
 };
 
+/* Whom the run may not touch. X(ENUM, name in the stream) */
+#define ATTACK_TABLE(X)                                                                            \
+	X(MONITOR, "monitor")                                                                      \
+	X(GUARDIAN, "guardian")                                                                    \
+	X(ATTACHER, "attacher")
+
+enum attack_target {
+#define ATTACK_ENUM(upper, text) ATTACK_##upper,
+	ATTACK_TABLE(ATTACK_ENUM)
+#undef ATTACK_ENUM
+		ATTACK_TARGETS
+};
+
+enum { ATTACK_SIGNAL, ATTACK_TRACE, ATTACK_HOWS };
+
+struct ev_attack {
+	__u32 target; /* enum attack_target */
+	__u32 target_pid;
+	__u32 how;
+	__u32 signal;
+};
+
 #define EV_ASSERT(name, size)                                                                      \
 	_Static_assert(sizeof(struct ev_##name) == (size), "ABI: struct ev_" #name " changed size")
 EV_ASSERT(hdr, 40);
@@ -318,5 +341,6 @@ EV_ASSERT(gap, 8);
 EV_ASSERT(secret, 16);
 EV_ASSERT(lost, 16);
 EV_ASSERT(end, 8);
+EV_ASSERT(attack, 16);
 
 #endif

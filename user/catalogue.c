@@ -149,7 +149,7 @@ const struct rule rules[] = {
 	{ "R0.5", "monitor-attacked", RISK_HEALTH, SEV_CRITICAL,
 	  "The run signals, traces or kills the monitor or its guardian, or detaches its hooks.",
 	  "Treat the run as hostile: stop it, and do not trust what it reported after this moment.",
-	  "CWE-693 OWASP-CICD-SEC-10 T1685", T_TOOLS, NOT_BUILT },
+	  "CWE-693 OWASP-CICD-SEC-10 T1685", T_TOOLS, BUILT },
 
 	/* ---- R1 ---- */
 	{ "R1.1", "variable-read", RISK_ENVIRONMENT_READ, SEV_INFO,

@@ -22,7 +22,7 @@ enum fact_kind {
 	FACT_HEALTH = 1 << 8,  /* gap, loss, missed start, cut stream */
 };
 
-enum health_kind { HEALTH_LOST, HEALTH_GAP, HEALTH_CUT, HEALTH_MISSED };
+enum health_kind { HEALTH_LOST, HEALTH_GAP, HEALTH_CUT, HEALTH_MISSED, HEALTH_ATTACK };
 
 struct fact {
 	enum fact_kind kind;

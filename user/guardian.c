@@ -284,6 +284,7 @@ static void guardian_main(int hand, int monitor, int attacher)
 		return;
 	ioctl(g.listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, sync);
 	guard(&g);
+	say(&g, GUARDIAN_DONE, 0, 0, false);
 }
 
 int guardian_start(int monitor, int attacher)

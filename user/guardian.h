@@ -17,9 +17,10 @@ struct gate_call {
 
 /* To the monitor. */
 struct guardian_word {
-	enum { GUARDIAN_STATE, GUARDIAN_LATE } say;
-	int err;       /* STATE: 0 or the -errno for which there is no gate */
-	pid_t pid;     /* STATE: the guardian; LATE: whose call was let go without an answer */
+	enum { GUARDIAN_STATE, GUARDIAN_LATE, GUARDIAN_DONE } say;
+	int err;   /* STATE: 0 or the -errno for which there is no gate */
+	pid_t pid; /* STATE: the guardian; LATE: whose call was let go without an answer */
+	/* DONE: nobody is left to be held */
 	bool killable; /* STATE */
 };
 

@@ -254,6 +254,11 @@ int loader_container(struct loader *l, const char *id, uint32_t run)
 	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.containers), id, &run, BPF_ANY);
 }
 
+void loader_guard(struct loader *l, unsigned role, pid_t pid)
+{
+	l->skel->bss->ours[role] = pid;
+}
+
 int loader_ring_fd(const struct loader *l)
 {
 	return ring_buffer__epoll_fd(l->ring);

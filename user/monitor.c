@@ -22,9 +22,9 @@
 #include "pipeline.h"
 #include "recording.h"
 
-#define RUN_ID   1u   /* one run at a time in `run` */
-#define DRAIN_MS 10   /* records are submitted without wake-up */
-#define PEER_MS  5000 /* for the first word of guardian and attacher */
+#define RUN_ID   1u    /* one run at a time in `run` */
+#define DRAIN_MS 10    /* records are submitted without wake-up */
+#define PEER_MS  30000 /* first word of guardian and attacher: a probe may wait long for RCU */
 
 struct monitor {
 	const struct config *config;
@@ -129,6 +129,7 @@ static void attacher_hear(struct monitor *m)
 	if (n != sizeof(w)) {
 		close(m->attacher);
 		m->attacher = -1;
+		loader_guard(m->loader, ATTACK_ATTACHER, 0);
 		gap_record(m, "environment reads", "the process that attaches probes ended",
 			   "variables read by name from here on", true);
 	} else if (w.say == ATTACHER_LATE) {
@@ -153,12 +154,13 @@ static void guardian_hear(struct monitor *m)
 		return;
 	if (n == sizeof(w)) {
 		m->let_go += w.say == GUARDIAN_LATE;
+		m->gated &= w.say != GUARDIAN_DONE;
 		return;
 	}
 	close(m->guardian);
 	m->guardian = -1;
-	/* It ends by itself only when nobody is left to be held. */
-	if (m->gated && !kill(m->command, 0))
+	loader_guard(m->loader, ATTACK_GUARDIAN, 0);
+	if (m->gated)
 		gap_record(m, "exec gate", "its guardian is gone: the kernel refuses every exec",
 			   "COMMAND's own behaviour changes", true);
 }
@@ -175,6 +177,8 @@ static const char *gate_state(struct monitor *m)
 	    recv(m->guardian, &w, sizeof(w), MSG_DONTWAIT) != sizeof(w))
 		return "its guardian could not be started";
 	m->gated = !w.err;
+	if (m->gated)
+		loader_guard(m->loader, ATTACK_GUARDIAN, w.pid);
 	return w.err ? strerror(-w.err) : NULL;
 }
 
@@ -428,6 +432,8 @@ static bool attacher_start(struct monitor *m, const char *path, int calls)
 		close(pair[0]);
 		attacher_become(m, path, pair[1], calls, parent);
 	}
+	loader_guard(m->loader, ATTACK_MONITOR, parent);
+	loader_guard(m->loader, ATTACK_ATTACHER, m->attacher_pid);
 	close(pair[1]);
 	close(calls); /* the guardian must hear when the attacher ends */
 	p.fd = m->attacher = pair[0];

@@ -39,6 +39,8 @@ const struct need needs[] = {
 	  "Go, bash, dash, musl, Java, Perl and static programs; CPython before 3.8 and after 3.13",
 	  { { "uprobe.s", FEAT_UPROBE_SLEEPABLE, { "on_getenv_s", "on_python_encode" } },
 	    { "uprobe", FEAT_NONE, { "on_getenv", "on_python_encode" } } } },
+	{ "attacks", false, "what the run does to the monitor's own processes", "PTRACE_SEIZE, refused attempts",
+	  { { "tp_btf", FEAT_NONE, { "on_signal" } } } },
 	{ "exec gate", false, "variables that a program reads before probes are attached to its files",
 	  "libraries that come by dlopen (--gate=mmap), 32-bit programs; before 5.19 signals interrupt a held exec",
 	  { { "seccomp, fatal signals only", FEAT_GATE_KILLABLE, { NULL } },

@@ -95,6 +95,11 @@ static bool body_ok(const struct record *r)
 		return code_ok(r);
 	case EV_STACK:
 		return stack_ok(r);
+	case EV_ATTACK: {
+		const struct ev_attack *e = r->body;
+
+		return !r->h->len && e->target < ATTACK_TARGETS && e->how < ATTACK_HOWS;
+	}
 	case EV_SECRET: {
 		const struct ev_secret *e = r->body;
 

@@ -152,6 +152,8 @@ static const char *health_action(enum health_kind what)
 		return "stream-cut";
 	case HEALTH_MISSED:
 		return "process-missed";
+	case HEALTH_ATTACK:
+		return "monitor-attacked";
 	default:
 		return "coverage-gap";
 	}

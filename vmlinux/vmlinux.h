@@ -155,6 +155,9 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct thread_struct thread;
 };
+struct kernel_siginfo {
+	int si_code;
+};
 struct linux_binprm {
 	struct file *file;
 	const char *filename;

@@ -68,6 +68,26 @@ static void an_unknown_type_or_mechanism_is_rejected(void **state)
 	assert_false(record_decode(bytes, n, &r));
 }
 
+static void an_attack_on_nobody_we_have_is_rejected(void **state)
+{
+	struct ev_hdr h = { .type = EV_ATTACK };
+	struct ev_attack e = { .target = ATTACK_TARGETS - 1, .how = ATTACK_TRACE };
+	struct record r;
+	size_t n = sizeof(h) + sizeof(e);
+
+	(void)state;
+	memcpy(bytes, &h, sizeof(h));
+	memcpy(bytes + sizeof(h), &e, sizeof(e));
+	assert_true(record_decode(bytes, n, &r));
+	e.target = ATTACK_TARGETS;
+	memcpy(bytes + sizeof(h), &e, sizeof(e));
+	assert_false(record_decode(bytes, n, &r));
+	e.target = 0;
+	e.how = ATTACK_HOWS;
+	memcpy(bytes + sizeof(h), &e, sizeof(e));
+	assert_false(record_decode(bytes, n, &r));
+}
+
 static void inner_lengths_of_an_exec_must_add_up(void **state)
 {
 	struct ev_hdr h = { .type = EV_EXEC, .len = 10, .want = 10 };
@@ -176,6 +196,7 @@ int main(void)
 		cmocka_unit_test(ring_slack_behind_a_record_is_no_error),
 		cmocka_unit_test(a_tail_longer_than_the_bytes_is_rejected),
 		cmocka_unit_test(an_unknown_type_or_mechanism_is_rejected),
+		cmocka_unit_test(an_attack_on_nobody_we_have_is_rejected),
 		cmocka_unit_test(inner_lengths_of_an_exec_must_add_up),
 		cmocka_unit_test(the_begin_record_fills_a_run),
 		cmocka_unit_test(a_begin_record_without_its_seed_is_refused),

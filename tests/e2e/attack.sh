@@ -1,0 +1,49 @@
+#!/bin/bash
+# attack.sh: R0.5, what the run does to the monitor's own processes.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# The processes of this very run: their arguments, which are the front's, name its output.
+cat >"$work/ours.sh" <<'SH'
+for p in $(pgrep -x "invigil-$2"); do tr '\0' '\n' <"/proc/$p/cmdline" | grep -qxF "$1" && echo "$p"; done
+SH
+attack() { # NAME SHELL: $p is the process
+	run -- bash -c 'p=$(bash "$1" "$2" "$3"); [ "$p" ] || exit 9; '"$2" attack "$work/ours.sh" "$ev" "$1"
+}
+said_of() { echo "any('$1' in get(e, 'invigil.evidence', '') and '$2' in get(e, 'invigil.evidence', '') for e in alerts('R0.5'))"; }
+
+for w in monitor guard attach; do
+	role=$w
+	[ $w != guard ] || role=guardian
+	[ $w != attach ] || role=attacher
+	check "SIGUSR1 to the $role changes nothing" status_is 0 attack $w 'kill -USR1 $p'
+	see "and is R0.5" "$(said_of "$role" "signal 10")"
+	see "which is critical and makes the run incomplete" \
+		'all(get(e, "invigil.severity") == "critical" for e in alerts("R0.5")) and not get(ev[-1], "invigil.run.complete")'
+	check "near miss: signal 0 to the $role" status_is 0 attack $w 'kill -0 $p'
+	see "is no attack" 'ended() and not alerts("R0.5")'
+done
+check "a tracer of the guardian" status_is 0 attack guard 'timeout 2 gdb -q -batch -p $p >/dev/null 2>&1; true'
+see "is R0.5" "$(said_of guardian tracer)"
+check "near miss: a tracer of the run's own process" status_is 0 attack guard 'sleep 9 & timeout 5 gdb -q -batch -p $! >/dev/null 2>&1; kill $!'
+see "is no attack" 'ended() and not alerts("R0.5")'
+check "near miss: a signal to COMMAND's parent" status_is 0 attack guard 'kill -CONT $PPID'
+see "is no attack" 'ended() and not alerts("R0.5")'
+check "kill -9 of the attacher leaves the run as it is" status_is 0 attack attach 'kill -9 $p; for i in {1..20}; do /bin/true || exit 4; sleep 0.02; done'
+see "and is R0.5" "$(said_of attacher "signal 9")"
+see "and what is not seen from there on is said" \
+	'any("attaches probes" in str(get(e, "invigil.gap.reason")) or "let go" in str(get(e, "invigil.gap.reason")) for e in ev)'
+check "kill -9 of the guardian: no program starts any more" status_is 126 attack guard 'kill -9 $p; sleep 0.1'
+see "which is R0.5" "$(said_of guardian "signal 9")"
+see "and said" 'any("guardian is gone" in str(get(e, "invigil.gap.reason")) for e in ev)'
+kill_from_outside() {
+	rm -f "$work/up" "$work/go"
+	run -- bash -c ": >'$work/up'; until [ -e '$work/go' ]; do sleep 0.05; done" &
+	until_true 30 test -e "$work/up" || return 1
+	kill -USR1 "$(bash "$work/ours.sh" "$ev" guard)"
+	: >"$work/go"
+	wait $!
+}
+check "near miss: a signal from outside the run" kill_from_outside
+see "is no attack" 'ended() and not alerts("R0.5")'
+finish
