@@ -18,9 +18,12 @@
 
 enum { MEMBER_WAITS = 1 }; /* put into a container's cgroup, still the runtime's own program */
 
+#define SCRIPTS 4 /* first arguments that may be the script */
+
 struct member {
 	u32 run;
 	u32 flags;
+	u32 script[SCRIPTS]; /* hashes of names that this interpreter's script may have; 0: none */
 	char container[EV_CONTAINER_LEN];
 };
 
@@ -159,6 +162,31 @@ static __always_inline u64 number_of(const void *p)
 
 	bpf_probe_read_kernel(&v, sizeof(v), &p);
 	return v;
+}
+
+#define NAME_INIT 2166136261u /* FNV-1a */
+
+/*
+ * Of the string at addr, in user or kernel memory: its bytes with the NUL << 32 | hash of the last step
+ * of the path that it is (none of an option). 0: it cannot be read or is too long. Global with scalars:
+ * verified once.
+ */
+__weak __attribute__((noinline)) u64 name_hash(u64 addr, u32 user)
+{
+	char name[EV_NAME_MAX];
+	long n = user ? bpf_probe_read_user_str(name, sizeof(name), (void *)addr)
+		      : bpf_probe_read_kernel_str(name, sizeof(name), (void *)addr);
+	u32 hash = NAME_INIT, i = 0;
+
+	if (n <= 0 || n == sizeof(name))
+		return 0;
+	if (n == 1 || (user && name[0] == '-'))
+		return (u64)n << 32;
+	/* 6.1 refuses a loop that is entered in its middle: so the test stands at the end. */
+	do {
+		hash = name[i] == '/' ? NAME_INIT : (hash ^ (u8)name[i]) * 16777619u;
+	} while (++i < EV_NAME_MAX - 1 && name[i]);
+	return (u64)n << 32 | hash;
 }
 
 #define S_IFMT   00170000

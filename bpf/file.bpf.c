@@ -10,13 +10,30 @@ struct file_record {
 	struct ev_comp comp[EV_COMPS];
 };
 
+/* Is this what an interpreter was told to run? Its opens are compared until the next exec. */
+static __always_inline bool is_script(struct file *file)
+{
+	struct member *m = bpf_task_storage_get(&members, bpf_get_current_task_btf(), 0, 0);
+	u32 hash;
+
+	if (!m || !(m->script[0] | m->script[1] | m->script[2] | m->script[3]))
+		return false;
+	hash = (u32)name_hash((u64)BPF_CORE_READ(file, f_path.dentry, d_name.name), 0);
+	return hash && (hash == m->script[0] || hash == m->script[1] || hash == m->script[2] ||
+			hash == m->script[3]);
+}
+
 static __always_inline int file_emit(struct file *file, u32 run)
 {
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	u32 mode = BPF_CORE_READ(file, f_mode);
 	struct file_record *r;
+	bool script;
 
-	if (!(mode & FMODE_WRITE) || (BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
+		return 0;
+	script = !(mode & FMODE_WRITE) && is_script(file);
+	if (!(mode & FMODE_WRITE) && !script)
 		return 0;
 	r = ring_is_high() ? NULL : bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
@@ -28,7 +45,7 @@ static __always_inline int file_emit(struct file *file, u32 run)
 	r->e.dev = BPF_CORE_READ(inode, i_sb, s_dev);
 	r->e.open_flags = BPF_CORE_READ(file, f_flags);
 	r->e.nlink = BPF_CORE_READ(inode, i_nlink);
-	r->e.flags = mode & FMODE_CREATED ? FILE_CREATED : 0;
+	r->e.flags = (mode & FMODE_CREATED ? FILE_CREATED : 0) | (script ? FILE_SCRIPT : 0);
 	r->e.pad = 0;
 	path_steps(r->comp, &file->f_path, &r->e.comps, &r->e.flags, FILE_CUT_PATH);
 	r->h.len = r->h.want = r->e.comps * sizeof(struct ev_comp);

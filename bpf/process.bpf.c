@@ -43,6 +43,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	if (!m || stopped)
 		return 0;
 	copy = *m;
+	copy.script[0] = copy.script[1] = copy.script[2] = copy.script[3] = 0;
 	if (!bpf_task_storage_get(&members, child, &copy, BPF_LOCAL_STORAGE_GET_F_CREATE))
 		__sync_fetch_and_add(&lost_members, 1);
 	if (parent->tgid == child->tgid || copy.flags & MEMBER_WAITS)
@@ -63,18 +64,21 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	return 0;
 }
 
-static __always_inline u32 fd_kind(struct file *file, struct inode **pipe, u64 *ino)
+static __always_inline u32 fd_kind(struct file *file, struct inode **pipe, struct ev_fd *fd)
 {
+	struct socket *socket;
 	struct inode *inode;
 	u32 mode, major;
 
 	*pipe = NULL;
-	*ino = 0;
+	fd->ino = 0;
+	fd->dev = fd->family = 0;
 	if (!file)
 		return FD_CLOSED;
 	inode = BPF_CORE_READ(file, f_inode);
 	mode = BPF_CORE_READ(inode, i_mode);
-	*ino = BPF_CORE_READ(inode, i_ino);
+	fd->ino = BPF_CORE_READ(inode, i_ino);
+	fd->dev = BPF_CORE_READ(inode, i_sb, s_dev);
 	switch (mode & S_IFMT) {
 	case S_IFREG:
 		return FD_FILE;
@@ -82,6 +86,8 @@ static __always_inline u32 fd_kind(struct file *file, struct inode **pipe, u64 *
 		*pipe = inode;
 		return FD_PIPE;
 	case S_IFSOCK:
+		socket = BPF_CORE_READ(file, private_data);
+		fd->family = BPF_CORE_READ(socket, sk, __sk_common.skc_family);
 		return FD_SOCKET;
 	case S_IFCHR:
 		major = BPF_CORE_READ(inode, i_rdev) >> 20;
@@ -131,7 +137,7 @@ static __always_inline void fds_fill(struct ev_exec *e, struct task_struct *task
 
 #pragma unroll
 	for (int i = 0; i < 3; i++)
-		e->fd[i].kind = fd_kind(file_of_fd(task, i), &pipe[i], &e->fd[i].ino);
+		e->fd[i].kind = fd_kind(file_of_fd(task, i), &pipe[i], &e->fd[i]);
 	if (pipe[0] || pipe[1] || pipe[2])
 		held = peers_held((u64)BPF_CORE_READ(task, real_parent), (u64)pipe[0], (u64)pipe[1],
 				  (u64)pipe[2]);
@@ -214,6 +220,36 @@ static __always_inline u64 env_fill(struct ev_exec *e, u8 *dst, struct task_stru
 	return n;
 }
 
+/* By the first two letters of the program's file. */
+static __always_inline bool is_interpreter(const char *name)
+{
+	static const char heads[][2] = { { 's', 'h' }, { 'b', 'a' }, { 'd', 'a' }, { 'a', 's' },
+					 { 'k', 's' }, { 'z', 's' }, { 'b', 'u' }, { 'p', 'y' },
+					 { 'p', 'e' }, { 'r', 'u' }, { 'n', 'o' }, { 'p', 'h' },
+					 { 'l', 'u' } };
+
+#pragma unroll
+	for (u32 i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		if (name[0] == heads[i][0] && name[1] == heads[i][1])
+			return true;
+	return false;
+}
+
+/* An interpreter opens its script itself; until then only the name among its arguments is known. */
+static __always_inline void script_note(struct member *m, struct task_struct *task,
+					bool interpreter)
+{
+	u64 at = BPF_CORE_READ(task, mm, arg_start), end = BPF_CORE_READ(task, mm, arg_end);
+	u64 n = interpreter && at < end ? name_hash(at, 1) : 0;
+
+#pragma unroll
+	for (int i = 0; i < SCRIPTS; i++) {
+		at += n >> 32;
+		n = n && at < end ? name_hash(at, 1) : 0;
+		m->script[i] = (u32)n;
+	}
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
@@ -238,6 +274,8 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	hdr_fill(&r->h, EV_EXEC, m->run);
 	__builtin_memcpy(e->container, m->container, sizeof(e->container));
 	e->flags = old_pid != task->pid ? EXEC_THREAD : 0;
+	if (BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec))
+		e->flags |= EXEC_GAINS;
 	ids_fill(e, task);
 	fds_fill(e, task);
 	BPF_CORE_READ_STR_INTO(&e->comm, task, comm);
@@ -245,6 +283,8 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 
 	path_steps((void *)r->tail, &file->f_path, &e->exe_comps, &e->flags, EXEC_CUT_PATH);
 	exe_fill(e, file, ((struct ev_comp *)r->tail)->name);
+	script_note(m, task, is_interpreter(((struct ev_comp *)r->tail)->name));
+	e->path_entry = e->pad = 0;
 	off = e->exe_comps;
 	CLAMP(off, EV_COMPS);
 	off *= sizeof(struct ev_comp);

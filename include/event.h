@@ -82,7 +82,9 @@ enum ev_fd_kind { FD_CLOSED, FD_TTY, FD_FILE, FD_NULL, FD_PIPE, FD_SOCKET, FD_OT
 
 struct ev_fd {
 	__u64 ino;      /* of the file, pipe or socket */
+	__u32 dev;      /* kernel encoding */
 	__u32 kind;     /* enum ev_fd_kind */
+	__u32 family;   /* socket: AF_*; else 0 */
 	__u32 peer_pid; /* pipe: the parent, when it holds the other end at this moment; else 0 */
 };
 
@@ -93,7 +95,8 @@ enum {                     /* ev_exec.flags */
        EXEC_SETID = 8,     /* effective and real ids differ after it */
        EXEC_CUT_PATH = 16, /* deeper than EV_COMPS */
        EXEC_CUT_CWD = 32,
-       EXEC_FAULT = 64, /* arguments or environment could not be read whole */
+       EXEC_FAULT = 64,  /* arguments or environment could not be read whole */
+       EXEC_GAINS = 128, /* the kernel's own verdict: privilege was gained (AT_SECURE) */
 };
 
 /* Tail: exe steps, cwd steps, filename as asked (NUL ended), arguments, environment, in this order. */
@@ -115,7 +118,9 @@ struct ev_exec {
 	__u32 args_want;
 	__u32 env_len;
 	__u32 env_want;
-	__u32 tty; /* has a controlling terminal */
+	__u32 tty;        /* has a controlling terminal */
+	__u32 path_entry; /* by the loader: entry of PATH that has the file, from 1; 0: none has */
+	__u32 pad;
 	struct ev_fd fd[3];
 	char comm[EV_COMM_MAX];
 	char container[EV_CONTAINER_LEN]; /* zeroes outside containers of the run */
@@ -186,6 +191,7 @@ struct ev_env {
 enum {                   /* ev_file.flags */
        FILE_CREATED = 1, /* this open made the file (FMODE_CREATED) */
        FILE_CUT_PATH = 2,
+       FILE_SCRIPT = 4, /* for reading, by an interpreter, named like one of its first arguments */
 };
 
 /* Tail: steps, leaf first: comp[0] is the file, comp[1] its directory. */
@@ -325,8 +331,8 @@ struct ev_attack {
 EV_ASSERT(hdr, 40);
 EV_ASSERT(comp, 272);
 EV_ASSERT(fork, 16);
-EV_ASSERT(fd, 16);
-EV_ASSERT(exec, 208);
+EV_ASSERT(fd, 24);
+EV_ASSERT(exec, 240);
 EV_ASSERT(exit, 8);
 EV_ASSERT(connect, 80);
 EV_ASSERT(data, 24);

@@ -6,7 +6,9 @@
 #include <stdint.h>
 #include "buf.h"
 #include "docker.h"
+#include "plumbing.h"
 #include "process.h"
+#include "provenance.h"
 #include "run.h"
 #include "source.h"
 
@@ -20,6 +22,9 @@ enum fact_kind {
 	FACT_DOCKER = 1 << 6,  /* request and response of one API call */
 	FACT_FILE = 1 << 7,    /* a file opened for writing */
 	FACT_HEALTH = 1 << 8,  /* gap, loss, missed start, cut stream */
+	FACT_SCRIPT = 1 << 9,  /* an interpreter opened the script that it was given */
+	FACT_FED = 1 << 10,    /* an interpreter reads its program from a pipe that others fill */
+	FACT_INET = 1 << 11,   /* a shell connected to the network by itself */
 };
 
 enum health_kind { HEALTH_LOST, HEALTH_GAP, HEALTH_CUT, HEALTH_MISSED, HEALTH_ATTACK };
@@ -51,6 +56,12 @@ struct fact {
 		} connect;
 		struct docker_call docker;
 		struct {
+			const struct written *origin; /* the run wrote the file executed; or NULL */
+			const struct written *startup; /* a start-up variable's file; or NULL */
+			const char *variable;
+		} exec;
+		const struct pipe_line *line; /* of FACT_FED; the interpreter is the last of it */
+		struct {
 			struct path path; /* steps as of the open */
 			uint32_t mode, uid, gid, nlink;
 			uint32_t dir_mode, dir_uid, dir_gid;
@@ -58,7 +69,8 @@ struct fact {
 			uint32_t dev;
 			uint32_t open_flags;
 			bool created;
-			bool is_log; /* by name, directory or configuration */
+			bool is_log;                  /* by name, directory or configuration */
+			const struct written *origin; /* of a script that the run wrote; or NULL */
 		} file;
 		struct {
 			enum health_kind what;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "pipeline_state.h"
 #include "recording.h"
+#include "startup.h"
 
 /* Names stand in slots of fixed size; behind them lies what the memory held before. */
 static void comps_clean(char *tail, size_t n)
@@ -64,6 +65,8 @@ void record_scrub(struct pipeline *p, struct record *r)
 		comps_clean(r->tail, e->exe_comps + e->cwd_comps);
 		e->comm[strnlen(e->comm, sizeof(e->comm) - 1)] = 0;
 		memset(e->comm + strlen(e->comm), 0, sizeof(e->comm) - strlen(e->comm));
+		e->path_entry = path_entry((struct span){ parts.env, e->env_len },
+					   span_of(e->file_len ? parts.file : NULL));
 		cut = e->env_len;
 		e->env_len = scrub_environment(m, parts.env, e->env_len);
 		cut -= e->env_len;

@@ -15,6 +15,8 @@ struct pipeline *pipeline_new(const struct config *config, stream_sink *sink, vo
 	alerts_init(&p->alerts);
 	p->table = table_new();
 	p->codes = source_codes_new();
+	p->plumbing = plumbing_new();
+	p->provenance = provenance_new();
 	p->run.status = -1;
 	p->run.masker.extra_names = (const char *const *)config->secret_names;
 	p->stream.sink = sink;
@@ -169,6 +171,8 @@ void pipeline_free(struct pipeline *p)
 	stream_free(&p->stream);
 	alerts_free(&p->alerts);
 	report_free(&p->report);
+	plumbing_free(p->plumbing);
+	provenance_free(p->provenance);
 	table_free(p->table);
 	for (unsigned i = 0; i < ARRAY_SIZE(p->waiting); i++)
 		source_drop(p->waiting[i].source);

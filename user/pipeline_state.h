@@ -27,6 +27,8 @@ struct pipeline {
 	struct alerts alerts;
 	struct report report;
 	struct process_table *table;
+	struct plumbing *plumbing;
+	struct provenance *provenance;
 	struct ledger *ledger;
 	struct dialogue *dialogue;
 	FILE *recording;
@@ -81,6 +83,12 @@ take_fn take_code, take_stack;
 struct source *source_waiting(struct pipeline *p, uint32_t tid, enum stack_reason reason);
 /* After a record of a thread: what waited was its stack, or that of one that was lost. */
 void source_forget(struct pipeline *p, uint32_t tid);
+
+/* flow.c: what processes pass on to each other through pipes, files and the network. */
+void flow_exec(struct pipeline *p, struct process *process, uint64_t time);
+void flow_connect(struct pipeline *p, struct process *process, uint64_t time);
+/* f: FACT_FILE of a file that may be its script. */
+void flow_script(struct pipeline *p, struct process *process, struct fact *f);
 
 /* keep.c: scrubs a record in place, before anything else sees it, and writes it to the recording. */
 void record_scrub(struct pipeline *p, struct record *r);

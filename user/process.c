@@ -112,6 +112,7 @@ static void slot_free(void *node)
 	image_drop(e->image);
 	free(e->p.container_id);
 	source_drop(e->p.source);
+	free(e->p.before);
 	free(e);
 }
 
@@ -257,6 +258,7 @@ struct process *table_fork(struct process_table *t, struct process *parent, cons
 		c->p.env = up->p.env;
 		c->p.env_len = up->p.env_len;
 		c->p.env_cut = up->p.env_cut;
+		c->p.inet = up->p.inet;
 		memcpy(c->p.fd, up->p.fd, sizeof(c->p.fd));
 		if (up->p.container_id)
 			c->p.container_id = xstrdup(up->p.container_id);
@@ -349,6 +351,14 @@ struct process *table_exec(struct process_table *t, const struct ev_hdr *h, cons
 	p->egid = e->egid;
 	p->flags = e->flags;
 	p->interactive = e->tty;
+	p->exe_ino = e->exe_ino;
+	p->exe_dev = e->exe_dev;
+	p->path_entry = e->path_entry;
+	p->origins = p->fed = 0;
+	p->inet = p->script_seen = false;
+	free(p->before);
+	p->before = p->exec_time && p->name ? xstrdup(p->name) : NULL;
+	p->exec_time = h->time;
 	memcpy(p->fd, e->fd, sizeof(p->fd));
 	for (size_t i = 0; i < ARRAY_SIZE(p->fd); i++)
 		if (p->fd[i].kind >= FD_KINDS)

@@ -32,6 +32,11 @@ enum process_role { /* bits, told from program and arguments; see role_of() */
 };
 
 struct source;
+/* Where the bytes that a process writes may come from; it is passed on through pipes. */
+enum origin {
+	ORIGIN_NETWORK = 1, /* a network client, or a process that connected to the network */
+	ORIGIN_DECODER = 2,
+};
 
 struct process {
 	uint32_t pid, vpid, ppid;
@@ -52,6 +57,15 @@ struct process {
 	unsigned argc;
 	struct ev_fd fd[3];
 	uint32_t flags; /* EXEC_* */
+	uint64_t exe_ino;
+	uint32_t exe_dev;
+	uint32_t path_entry; /* as in struct ev_exec */
+	uint64_t exec_time;  /* boot ns of its own last exec; 0: none yet */
+	unsigned origins;    /* enum origin */
+	unsigned fed;        /* origins that its program was said to come from */
+	bool inet;           /* it, or who forked it, connected to the network itself */
+	bool script_seen;    /* its script's open was seen */
+	char *before; /* the program it was when it executed this one by itself; NULL: just forked */
 	char *env; /* names as scrub_environment() leaves them: "NAME\0" or "NAME!\0" when sensitive and set */
 	size_t env_len;
 	bool env_cut;
@@ -81,5 +95,15 @@ struct span process_env_value(const struct process *p, const char *name);
 int process_env_has(const struct process *p, struct span name);
 /* Is the process p, or an ancestor of it within the run, a holder of role? */
 const struct process *process_with_role(const struct process *p, unsigned role);
+
+/* role.c */
+/* Appends path (from cwd when relative) with "." and ".." resolved as text; nothing when that cannot be. */
+void path_resolve(struct span path, const char *cwd, struct buf *out);
+/* Is it strictly inside dir? */
+bool lies_in(struct span path, const char *cwd, const char *dir);
+/* Does the interpreter or shell take its program from standard input? */
+bool reads_program(const struct process *p);
+/* Is it, or does it act for, a package manager? */
+bool installs_packages(const struct process *p);
 
 #endif

@@ -177,6 +177,7 @@ static unsigned roles_of_program(const struct process *p)
 struct program_text {
 	struct span path;   /* of a script; empty: none */
 	struct span module; /* python -m */
+	bool elsewhere;     /* in the arguments, or there is none (--version) */
 };
 
 /* Options of interpreters and shells that take the next argument. */
@@ -219,7 +220,8 @@ static struct program_text text_of(const struct process *p, unsigned roles)
 		struct span a = process_arg(p, i);
 
 		if (a.len < 2 || (a.ptr[0] != '-' && !(shell && a.ptr[0] == '+'))) {
-			if (span_eq(a, "-"))
+			if (span_eq(a, "-") || span_eq(a, "/dev/stdin") ||
+			    span_eq(a, "/dev/fd/0") || span_eq(a, "/proc/self/fd/0"))
 				return t;
 			t.path = a;
 			return t;
@@ -228,8 +230,12 @@ static struct program_text text_of(const struct process *p, unsigned roles)
 			t.path = process_arg(p, i + 1);
 			return t;
 		}
-		if (is_inline(p, shell, a))
+		if (is_inline(p, shell, a) || span_eq(a, "--version") || span_eq(a, "--help")) {
+			t.elsewhere = true;
 			return t;
+		}
+		if (shell && a.ptr[0] == '-' && a.ptr[1] != '-' && memchr(a.ptr, 's', a.len))
+			return t; /* what follows are operands */
 		if (!shell && a.ptr[0] == '-' && a.ptr[1] != '-' && p->name &&
 		    !strncmp(p->name, "py", 2)) {
 			/* -m may stand behind flags: -Im pytest, or with its module: -mpytest. */
@@ -258,42 +264,70 @@ char *script_of(const struct process *p)
 	return t.path.len ? base_of(t.path) : NULL;
 }
 
-/* Is path (from cwd when relative) strictly inside dir, "." and ".." resolved as text? */
-static bool lies_in(struct span path, const char *cwd, const char *dir)
+bool reads_program(const struct process *p)
+{
+	struct program_text t = text_of(p, p->roles);
+
+	return p->executed && p->roles & (ROLE_SHELL | ROLE_INTERPRETER) && !t.elsewhere &&
+	       !t.path.len && !t.module.len;
+}
+
+bool installs_packages(const struct process *p)
+{
+	static const char *const names[] = {
+		"apt",    "apt-get", "dpkg",   "dpkg-*", "rpm",    "yum",      "dnf",
+		"apk",    "pip",     "pip3*",  "uv",     "npm",    "npx",      "yarn",
+		"pnpm",   "poetry",  "conda",  "gem",    "go",     "cargo",    "mvn",
+		"gradle", "brew",    "pacman", "zypper", "bundle", "composer",
+	};
+
+	for (; p; p = p->parent)
+		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+			if ((p->name && !fnmatch(names[i], p->name, 0)) ||
+			    (p->script && !fnmatch(names[i], p->script, 0)))
+				return true;
+	return false;
+}
+
+void path_resolve(struct span path, const char *cwd, struct buf *out)
 {
 	struct buf b = { 0 };
-	size_t n = dir ? strlen(dir) : 0;
-	const char *at, *end;
-	bool inside;
 
-	while (n && dir[n - 1] == '/')
-		n--;
-	if (!n || !path.len || (path.ptr[0] != '/' && !cwd))
-		return false;
+	if (!path.len || (path.ptr[0] != '/' && !cwd))
+		return;
 	if (path.ptr[0] != '/')
 		buf_str(&b, cwd);
 	buf_byte(&b, '/');
 	buf_add(&b, path.ptr, path.len);
-	at = b.ptr;
-	end = b.ptr + b.len;
-	struct buf flat = { 0 };
-
-	while (at < end) {
+	for (const char *at = b.ptr, *end = b.ptr + b.len; at < end;) {
 		const char *slash = memchr(at, '/', end - at);
 		size_t step = (slash ? slash : end) - at;
 
 		if (step == 2 && at[0] == '.' && at[1] == '.') {
-			while (flat.len && flat.ptr[--flat.len] != '/')
+			while (out->len && out->ptr[--out->len] != '/')
 				;
 		} else if (step && !(step == 1 && at[0] == '.')) {
-			buf_byte(&flat, '/');
-			buf_add(&flat, at, step);
+			buf_byte(out, '/');
+			buf_add(out, at, step);
 		}
 		at += step + 1;
 	}
+	buf_free(&b);
+}
+
+bool lies_in(struct span path, const char *cwd, const char *dir)
+{
+	struct buf flat = { 0 };
+	size_t n = dir ? strlen(dir) : 0;
+	bool inside;
+
+	while (n && dir[n - 1] == '/')
+		n--;
+	if (!n)
+		return false;
+	path_resolve(path, cwd, &flat);
 	inside = flat.len > n && !memcmp(flat.ptr, dir, n) && flat.ptr[n] == '/';
 	buf_free(&flat);
-	buf_free(&b);
 	return inside;
 }
 

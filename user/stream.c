@@ -218,6 +218,9 @@ static bool frame_of(const struct fact *f, const struct report *findings, struct
 		};
 		return true;
 	case FACT_RUN_END:
+	case FACT_SCRIPT: /* these are told by alerts alone */
+	case FACT_FED:
+	case FACT_INET:
 		break;
 	}
 	return false;

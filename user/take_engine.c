@@ -143,6 +143,8 @@ void take_connect(struct pipeline *p, const struct record *r)
 		(e->family != AF_UNIX && (e->port == PORT_DOCKER || e->port == PORT_DOCKER_TLS));
 	if (!e->ret || e->ret == -EINPROGRESS)
 		dialogue_connect(p->dialogue, e->sk, e->sockino, known, e->family != AF_UNIX);
+	if (e->family != AF_UNIX && !named && (!e->ret || e->ret == -EINPROGRESS))
+		flow_connect(p, process_of(p, r), wall(p, r->h->time));
 	if (known || named)
 		link_report(p, l, process_of(p, r), known);
 }

@@ -1,4 +1,5 @@
 /* take_file.c: files that the run opens, and which of them are logs. */
+#include <fcntl.h>
 #include <fnmatch.h>
 #include "pipeline_state.h"
 
@@ -21,9 +22,11 @@ void take_file(struct pipeline *p, const struct record *r)
 	const struct ev_comp *c = (const void *)r->tail;
 	struct fact f = { .kind = FACT_FILE, .time = wall(p, r->h->time) };
 
+	struct process *process;
+
 	if (!e->comps)
 		return;
-	f.process = process_of(p, r);
+	f.process = process = process_of(p, r);
 	path_from_comps(&f.file.path, c, e->comps, e->flags & FILE_CUT_PATH);
 	f.file.mode = c[0].mode;
 	f.file.uid = c[0].uid;
@@ -37,6 +40,12 @@ void take_file(struct pipeline *p, const struct record *r)
 	f.file.open_flags = e->open_flags;
 	f.file.created = e->flags & FILE_CREATED;
 	f.file.is_log = is_log(p, f.file.path.text);
-	fact_emit(p, &f);
+	if (e->flags & FILE_SCRIPT) {
+		flow_script(p, process, &f);
+	} else {
+		provenance_write(p->provenance, process, r->h->time, e->dev, e->ino,
+				 f.file.path.text, f.file.created || e->open_flags & O_TRUNC);
+		fact_emit(p, &f);
+	}
 	path_free(&f.file.path);
 }

@@ -1,5 +1,6 @@
 /* take_process.c: processes of the run begin, execute and end. */
 #include "pipeline_state.h"
+#include "startup.h"
 
 void take_fork(struct pipeline *p, const struct record *r)
 {
@@ -10,15 +11,19 @@ void take_fork(struct pipeline *p, const struct record *r)
 void take_exec(struct pipeline *p, const struct record *r)
 {
 	struct fact f = { .kind = FACT_EXEC, .time = wall(p, r->h->time) };
+	struct process *process;
 
 	if (!p->run.root_seen) {
 		p->run.root_seen = true;
 		if (!p->run.root_pid)
 			p->run.root_pid = r->h->pid;
 	}
-	f.process = table_exec(p->table, r->h, r->body, r->tail, &p->run);
+	f.process = process = table_exec(p->table, r->h, r->body, r->tail, &p->run);
 	p->run.execs++;
+	f.exec.origin = provenance_find(p->provenance, process->exe_dev, process->exe_ino);
+	f.exec.startup = startup_find(process, p->run.cwd, p->provenance, &f.exec.variable);
 	fact_emit(p, &f);
+	flow_exec(p, process, f.time);
 	if (f.process->args_want > f.process->args_len)
 		health_emit(p, HEALTH_CUT, f.process, SPAN("exec arguments"),
 			    SPAN("longer than is kept"), SPAN("the middle of the arguments"),

@@ -159,6 +159,7 @@ struct kernel_siginfo {
 	int si_code;
 };
 struct linux_binprm {
+	unsigned int secureexec : 1;
 	struct file *file;
 	const char *filename;
 	const char *interp;

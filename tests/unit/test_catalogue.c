@@ -22,7 +22,7 @@ static const char *const severities[RISKS] = {
 
 /* y: detected by this version. */
 static const char *const detected[RISKS] = {
-	"yyyyy",  "yyynnnynnny",     "yynyn",  "yynynnnnny", "yyynnn",
+	"yyyyy",  "yyynnnynnny",     "yyyyn",  "yyyyyynyny", "yyyyyy",
 	"yynynn", "yyyyyyyyyyyyyyy", "yyyyyn", "yyyyynyy",   "yyyyy",
 };
 

@@ -141,6 +141,156 @@ static void a_program_without_a_file(void **s)
 	check_miss("R3.10");
 }
 
+static void a_program_found_by_an_unsafe_entry_of_path(void **s)
+{
+	struct process *p = process_new("tool", 0, ARGV("tool"));
+
+	(void)s;
+	p->exe = tool()->exe;
+	p->argc = 1;
+	p->file = (char *)"bin/tool";
+	p->path_entry = 2;
+	run_it(p);
+	check_hit("R3.3");
+	p->path_entry = 0;
+	run_it(p);
+	check_miss("R3.3");
+	p->path_entry = 2;
+	p->file = (char *)"/srv/bin/tool";
+	run_it(p);
+	check_miss("R3.3");
+	step[1].mode |= 02;
+	run_it(p);
+	check_hit("R3.3");
+	assert_string_equal(found("R3.3")->subject.ptr, "/srv/bin");
+	/* Not searched for: called by its path. */
+	p = process_new("tool", 0, ARGV("/srv/bin/tool"));
+	p->exe = (struct path){ .text = (char *)"/srv/bin/tool", .step = step, .steps = 3 };
+	p->file = (char *)"/srv/bin/tool";
+	p->path_entry = 2;
+	run_it(p);
+	check_miss("R3.3");
+}
+
+static void a_program_that_gives_privilege(void **s)
+{
+	struct process *p = tool();
+
+	(void)s;
+	step[2] = (struct path_step){ S_IFREG | 04755, 0, 0 };
+	p->uid = 1000;
+	run_it(p);
+	check_miss("R3.5"); /* by the superuser, or on a file system without set-id */
+	p->flags = EXEC_GAINS;
+	run_it(p);
+	check_hit("R3.5");
+	assert_non_null(strstr(found("R3.5")->evidence.ptr, "4755"));
+	step[2].mode = S_IFREG | 0755;
+	p->euid = 1000;
+	run_it(p);
+	check_hit("R3.5");
+	assert_non_null(strstr(found("R3.5")->evidence.ptr, "capabilities"));
+	argued("unshare", ARGV("unshare", "-n", "true"));
+	check_hit("R3.5");
+	argued("setsid", ARGV("setsid", "true"));
+	check_miss("R3.5");
+}
+
+static void look_at(enum fact_kind kind, const struct written *w)
+{
+	struct fact f = { .kind = kind, .run = &run, .process = tool() };
+
+	if (kind == FACT_SCRIPT) {
+		f.file.path = process.exe;
+		f.file.origin = w;
+	} else {
+		f.exec.origin = w;
+	}
+	report_reset(&report);
+	detect_command_execution.look(&f, &report);
+}
+
+static void a_file_that_came_over_the_network(void **s)
+{
+	struct written w = { .origins = ORIGIN_NETWORK, .writer = (char *)"curl" };
+
+	(void)s;
+	look_at(FACT_EXEC, &w);
+	check_hit("R3.6");
+	look_at(FACT_SCRIPT, &w);
+	check_hit("R3.6");
+	w.origins = ORIGIN_DECODER;
+	look_at(FACT_EXEC, &w);
+	check_miss("R3.6");
+	look_at(FACT_EXEC, NULL);
+	check_miss("R3.6");
+	w.origins = ORIGIN_NETWORK;
+	parent.name = (char *)"pip";
+	look_at(FACT_EXEC, &w);
+	check_miss("R3.6");
+	parent.name = (char *)"python3";
+}
+
+static void a_script_that_others_can_change(void **s)
+{
+	(void)s;
+	look_at(FACT_SCRIPT, NULL);
+	assert_int_equal(report.n, 0);
+	process.parent = NULL;
+	struct fact f = { .kind = FACT_SCRIPT, .run = &run, .process = tool() };
+
+	step[2].mode = S_IFREG | 0666;
+	f.file.path = process.exe;
+	report_reset(&report);
+	detect_command_execution.look(&f, &report);
+	check_hit("R3.2");
+	assert_non_null(strstr(found("R3.2")->evidence.ptr, "the script"));
+}
+
+static void a_start_up_variable_points_at_a_file_of_the_run(void **s)
+{
+	struct written w = { .path = (char *)"/dev/shm/x.so", .writer = (char *)"ld" };
+	struct fact f = { .kind = FACT_EXEC, .run = &run, .process = tool() };
+
+	(void)s;
+	f.exec.variable = "LD_PRELOAD";
+	f.exec.startup = &w;
+	report_reset(&report);
+	detect_command_execution.look(&f, &report);
+	check_hit("R3.8");
+	f.exec.startup = NULL;
+	report_reset(&report);
+	detect_command_execution.look(&f, &report);
+	check_miss("R3.8");
+}
+
+static void written_under(const char *string, const char *path)
+{
+	struct fact f = { .kind = FACT_FILE, .run = &run };
+
+	f.process = process_new("bash", ROLE_SHELL, ARGV("bash", "-c", string));
+	f.file.path.text = (char *)path;
+	report_reset(&report);
+	detect_command_execution.look(&f, &report);
+}
+
+static void a_shell_is_told_to_preload_what_is_written_below_it(void **s)
+{
+	(void)s;
+	run.cwd = (char *)"/work";
+	written_under("cc -o /tmp/x.so x.c && LD_PRELOAD=/tmp/x.so true", "/tmp/x.so");
+	check_hit("R3.8");
+	written_under("cc -o /tmp/x.so x.c && LD_PRELOAD=\"/tmp/x.so\" true", "/tmp/x.so");
+	check_hit("R3.8");
+	written_under("cc -o /tmp/x.so x.c && LD_PRELOAD=/tmp/y.so true", "/tmp/x.so");
+	check_miss("R3.8");
+	written_under("cc -o /work/x.so x.c && LD_PRELOAD=/work/x.so true", "/work/x.so");
+	check_miss("R3.8");
+	written_under("cc -o /tmp/x.so x.c", "/tmp/x.so");
+	check_miss("R3.8");
+	run.cwd = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +301,12 @@ int main(void)
 		cmocka_unit_test(a_value_never_stands_in_evidence),
 		cmocka_unit_test(a_token_in_the_middle_of_an_argument),
 		cmocka_unit_test(a_program_without_a_file),
+		cmocka_unit_test(a_program_found_by_an_unsafe_entry_of_path),
+		cmocka_unit_test(a_program_that_gives_privilege),
+		cmocka_unit_test(a_file_that_came_over_the_network),
+		cmocka_unit_test(a_script_that_others_can_change),
+		cmocka_unit_test(a_start_up_variable_points_at_a_file_of_the_run),
+		cmocka_unit_test(a_shell_is_told_to_preload_what_is_written_below_it),
 	};
 
 	return FACT_TESTS(tests);

@@ -291,6 +291,34 @@ static void hostile_text_ends(void **s)
 	}
 }
 
+static void a_decoded_file_is_executed(void **s)
+{
+	struct written w = { .origins = ORIGIN_DECODER, .writer = (char *)"base64" };
+	struct fact f = { .kind = FACT_EXEC, .run = &run };
+
+	(void)s;
+	f.process = process_new("a.sh", 0, ARGV("./a.sh"));
+	process.exe.text = (char *)"/tmp/a.sh";
+	f.exec.origin = &w;
+	report_reset(&report);
+	detect_encoded_payload.look(&f, &report);
+	check_hit("R2.4");
+	assert_string_equal(found("R2.4")->subject.ptr, "/tmp/a.sh");
+	w.origins = ORIGIN_NETWORK;
+	report_reset(&report);
+	detect_encoded_payload.look(&f, &report);
+	check_miss("R2.4");
+	f = (struct fact){ .kind = FACT_SCRIPT, .run = &run, .process = &process };
+	f.file.path.text = (char *)"/tmp/a.sh";
+	f.file.origin = &w;
+	report_reset(&report);
+	detect_encoded_payload.look(&f, &report);
+	check_miss("R2.4");
+	w.origins = ORIGIN_DECODER;
+	detect_encoded_payload.look(&f, &report);
+	check_hit("R2.4");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +334,7 @@ int main(void)
 		cmocka_unit_test(a_shell_string_decodes_and_executes),
 		cmocka_unit_test(containers_execs_and_build_arguments_are_places),
 		cmocka_unit_test(hostile_text_ends),
+		cmocka_unit_test(a_decoded_file_is_executed),
 	};
 
 	return FACT_TESTS(tests);

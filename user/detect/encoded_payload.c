@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "decoder.h"
 #include "detect.h"
 #include "jsonr.h"
 #include "payload.h"
 #include "shell.h"
 
 #define PREVIEW_MAX 120
-#define ESCAPES_MIN 8 /* fewer are a colour or a line drawing */
 #define TARGETS     8 /* files written by decoders that are remembered in one line */
 #define TARGET_MAX  256
 
@@ -87,58 +87,6 @@ static bool is_target(const struct decoder_look *l, struct span word)
 	return false;
 }
 
-static bool command_is(const struct shell_command *c, unsigned i, const char *name)
-{
-	char text[64], *slash;
-
-	if (i >= c->words)
-		return false;
-	shell_unquote(c->word[i], text, sizeof(text));
-	slash = strrchr(text, '/');
-	return !strcmp(slash ? slash + 1 : text, name);
-}
-
-/* Has it a short option with this letter, or the long one? */
-static bool has_option(const struct shell_command *c, char letter, const char *name)
-{
-	for (unsigned i = 1; i < c->words; i++) {
-		struct span w = c->word[i];
-
-		if (w.len > 1 && w.ptr[0] == '-' && w.ptr[1] != '-' && memchr(w.ptr, letter, w.len))
-			return true;
-		if (name && shell_word_is(w, name))
-			return true;
-	}
-	return false;
-}
-
-static bool is_decoder(const struct shell_command *c, size_t escapes)
-{
-	static const char *const base64[] = { "base64", "base32", "basenc", "gbase64" };
-	static const char *const echo[] = { "echo", "printf", "xargs" };
-	static const char *const script[] = { "b64decode",     "fromhex", "unhexlify",
-					      "decode_base64", "unpack",  "pack(" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(base64); i++)
-		if (command_is(c, 0, base64[i]))
-			return has_option(c, 'd', "--decode") || has_option(c, 'D', NULL);
-	if (command_is(c, 0, "xxd"))
-		return has_option(c, 'r', "-revert");
-	if (command_is(c, 0, "uudecode"))
-		return true;
-	if (command_is(c, 0, "openssl"))
-		return (command_is(c, 1, "base64") || command_is(c, 1, "enc")) &&
-		       has_option(c, 'd', NULL);
-	for (size_t i = 0; i < ARRAY_SIZE(echo); i++)
-		if (command_is(c, 0, echo[i]))
-			return escapes >= ESCAPES_MIN;
-	if (has_option(c, 'c', NULL) || has_option(c, 'e', NULL))
-		for (size_t i = 0; i < ARRAY_SIZE(script); i++)
-			if (span_find(c->text, span_of(script[i])) >= 0)
-				return true;
-	return false;
-}
-
 /* Where a command of a decoding pipeline writes to. */
 static void targets_of(struct decoder_look *l, const struct shell_command *c)
 {
@@ -149,14 +97,14 @@ static void targets_of(struct decoder_look *l, const struct shell_command *c)
 	for (unsigned i = 1; i < c->words; i++) {
 		struct span w = c->word[i];
 
-		if (command_is(c, 0, "tee") && w.len && w.ptr[0] != '-')
+		if (decoder_word_is(c, 0, "tee") && w.len && w.ptr[0] != '-')
 			target_add(l, w);
-		else if (command_is(c, 0, "dd") && span_starts(w, "of="))
+		else if (decoder_word_is(c, 0, "dd") && span_starts(w, "of="))
 			target_add(l, (struct span){ w.ptr + 3, w.len - 3 });
 		else if (i > 1 && (shell_word_is(c->word[i - 1], "-o") ||
 				   shell_word_is(c->word[i - 1], "-out")))
 			target_add(l, w);
-		else if (command_is(c, 0, "xxd") && i + 1 == c->words && i > 1 && w.len &&
+		else if (decoder_word_is(c, 0, "xxd") && i + 1 == c->words && i > 1 && w.len &&
 			 w.ptr[0] != '-' &&
 			 (c->word[i - 1].ptr[0] != '-' || c->word[i - 1].len == 1))
 			target_add(l, w);
@@ -199,7 +147,7 @@ static struct span executed_target(const struct decoder_look *l, const struct sh
 					       "exec",    "nohup", "sudo",   "setsid", "env" };
 	bool mode = false, runs = false;
 
-	if (command_is(c, 0, "chmod")) {
+	if (decoder_word_is(c, 0, "chmod")) {
 		for (unsigned i = 1; i < c->words; i++) {
 			if (!mode && c->word[i].len && (c->word[i].ptr[0] != '-') &&
 			    !mode_executes(c->word[i]))
@@ -214,21 +162,21 @@ static struct span executed_target(const struct decoder_look *l, const struct sh
 	if (memchr(c->word[0].ptr, '/', c->word[0].len) && is_target(l, c->word[0]))
 		return c->word[0];
 	for (size_t i = 0; i < ARRAY_SIZE(runners); i++)
-		runs |= command_is(c, 0, runners[i]);
+		runs |= decoder_word_is(c, 0, runners[i]);
 	for (unsigned i = 1; runs && i < c->words; i++) {
 		if (is_target(l, c->word[i]))
 			return c->word[i];
 		if (c->word[i].len && c->word[i].ptr[0] != '-')
 			break;
 	}
-	if (command_is(c, 0, "install"))
+	if (decoder_word_is(c, 0, "install"))
 		for (unsigned i = 1; i < c->words; i++)
 			if (is_target(l, c->word[i]))
 				return c->word[i]; /* 0755 unless told */
 	return (struct span){ NULL, 0 };
 }
 
-static void decoder_command(void *ctx, const struct shell_command *c)
+static void look_decoder(void *ctx, const struct shell_command *c)
 {
 	struct decoder_look *l = ctx;
 	struct pipeline_state *s = &l->level[c->depth];
@@ -241,7 +189,7 @@ static void decoder_command(void *ctx, const struct shell_command *c)
 		s->escapes = 0;
 	}
 	s->escapes += payload_escapes(c->text);
-	if (s->below || is_decoder(c, s->escapes))
+	if (s->below || decoder_command(c, s->escapes))
 		s->decoded = true;
 	s->below = false;
 	target = executed_target(l, c);
@@ -256,7 +204,7 @@ static void decoder_command(void *ctx, const struct shell_command *c)
 		buf_free(&subject);
 	}
 	/* A copy of decoded data is that, too. */
-	if ((command_is(c, 0, "mv") || command_is(c, 0, "cp")) && c->words > 2)
+	if ((decoder_word_is(c, 0, "mv") || decoder_word_is(c, 0, "cp")) && c->words > 2)
 		for (unsigned i = 1; i + 1 < c->words; i++)
 			if (is_target(l, c->word[i])) {
 				target_add(l, c->word[c->words - 1]);
@@ -273,7 +221,7 @@ static void look_shell(struct place *at, struct span string)
 {
 	struct decoder_look l = { .at = at };
 
-	shell_walk(string, decoder_command, &l);
+	shell_walk(string, look_decoder, &l);
 }
 
 /* ---- places ---- */
@@ -496,13 +444,47 @@ static void look_docker(const struct fact *f, struct report *out)
 	}
 }
 
-static void look(const struct fact *f, struct report *out)
+/* The program or script at path was written by a decoder of the run. */
+static void look_origin(const struct written *w, const char *path, struct report *out)
 {
-	if (f->kind == FACT_EXEC)
-		look_exec(f, out);
-	else
-		look_docker(f, out);
+	if (w && path && w->origins & ORIGIN_DECODER)
+		finding(out, "R2.4", span_of(path), "%s holds what %s decoded, and is executed",
+			path, w->writer ? w->writer : "a decoder");
 }
 
-const struct detector detect_encoded_payload = { RISK_ENCODED_PAYLOAD, FACT_EXEC | FACT_DOCKER,
+static void look_fed(const struct fact *f, struct report *out)
+{
+	const struct process *p = f->process;
+	struct buf text = { 0 };
+
+	if (!(p->origins & ORIGIN_DECODER))
+		return;
+	line_write(f->line, ORIGIN_DECODER, &text);
+	finding(out, "R2.3", (struct span){ text.ptr, text.len },
+		"decoded data is the program of %s: %.*s", p->name ? p->name : "an interpreter",
+		SPANF(((struct span){ text.ptr, text.len })));
+	buf_free(&text);
+}
+
+static void look(const struct fact *f, struct report *out)
+{
+	switch (f->kind) {
+	case FACT_EXEC:
+		look_exec(f, out);
+		if (f->process)
+			look_origin(f->exec.origin, f->process->exe.text, out);
+		break;
+	case FACT_SCRIPT:
+		look_origin(f->file.origin, f->file.path.text, out);
+		break;
+	case FACT_FED:
+		look_fed(f, out);
+		break;
+	default:
+		look_docker(f, out);
+	}
+}
+
+const struct detector detect_encoded_payload = { RISK_ENCODED_PAYLOAD,
+						 FACT_EXEC | FACT_SCRIPT | FACT_FED | FACT_DOCKER,
 						 look };

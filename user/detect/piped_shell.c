@@ -1,5 +1,8 @@
 /* piped_shell.c: R4, pipes between parent and child, and shells given command strings. */
+#include <fnmatch.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include "detect.h"
 #include "shell.h"
 
@@ -125,12 +128,136 @@ static void look_string(const struct process *p, struct report *out)
 	buf_free(&subject);
 }
 
-static void look(const struct fact *f, struct report *out)
+static void look_download(const struct fact *f, struct report *out)
 {
-	if (!f->process)
+	const struct process *p = f->process;
+	struct buf text = { 0 };
+
+	if (!(p->origins & ORIGIN_NETWORK))
 		return;
-	look_pipes(f->process, out);
-	look_string(f->process, out);
+	line_write(f->line, ORIGIN_NETWORK, &text);
+	finding(out, "R4.4", (struct span){ text.ptr, text.len },
+		"a download is the program of %s: %.*s", p->name ? p->name : "an interpreter",
+		SPANF(((struct span){ text.ptr, text.len })));
+	buf_free(&text);
 }
 
-const struct detector detect_piped_shell = { RISK_PIPED_SHELL, FACT_EXEC, look };
+static bool is_inet(const struct ev_fd *fd)
+{
+	return fd->kind == FD_SOCKET && (fd->family == AF_INET || fd->family == AF_INET6);
+}
+
+/* A pair of sockets made by a network client for its child (socat EXEC:) is as good as its own. */
+static void look_socket(const struct process *p, struct report *out)
+{
+	const struct process *giver = p->parent;
+	const char *name = p->name ? p->name : "a shell";
+	bool same = p->fd[0].kind == FD_SOCKET && p->fd[1].kind == FD_SOCKET &&
+		    p->fd[0].ino == p->fd[1].ino;
+
+	if (p->roles & ROLE_SHELL && same && is_inet(&p->fd[0]))
+		finding(out, "R4.5", span_of(name),
+			"standard input and output of %s are one network socket", name);
+	else if (p->roles & ROLE_SHELL && same && giver && giver->roles & ROLE_NETWORK_CLIENT)
+		finding(out, "R4.5", span_of(name),
+			"standard input and output of %s are a socket of %s", name, giver->name);
+	else if (giver && giver->roles & ROLE_SHELL && giver->inet && is_inet(&p->fd[0]))
+		finding(out, "R4.5", span_of(giver->name),
+			"%s opened a network connection, and %s reads from it", giver->name, name);
+}
+
+/* The shell says in its own words that it takes input from a network connection. */
+static void look_connection(const struct process *p, struct report *out)
+{
+	static const char *const inputs[] = { "<>", "<&", "0<", "</dev/", "< /dev/", "0>&" };
+	struct span string = shell_command_string(p);
+
+	if (span_ifind(string, "/dev/tcp/") < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(inputs); i++)
+		if (span_find(string, span_of(inputs[i])) >= 0) {
+			finding(out, "R4.5", span_of(p->name),
+				"%s connected to the network by itself and feeds on it: %.*s",
+				p->name, SPANF(string));
+			return;
+		}
+}
+
+static bool name_in(const char *name, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!fnmatch(list[i], name, 0))
+			return true;
+	return false;
+}
+
+/* tar starts its compressor by a shell. */
+static bool is_compressor(const struct process *p)
+{
+	static const char *const names[] = { "gzip", "bzip2", "xz",   "zstd",    "lzip",
+					     "lzma", "lzop",  "pigz", "compress" };
+	struct span s = shell_command_string(p);
+	size_t n = 0;
+	char *word;
+	bool is;
+
+	while (n < s.len && s.ptr[n] >= '0')
+		n++;
+	word = xstrndup(n ? s.ptr : "", n);
+	is = name_in(word, names, ARRAY_SIZE(names));
+	free(word);
+	while (is && n < s.len)
+		is = !strchr(";&|<>`$", s.ptr[n++]);
+	return is;
+}
+
+/* Programs with a way to start others that nobody uses them for, and one-liners of the languages. */
+static void look_starter(const struct process *p, struct report *out)
+{
+	static const char *const names[] = { "awk",  "gawk",   "mawk", "nawk",  "original-awk",
+					     "find", "vi",     "vim",  "vim.*", "nvim",
+					     "view", "ed",     "less", "more",  "gdb",
+					     "tar",  "cpio",   "zip",  "sed",   "nmap",
+					     "ftp",  "busybox" };
+	static const char *const languages[] = { "perl",   "perl5*", "ruby*", "node",
+						 "nodejs", "php*",   "lua*" };
+	const struct process *giver = p->parent;
+	const char *starter = p->before ? p->before : giver ? giver->name : NULL;
+	bool hit;
+
+	if (!(p->roles & ROLE_SHELL) || !starter)
+		return;
+	hit = name_in(starter, names, ARRAY_SIZE(names));
+	if (!strcmp(starter, "busybox"))
+		hit = giver && !(giver->roles & ROLE_SHELL); /* an applet of it */
+	if (!strcmp(starter, "tar"))
+		hit = !is_compressor(p);
+	if (name_in(starter, languages, ARRAY_SIZE(languages)))
+		hit = p->before || (!giver->script && !reads_program(giver));
+	if (hit)
+		finding(out, "R4.6", span_of(starter), "%s starts %s", starter, p->name);
+}
+
+static void look(const struct fact *f, struct report *out)
+{
+	const struct process *p = f->process;
+
+	if (!p)
+		return;
+	switch (f->kind) {
+	case FACT_FED:
+		look_download(f, out);
+		break;
+	case FACT_INET:
+		look_connection(p, out);
+		break;
+	default:
+		look_pipes(p, out);
+		look_string(p, out);
+		look_socket(p, out);
+		look_starter(p, out);
+	}
+}
+
+const struct detector detect_piped_shell = { RISK_PIPED_SHELL, FACT_EXEC | FACT_FED | FACT_INET,
+					     look };

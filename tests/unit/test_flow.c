@@ -1,0 +1,299 @@
+/* test_flow.c: pipes between processes, files that the run wrote, PATH and start-up variables, decoders. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+#include "decoder.h"
+#include "plumbing.h"
+#include "process_table.h"
+#include "provenance.h"
+#include "startup.h"
+
+static char cwd[] = "/work/tree";
+static struct run run = { .cwd = cwd, .root_pid = 1 };
+
+/* A process of the table that executed name with the ends of pipes in and out (0: none). */
+static struct process *piped(struct process_table *t, unsigned pid, const char *name, uint64_t in,
+			     uint64_t out)
+{
+	struct ev_hdr h = { .pid = pid, .start = pid, .time = pid };
+	struct ev_exec e = { .exe_comps = 1 };
+	struct buf tail = { 0 };
+	struct ev_comp c = { .len = strlen(name) };
+	struct process *p;
+
+	memcpy(c.name, name, c.len);
+	buf_add(&tail, &c, sizeof(c));
+	e.args_len = e.args_want = c.len + 1;
+	buf_add(&tail, name, e.args_len);
+	h.len = h.want = tail.len;
+	if (in)
+		e.fd[0] = (struct ev_fd){ .ino = in, .kind = FD_PIPE };
+	if (out)
+		e.fd[1] = (struct ev_fd){ .ino = out, .kind = FD_PIPE };
+	p = table_exec(t, &h, &e, tail.ptr, &run);
+	buf_free(&tail);
+	return p;
+}
+
+static const char *line_text(const struct plumbing *u, struct process *p)
+{
+	static struct buf b;
+	struct pipe_line line;
+
+	buf_reset(&b);
+	plumbing_line(u, p, &line);
+	line_write(&line, ORIGIN_NETWORK, &b);
+	return b.ptr;
+}
+
+static void programs_on_pipes_form_a_line_in_whatever_order_they_come(void **s)
+{
+	struct process_table *t = table_new();
+	struct plumbing *u = plumbing_new();
+	struct process *sh = piped(t, 3, "sh", 8, 0), *curl, *tee;
+
+	(void)s;
+	plumbing_exec(u, sh);
+	assert_string_equal(line_text(u, sh), "sh");
+	curl = piped(t, 4, "curl", 5, 7);
+	plumbing_exec(u, curl);
+	assert_string_equal(line_text(u, sh), "sh");
+	tee = piped(t, 5, "tee", 7, 8);
+	plumbing_exec(u, tee);
+	assert_string_equal(line_text(u, sh), "curl | tee | sh");
+	/* From the source on; others that write to the same pipe give way to it. */
+	plumbing_exec(u, piped(t, 6, "echo", 0, 5));
+	plumbing_exec(u, piped(t, 7, "date", 0, 8));
+	assert_string_equal(line_text(u, sh), "date | sh");
+	tee->origins = curl->origins = ORIGIN_NETWORK;
+	assert_string_equal(line_text(u, sh), "curl | tee | sh");
+	plumbing_free(u);
+	table_free(t);
+}
+
+static void a_pipe_that_feeds_itself_is_no_endless_line(void **s)
+{
+	struct process_table *t = table_new();
+	struct plumbing *u = plumbing_new();
+	struct process *a = piped(t, 3, "a", 1, 2), *b = piped(t, 4, "b", 2, 1);
+
+	(void)s;
+	plumbing_exec(u, a);
+	plumbing_exec(u, b);
+	assert_string_equal(line_text(u, a), "b | a");
+	plumbing_free(u);
+	table_free(t);
+}
+
+static void count(void *ctx, struct process *reader)
+{
+	(void)reader;
+	++*(unsigned *)ctx;
+}
+
+static void old_ends_of_pipes_are_forgotten_and_ended_processes_let_go(void **s)
+{
+	struct process_table *t = table_new();
+	struct plumbing *u = plumbing_new();
+	struct process *w = piped(t, 2, "writer", 0, 9);
+	unsigned readers = 0;
+
+	(void)s;
+	plumbing_exec(u, w);
+	plumbing_exec(u, piped(t, 3, "reader", 9, 0));
+	plumbing_readers(u, w, count, &readers);
+	assert_int_equal(readers, 1);
+	for (unsigned i = 0; i < PIPE_ENDS; i++) {
+		struct process *p = piped(t, 100 + i, "x", 1000 + i, 0);
+
+		plumbing_exec(u, p);
+		table_exit(t, p, 1, 0);
+	}
+	readers = 0;
+	plumbing_readers(u, w, count, &readers);
+	assert_int_equal(readers, 0);
+	assert_int_equal(table_size(t), PIPE_ENDS + 2);
+	plumbing_free(u);
+	assert_int_equal(table_size(t), 2);
+	table_free(t);
+}
+
+static void a_file_carries_what_its_writers_carry(void **s)
+{
+	struct provenance *v = provenance_new();
+	struct process p = { .pid = 5, .start = 1, .exec_time = 10, .name = (char *)"tool" };
+
+	(void)s;
+	provenance_write(v, &p, 9, 1, 100, "/a/before", true);
+	provenance_write(v, &p, 11, 1, 101, "/a/after", true);
+	provenance_origin(v, &p, ORIGIN_NETWORK);
+	assert_int_equal(provenance_find(v, 1, 100)->origins, 0);
+	assert_int_equal(provenance_find(v, 1, 101)->origins, ORIGIN_NETWORK);
+	assert_null(provenance_find(v, 2, 101));
+	provenance_write(v, &p, 12, 1, 102, "/a/later", true);
+	assert_int_equal(provenance_find(v, 1, 102)->origins, ORIGIN_NETWORK);
+	/* Emptied and written by somebody else; added to by him. */
+	p = (struct process){ .pid = 6, .name = (char *)"cat" };
+	provenance_write(v, &p, 13, 1, 102, "/a/later", false);
+	assert_int_equal(provenance_find(v, 1, 102)->origins, ORIGIN_NETWORK);
+	provenance_write(v, &p, 13, 1, 102, "/a/later", true);
+	assert_int_equal(provenance_find(v, 1, 102)->origins, 0);
+	provenance_free(v);
+}
+
+static void a_shell_opens_the_file_on_standard_output(void **s)
+{
+	struct provenance *v = provenance_new();
+	struct process shell = { .pid = 5, .start = 1, .name = (char *)"sh" };
+	struct process p = { .pid = 5, .start = 1, .exec_time = 20, .executed = true };
+
+	(void)s;
+	p.name = (char *)"curl";
+	provenance_write(v, &shell, 15, 1, 100, "/a/out", true);
+	p.fd[1] = (struct ev_fd){ .kind = FD_FILE, .ino = 100, .dev = 1 };
+	provenance_origin(v, &p, ORIGIN_NETWORK);
+	assert_int_equal(provenance_find(v, 1, 100)->origins, ORIGIN_NETWORK);
+	assert_string_equal(provenance_find(v, 1, 100)->writer, "curl");
+	provenance_free(v);
+}
+
+static void the_oldest_file_is_forgotten(void **s)
+{
+	struct provenance *v = provenance_new();
+	struct process p = { .pid = 5 };
+
+	(void)s;
+	for (unsigned i = 0; i <= PROVENANCE_MAX; i++)
+		provenance_write(v, &p, i, 1, 1000 + i, "/a", true);
+	assert_null(provenance_find(v, 1, 1000));
+	assert_non_null(provenance_find(v, 1, 1001));
+	assert_non_null(provenance_find(v, 1, 1000 + PROVENANCE_MAX));
+	provenance_free(v);
+}
+
+static uint32_t entry(const char *path, const char *file)
+{
+	struct buf env = { 0 };
+	uint32_t n;
+
+	buf_str(&env, "A=1");
+	buf_byte(&env, 0);
+	buf_fmt(&env, "PATH=%s", path);
+	buf_byte(&env, 0);
+	n = path_entry((struct span){ env.ptr, env.len }, span_of(file));
+	buf_free(&env);
+	return n;
+}
+
+static void the_entry_of_path_is_the_directory_as_it_was_asked_for(void **s)
+{
+	(void)s;
+	assert_int_equal(entry("/usr/bin:/bin", "/bin/ls"), 2);
+	assert_int_equal(entry("/usr/bin/:/bin", "/usr/bin//ls"), 1);
+	assert_int_equal(entry("/usr/bin:/bin", "/sbin/ls"), 0);
+	assert_int_equal(entry("bin:/bin", "bin/ls"), 1);
+	assert_int_equal(entry("/bin:", "ls"), 2);
+	assert_int_equal(entry("/bin:/usr", "ls"), 0);
+	assert_int_equal(path_entry(SPAN("XPATH=/bin"), SPAN("/bin/ls")), 0);
+}
+
+static const struct written *loads(const char *program, const char *variable, const char *value,
+				   const char *wrote)
+{
+	static struct provenance *v;
+	struct process p = { .name = (char *)program, .cwd = { .text = cwd } }, w = { .pid = 9 };
+	const struct written *found;
+	const char *name = NULL;
+	struct buf env = { 0 };
+
+	provenance_free(v);
+	v = provenance_new();
+	provenance_write(v, &w, 1, 1, 1, wrote, true);
+	buf_fmt(&env, "%s=%s", variable, value);
+	buf_byte(&env, 0);
+	p.env = env.ptr;
+	p.env_len = env.len;
+	found = startup_find(&p, cwd, v, &name);
+	buf_free(&env);
+	if (found)
+		assert_string_equal(name, variable);
+	return found;
+}
+
+static void a_start_up_variable_reaches_for_a_file_of_the_run(void **s)
+{
+	(void)s;
+	assert_non_null(loads("ls", "LD_PRELOAD", "/dev/shm/x.so", "/dev/shm/x.so"));
+	assert_null(loads("ls", "LD_PRELOAD", "/dev/shm/x.so", "/dev/shm/y.so"));
+	assert_null(loads("ls", "LD_PRELOAD", "/work/tree/x.so", "/work/tree/x.so"));
+	assert_non_null(loads("ls", "LD_AUDIT", "libm.so:/tmp/x.so", "/tmp/x.so"));
+	assert_non_null(loads("ls", "LD_PRELOAD", "../../tmp/x.so", "/tmp/x.so"));
+	assert_non_null(loads("ls", "LD_LIBRARY_PATH", "/usr/lib:/tmp/l/", "/tmp/l/libc.so.6"));
+	assert_null(loads("ls", "LD_LIBRARY_PATH", "/tmp/l", "/tmp/lib/libc.so.6"));
+	assert_non_null(loads("bash", "BASH_ENV", "/tmp/e", "/tmp/e"));
+	assert_null(loads("ls", "BASH_ENV", "/tmp/e", "/tmp/e"));
+	assert_non_null(loads("node", "NODE_OPTIONS", "--require=/tmp/h.js", "/tmp/h.js"));
+	assert_null(loads("ls", "HOME_OF", "/tmp/e", "/tmp/e"));
+}
+
+static bool decodes(const char *words)
+{
+	struct process p = { .executed = true };
+	char args[256];
+	size_t n = strlen(words);
+
+	memcpy(args, words, n + 1);
+	p.argc = 1;
+	for (size_t i = 0; i < n; i++)
+		if (args[i] == '|') {
+			args[i] = 0;
+			p.argc++;
+		}
+	p.args = args;
+	p.args_len = n + 1;
+	p.name = args;
+	return decoder_process(&p);
+}
+
+static void a_decoder_is_told_by_what_it_does(void **s)
+{
+	(void)s;
+	assert_true(decodes("base64|-d"));
+	assert_true(decodes("base64|--decode|file"));
+	assert_false(decodes("base64|file"));
+	assert_true(decodes("xxd|-r|-p"));
+	assert_false(decodes("xxd|-p"));
+	assert_true(decodes("openssl|enc|-d|-aes-256-cbc"));
+	assert_false(decodes("openssl|enc|-e|-aes-256-cbc"));
+	assert_false(decodes("openssl|s_client|-d"));
+	assert_true(decodes("/usr/bin/python3|-c|import base64; print(base64.b64decode(x))"));
+	assert_false(decodes("/usr/bin/python3|-c|import base64; print(base64.b64encode(x))"));
+	assert_true(decodes("printf|\\x69\\x64\\x69\\x64\\x69\\x64\\x69\\x64"));
+	assert_false(decodes("printf|\\x69\\x64"));
+	assert_true(decodes("busybox|base64|-d"));
+}
+
+int main(void)
+{
+	static const uint8_t seed[32] = { 1 };
+	int failed;
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(programs_on_pipes_form_a_line_in_whatever_order_they_come),
+		cmocka_unit_test(a_pipe_that_feeds_itself_is_no_endless_line),
+		cmocka_unit_test(old_ends_of_pipes_are_forgotten_and_ended_processes_let_go),
+		cmocka_unit_test(a_file_carries_what_its_writers_carry),
+		cmocka_unit_test(a_shell_opens_the_file_on_standard_output),
+		cmocka_unit_test(the_oldest_file_is_forgotten),
+		cmocka_unit_test(the_entry_of_path_is_the_directory_as_it_was_asked_for),
+		cmocka_unit_test(a_start_up_variable_reaches_for_a_file_of_the_run),
+		cmocka_unit_test(a_decoder_is_told_by_what_it_does),
+	};
+
+	masker_init(&run.masker, seed);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	masker_free(&run.masker);
+	return failed;
+}

@@ -1,0 +1,14 @@
+/* decoder.h: commands that turn encoded data into bytes: base64 -d, xxd -r, openssl enc -d, echo -e and their kin. Pure. */
+#ifndef INVIGIL_DECODER_H
+#define INVIGIL_DECODER_H
+
+#include "shell.h"
+
+/* escapes: how many stand in the pipeline so far; echo and printf decode only what has some. */
+bool decoder_command(const struct shell_command *c, size_t escapes);
+/* The same of a process, by its arguments. */
+bool decoder_process(const struct process *p);
+/* Is word i of the command, without quotes and directories, name? */
+bool decoder_word_is(const struct shell_command *c, unsigned i, const char *name);
+
+#endif
