@@ -42,12 +42,34 @@ struct {
 
 extern const volatile __u64 ring_high; /* bulk records give up above this fill */
 extern __u64 lost[EV_TYPES];           /* dropped records by type */
-extern __u32 stopped;      /* set at the end of the run: detaching takes a second, this does not */
-extern __u64 lost_members; /* processes whose membership could not be stored */
+extern __u32 stopped; /* set at the end of the run: detaching takes a second, this does not */
+extern const volatile bool many_runs; /* daemon */
+extern __u64 lost_members;            /* processes whose membership could not be stored */
+
+/* Tickets that turned out to be of no run, or of one that ended; filled by the daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u32);
+	__type(value, u32);
+} dropped SEC(".maps") __weak;
+
+static __always_inline bool is_dropped(u32 run)
+{
+	return many_runs && bpf_map_lookup_elem(&dropped, &run);
+}
+
+/* The task's membership while it counts. */
+static __always_inline struct member *member_of(struct task_struct *task)
+{
+	struct member *m = stopped ? NULL : bpf_task_storage_get(&members, task, 0, 0);
+
+	return m && !is_dropped(m->run) ? m : NULL;
+}
 
 static __always_inline u32 run_of(struct task_struct *task)
 {
-	struct member *m = stopped ? NULL : bpf_task_storage_get(&members, task, 0, 0);
+	struct member *m = member_of(task);
 
 	return m && !(m->flags & MEMBER_WAITS) ? m->run : 0;
 }

@@ -7,6 +7,7 @@ const volatile __u64 ring_high = 3 << 20;
 __u64 lost[EV_TYPES];
 __u64 lost_members;
 __u32 stopped;
+const volatile bool many_runs = false;
 
 #define FILE_ASKED_MAX 4096u /* PATH_MAX */
 #define EXEC_TAIL                                                                                  \
@@ -32,7 +33,7 @@ struct {
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-	struct member *m = bpf_task_storage_get(&members, parent, 0, 0), copy;
+	struct member *m = member_of(parent), copy;
 	struct {
 		struct ev_hdr h;
 		struct ev_fork e;
@@ -40,7 +41,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	struct pid *pid;
 	u32 level;
 
-	if (!m || stopped)
+	if (!m)
 		return 0;
 	copy = *m;
 	copy.script[0] = copy.script[1] = copy.script[2] = copy.script[3] = 0;
@@ -253,7 +254,7 @@ static __always_inline void script_note(struct member *m, struct task_struct *ta
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	struct member *m = bpf_task_storage_get(&members, task, 0, 0);
+	struct member *m = member_of(task);
 	u32 cpu = bpf_get_smp_processor_id();
 	struct exec_record *r;
 	struct ev_exec *e;
@@ -261,7 +262,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	u64 off, n;
 	long len;
 
-	if (!m || stopped)
+	if (!m)
 		return 0;
 	m->flags = 0;
 	python_forget(task->tgid);

@@ -50,6 +50,7 @@ enum ev_type {
 #define EV_VAR_MAX       256u   /* length of an environment variable's name */
 #define EV_SUN_MAX       108    /* sizeof(sockaddr_un.sun_path) */
 #define EV_COMM_MAX      16     /* TASK_COMM_LEN */
+#define EV_MARKER_MAX    24     /* name of a variable that tells a CI job, with its NUL */
 #define EV_CONTAINER_LEN 64     /* hex digits of a container's id, no NUL */
 
 struct ev_hdr {

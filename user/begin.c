@@ -155,6 +155,7 @@ static bool pair_read(struct run *r, const char *key, const char *value)
 		const char *key;
 		char **where;
 	} texts[] = {
+		{ "kind", &r->kind },
 		{ "cwd", &r->cwd },
 		{ "host.name", &r->host_name },
 		{ "host.fqdn", &r->host_fqdn },
@@ -245,6 +246,7 @@ void run_free(struct run *r)
 	free(r->own);
 	for (unsigned i = 0; i < CI_FIELDS; i++)
 		free(r->ci_values[i]);
+	free(r->kind);
 	free(r->cwd);
 	free(r->user);
 	free(r->exec_gate);

@@ -15,8 +15,9 @@ struct ci_field {
 
 struct ci_provider {
 	const char *name;
-	const char *marker; /* a variable that this provider alone sets ... */
-	const char *value;  /* ... to this glob */
+	const char *marker;      /* a variable that this provider alone sets ... */
+	const char *value;       /* ... to this glob */
+	const char *identity[3]; /* variables that tell one job (and attempt) from any other */
 	/* In the order in which they nest: rows that share an object stand together. */
 	struct ci_field fields[CI_FIELDS];
 };

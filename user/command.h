@@ -5,6 +5,8 @@
 struct config;
 
 int cmd_run(struct config *c);
+int cmd_daemon(struct config *c);
+int cmd_status(struct config *c);
 int cmd_replay(struct config *c);
 int cmd_check(struct config *c);
 int cmd_risks(struct config *c);

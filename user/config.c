@@ -230,6 +230,34 @@ static bool one_of(const char *const *words, const char *text, const char **wher
 	return false;
 }
 
+static int selector_member(struct reader *r, const yaml_node_t *key, const char *word,
+			   yaml_node_t *value)
+{
+	const char *text = scalar(value);
+
+	if (strcmp(word, "program"))
+		return wrong(r, key, "unknown key", word);
+	if (!text || *text != '/')
+		return wrong(r, value,
+			     "not an absolute path for program:", text ? text : kind_text(value));
+	list_add(&r->c->run_programs, text);
+	return 0;
+}
+
+static int each_selector(struct reader *r, yaml_node_t *list, const char *name)
+{
+	if (list->type != YAML_SEQUENCE_NODE)
+		return wrong(r, list, "not a list:", name);
+	for (yaml_node_item_t *i = list->data.sequence.items.start;
+	     i < list->data.sequence.items.top; i++) {
+		yaml_node_t *node = yaml_document_get_node(&r->doc, *i);
+
+		if (!node || each_member(r, node, name, selector_member))
+			return -1;
+	}
+	return 0;
+}
+
 static int top_member(struct reader *r, const yaml_node_t *key, const char *word,
 		      yaml_node_t *value)
 {
@@ -243,6 +271,8 @@ static int top_member(struct reader *r, const yaml_node_t *key, const char *word
 		return each_member(r, value, word, secrets_member);
 	if (!strcmp(word, "logs"))
 		return each_member(r, value, word, logs_member);
+	if (!strcmp(word, "runs"))
+		return each_selector(r, value, word);
 	if (!strcmp(word, "own"))
 		return each_word(r, value, word, add_own);
 	if (!strcmp(word, "env_reads")) {

@@ -77,6 +77,12 @@ static bool passwd_find(const char *name, uid_t uid, struct account *a)
 	return found;
 }
 
+bool account_named(uid_t uid, struct account *a)
+{
+	memset(a, 0, sizeof(*a));
+	return passwd_find(NULL, uid, a);
+}
+
 bool account_find(const char *user, struct account *a)
 {
 	const char *sudo = getenv("SUDO_UID");
@@ -214,27 +220,32 @@ static void add_users(struct buf *out)
 	buf_free(&b);
 }
 
-void begin_make(const struct config *c, const struct account *a, pid_t root_pid, struct buf *out)
+void run_id_new(char id[37])
+{
+	uuid7(boot_now() + wall_offset(), id);
+}
+
+void begin_make(const struct config *c, const struct begin_who *who, struct buf *out)
 {
 	static const char *const prefixes[] = { "id=", "name=", "label=", "project=" };
 	uint64_t offset = wall_offset();
 	struct ev_begin body = { .abi = EV_ABI };
-	char text[4096], id[37];
+	char text[65];
 	uint8_t seed[32];
 
 	buf_add(out, &body, sizeof(body));
-	uuid7(boot_now() + offset, id);
-	begin_add(out, "run.id", span_of(id));
+	begin_add(out, "run.id", span_of(who->id));
 	if (getrandom(seed, sizeof(seed), 0) != sizeof(seed))
 		abort();
 	for (int i = 0; i < 32; i++)
 		snprintf(text + 2 * i, 3, "%02x", seed[i]);
 	begin_add(out, "seed", span_of(text));
 	add_number(out, "wall_offset", offset);
-	add_number(out, "uid", a->uid);
-	add_number(out, "root_pid", root_pid);
-	begin_add(out, "user.name", span_of(a->name));
-	begin_add(out, "cwd", span_of(getcwd(text, sizeof(text)) ? text : "/"));
+	begin_add(out, "kind", span_of(who->kind));
+	add_number(out, "uid", who->uid);
+	add_number(out, "root_pid", who->root_pid);
+	begin_add(out, "user.name", span_of(who->user));
+	begin_add(out, "cwd", span_of(who->cwd));
 	add_host(out);
 	add_users(out);
 	for (unsigned i = 0; i < c->n_own; i++) {

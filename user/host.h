@@ -24,8 +24,19 @@ struct account {
  * build). False after printing why.
  */
 bool account_find(const char *user, struct account *a);
-/* The tail of the run's first record (begin.h). root_pid: COMMAND's process. */
-void begin_make(const struct config *c, const struct account *a, pid_t root_pid, struct buf *out);
+struct begin_who {
+	const char *id;   /* run_id_new() */
+	const char *kind; /* "run", "job", "daemon" */
+	uid_t uid;        /* that it runs as */
+	const char *user, *cwd;
+	pid_t root_pid; /* its first process */
+};
+/* The run's first record, body and tail (begin.h). */
+void begin_make(const struct config *c, const struct begin_who *who, struct buf *out);
+/* A new UUIDv7. */
+void run_id_new(char id[37]);
+/* Of the user database; false: nobody there has this uid. name and home belong to the caller. */
+bool account_named(uid_t uid, struct account *a);
 /* CLOCK_BOOTTIME now, ns. */
 uint64_t boot_now(void);
 

@@ -24,8 +24,13 @@ struct member {
 struct loader {
 	struct invigil *skel;
 	struct ring_buffer *ring;
-	struct bpf_link *links[32];
+	struct attached {
+		struct bpf_link *link;
+		enum when when;
+	} links[32];
 	unsigned n_links;
+	bool daemon;
+	const char *env_reads;
 	const char *failed[32]; /* needs that could not be attached */
 	const char *failed_why[32];
 	unsigned n_failed;
@@ -61,7 +66,7 @@ static bool is_ours(const struct need *n)
 	return n->tiers[0].programs[0] != NULL;
 }
 
-static void autoload_choose(struct invigil *skel, bool env)
+static void autoload_choose(struct invigil *skel, bool env, bool daemon)
 {
 	struct bpf_program *prog = NULL;
 
@@ -69,7 +74,8 @@ static void autoload_choose(struct invigil *skel, bool env)
 	for (size_t i = 0; i < n_needs; i++) {
 		const struct tier *t = is_ours(&needs[i]) ? need_tier(&needs[i]) : NULL;
 
-		if (!t || (is_env(&needs[i]) && !env))
+		if (!t || (is_env(&needs[i]) && !env) ||
+		    (need_when(&needs[i]) == WHEN_DAEMON && !daemon))
 			continue;
 		for (const char *const *name = t->programs; *name; name++)
 			bpf_program__set_autoload(
@@ -99,7 +105,23 @@ static bool need_attach(struct loader *l, const struct need *n)
 			need_failed(l, n, strerror(errno));
 			return false;
 		}
-		l->links[l->n_links++] = link;
+		l->links[l->n_links++] = (struct attached){ link, need_when(n) };
+	}
+	return true;
+}
+
+/* Everything that is due at this time. Sets *what; false when something required failed. */
+static bool needs_attach(struct loader *l, bool idle, const char **what)
+{
+	for (size_t i = 0; i < n_needs; i++) {
+		const struct need *n = &needs[i];
+
+		*what = n->name;
+		if (!is_ours(n) || is_env(n) || (need_when(n) == WHEN_RUN) == idle ||
+		    (need_when(n) == WHEN_DAEMON && !l->daemon))
+			continue;
+		if (!need_attach(l, n) && n->required)
+			return false;
 	}
 	return true;
 }
@@ -136,7 +158,7 @@ static uint64_t cpu_now(void)
 
 #define RECORD_MAX (512u << 10)
 
-struct loader *loader_open(const char *env_reads)
+struct loader *loader_open(const char *env_reads, bool daemon)
 {
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	struct loader *l = xcalloc(1, sizeof(*l));
@@ -153,7 +175,10 @@ struct loader *loader_open(const char *env_reads)
 	if (!l->skel)
 		goto fail;
 	bpf_map__set_max_entries(l->skel->maps.exec_scratch, libbpf_num_possible_cpus());
-	autoload_choose(l->skel, env);
+	l->daemon = daemon;
+	l->env_reads = env_reads;
+	autoload_choose(l->skel, env, daemon);
+	l->skel->rodata->many_runs = daemon;
 	what = "load";
 	l->load_time = cpu_now();
 	err = invigil__load(l->skel);
@@ -163,17 +188,13 @@ struct loader *loader_open(const char *env_reads)
 		goto fail;
 	}
 	layouts_fill(l->skel);
-	for (size_t i = 0; i < n_needs; i++) {
-		what = needs[i].name;
-		if (is_ours(&needs[i]) && !is_env(&needs[i]) && !need_attach(l, &needs[i]) &&
-		    needs[i].required)
-			goto fail;
-	}
+	if (!needs_attach(l, true, &what) || (!daemon && !needs_attach(l, false, &what)))
+		goto fail;
 	what = "ring";
 	l->ring = ring_buffer__new(bpf_map__fd(l->skel->maps.ring), on_ring, l, NULL);
 	if (!l->ring)
 		goto fail;
-	if (env)
+	if (env && !daemon)
 		l->env = env_attach_new(l->skel, !strcmp(env_reads, "all"));
 	return l;
 fail:
@@ -199,7 +220,61 @@ void loader_detach(struct loader *l)
 	env_attach_free(l->env);
 	l->env = NULL;
 	for (unsigned i = 0; i < l->n_links; i++)
-		bpf_link__destroy(l->links[i]);
+		bpf_link__destroy(l->links[i].link);
+}
+
+bool loader_activate(struct loader *l)
+{
+	const char *what;
+
+	if (!needs_attach(l, false, &what)) {
+		fprintf(stderr, "invigil: cannot attach: %s\n", what);
+		return false;
+	}
+	if (strcmp(l->env_reads, "off"))
+		l->env = env_attach_new(l->skel, !strcmp(l->env_reads, "all"));
+	return true;
+}
+
+void loader_idle(struct loader *l)
+{
+	unsigned kept = 0;
+
+	env_attach_free(l->env);
+	l->env = NULL;
+	for (unsigned i = 0; i < l->n_links; i++)
+		if (l->links[i].when == WHEN_RUN)
+			bpf_link__destroy(l->links[i].link);
+		else
+			l->links[kept++] = l->links[i];
+	l->n_links = kept;
+	l->n_failed = 0;
+}
+
+static int name_add(int map, const char *name, size_t size)
+{
+	char key[EV_COMM_MAX + EV_MARKER_MAX] = { 0 };
+	uint32_t one = 1;
+
+	strncpy(key, name, size - 1);
+	return bpf_map_update_elem(map, key, &one, BPF_ANY);
+}
+
+int loader_marker(struct loader *l, const char *variable)
+{
+	return name_add(bpf_map__fd(l->skel->maps.markers), variable, EV_MARKER_MAX);
+}
+
+int loader_program(struct loader *l, const char *comm)
+{
+	return name_add(bpf_map__fd(l->skel->maps.programs), comm, EV_COMM_MAX);
+}
+
+int loader_drop(struct loader *l, uint32_t run)
+{
+	uint32_t one = 1;
+
+	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.dropped), &run, &one, BPF_ANY);
 }
 
 void loader_close(struct loader *l)

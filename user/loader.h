@@ -12,8 +12,18 @@ struct loader;
 /* fn gets each record (writable, aligned to 8; n may exceed the record). */
 typedef void loader_fn(void *ctx, void *bytes, size_t n);
 
-/* NULL after printing why to standard error. env_reads: "off", "c", "all". */
-struct loader *loader_open(const char *env_reads);
+/*
+ * NULL after printing why to standard error. env_reads: "off", "c", "all". The daemon's begins idle: only
+ * what finds runs is attached.
+ */
+struct loader *loader_open(const char *env_reads, bool daemon);
+/* Daemon: a first run begins, and the last one ended. False: something required could not be attached. */
+bool loader_activate(struct loader *l);
+void loader_idle(struct loader *l);
+/* Daemon: what begins a ticket, and a ticket that counts no more. 0 or -errno. */
+int loader_marker(struct loader *l, const char *variable);
+int loader_program(struct loader *l, const char *comm);
+int loader_drop(struct loader *l, uint32_t run);
 void loader_close(struct loader *l);
 /* What is not covered: fn is called for each (hook, reason, effect, required). */
 void loader_gaps(const struct loader *l,

@@ -7,6 +7,8 @@
 const struct command commands[] = {
 	{ "run", "run [OPTIONS] [--] COMMAND [ARG...]",
 	  "trace one test run, print a summary, pass its exit status on", cmd_run },
+	{ "daemon", "daemon [OPTIONS]", "monitor every test run on this CI runner", cmd_daemon },
+	{ "status", "status [--socket PATH]", "the daemon's runs, rates and losses", cmd_status },
 	{ "replay", "replay [OPTIONS] RECORDING",
 	  "run a recording made by --record through the same pipeline", cmd_replay },
 	{ "risks", "risks [--format text|json|markdown]",

@@ -1,6 +1,7 @@
 /* monitor.c: the process that loads, drains, drives the pipeline and writes everything. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "event.h"
 #include "guardian.h"
 #include "loader.h"
+#include "made.h"
 #include "monitor.h"
 #include "output.h"
 #include "pipeline.h"
@@ -53,27 +55,10 @@ static bool word_send(int fd, int say, int value)
 	return send(fd, &w, sizeof(w), MSG_NOSIGNAL) == sizeof(w);
 }
 
-/* A record made here: header, body and strings go through the same door as the kernel's. */
-static void record_at(struct monitor *m, uint64_t time, unsigned type, const void *body, size_t n,
-		      const void *tail, size_t tail_len)
-{
-	struct ev_hdr h = {
-		.time = time, .type = type, .run = RUN_ID, .len = tail_len, .want = tail_len
-	};
-	struct buf b = { 0 };
-
-	buf_add(&b, &h, sizeof(h));
-	buf_add(&b, body, n);
-	if (tail_len)
-		buf_add(&b, tail, tail_len);
-	pipeline_take(m->pipeline, b.ptr, b.len);
-	buf_free(&b);
-}
-
 static void loader_record(struct monitor *m, unsigned type, const void *body, size_t n,
 			  const void *tail, size_t tail_len)
 {
-	record_at(m, boot_now(), type, body, n, tail, tail_len);
+	made_record(m->pipeline, RUN_ID, boot_now(), type, body, n, tail, tail_len);
 }
 
 static void on_engine(void *ctx, const char *path, uint64_t ino, uint32_t dev)
@@ -89,14 +74,9 @@ static void on_engine(void *ctx, const char *path, uint64_t ino, uint32_t dev)
 static void gap_record(void *ctx, const char *hook, const char *reason, const char *effect,
 		       bool required)
 {
-	struct ev_gap e = { .required = required };
-	struct buf b = { 0 };
+	struct monitor *m = ctx;
 
-	buf_add(&b, hook, strlen(hook) + 1);
-	buf_add(&b, reason, strlen(reason) + 1);
-	buf_add(&b, effect, strlen(effect) + 1);
-	loader_record(ctx, EV_GAP, &e, sizeof(e), b.ptr, b.len);
-	buf_free(&b);
+	made_gap(m->pipeline, RUN_ID, boot_now(), hook, reason, effect, required);
 }
 
 static void on_loss(void *ctx, uint32_t type, uint64_t count)
@@ -269,10 +249,18 @@ static bool command_start(struct monitor *m, pid_t pid)
 {
 	struct buf begin = { 0 };
 	const char *no_gate;
+	char cwd[PATH_MAX], id[37];
+	struct begin_who who = { .id = id,
+				 .kind = "run",
+				 .uid = m->account->uid,
+				 .user = m->account->name,
+				 .root_pid = pid,
+				 .cwd = getcwd(cwd, sizeof(cwd)) ? cwd : "/" };
 	int err;
 
 	m->command = pid;
-	begin_make(m->config, m->account, pid, &begin);
+	run_id_new(id);
+	begin_make(m->config, &who, &begin);
 	begin_add_command(&begin, m->config->argv, environ);
 	no_gate = gate_state(m);
 	begin_add(&begin, "exec_gate", span_of(m->gated ? m->config->gate : "off"));
@@ -367,7 +355,8 @@ static int run_close(struct monitor *m)
 	loader_drain(m->loader, on_record, m);
 	loader_losses(m->loader, on_loss, m);
 	gate_close(m);
-	record_at(m, m->end_time ? m->end_time : boot_now(), EV_END, &end, sizeof(end), NULL, 0);
+	made_record(m->pipeline, RUN_ID, m->end_time ? m->end_time : boot_now(), EV_END, &end,
+		    sizeof(end), NULL, 0);
 	pipeline_finish(m->pipeline);
 	err = output_flush(&m->out);
 	if (m->recording && (fflush(m->recording) || ferror(m->recording)))
@@ -456,7 +445,7 @@ int monitor_main(const struct config *c, const struct account *a, int front, int
 
 	path = xstrdup(path ? path : "");
 	harden();
-	if (!outputs_open(&m) || !(m.loader = loader_open(c->env_reads))) {
+	if (!outputs_open(&m) || !(m.loader = loader_open(c->env_reads, false))) {
 		word_send(front, SAY_FAILED, 0);
 		return 125;
 	}

@@ -9,7 +9,15 @@
 
 #define DEFAULT_CONFIG "/etc/invigil/invigil.yaml"
 
-enum { RUN = 1, REPLAY = 2, RISKS_CMD = 4, CHECK = 8, BOTH = RUN | REPLAY };
+enum {
+	RUN = 1,
+	REPLAY = 2,
+	RISKS_CMD = 4,
+	CHECK = 8,
+	DAEMON = 16,
+	STATUS = 32,
+	BOTH = RUN | REPLAY
+};
 
 enum kind {
 	FLAG,   /* bool */
@@ -34,6 +42,12 @@ static const struct option {
 #define AT(member) offsetof(struct config, member)
 	{ "output", "FILE", NULL, "the event stream, JSON Lines; - is standard output", AT(output),
 	  TEXT, BOTH, 'o', true },
+	{ "output", "FILE", NULL, "each run's event stream; {run} in it becomes the run's id",
+	  AT(output), TEXT, DAEMON, 'o', true },
+	{ "socket", "PATH", NULL, "where `invigil status` asks: else /run/invigil/invigil.sock",
+	  AT(socket), TEXT, DAEMON | STATUS, 0, true },
+	{ "check-config", NULL, NULL, "read the configuration, say what is wrong with it, and end",
+	  AT(check_config), FLAG, DAEMON, 0, false },
 	{ "format", "SCHEMA", " ecs ocsf ", "the stream's schema: ecs", AT(format), CHOICE, RUN,
 	  'f', false },
 	{ "format", "FORMAT", " text json markdown ", "text, json or markdown", AT(format), CHOICE,
@@ -41,7 +55,7 @@ static const struct option {
 	{ "format", "FORMAT", " text json ", "text or json", AT(format), CHOICE, CHECK, 'f',
 	  false },
 	{ "alerts-only", NULL, NULL, "only alerts, the run's start and end, and health events",
-	  AT(alerts_only), FLAG, BOTH, 0, false },
+	  AT(alerts_only), FLAG, BOTH | DAEMON, 0, false },
 	{ "record", "FILE", NULL, "keep the scrubbed kernel events for replay", AT(record), TEXT,
 	  RUN, 0, true },
 	{ "fail-on", "LEVEL", NULL,
@@ -50,14 +64,14 @@ static const struct option {
 	{ "require-complete", NULL, NULL, "an incomplete run trips the gate too",
 	  AT(require_complete), FLAG, BOTH, 0, false },
 	{ "own", "SELECTOR", NULL, "id=ID, name=GLOB, label=K[=V] or project=NAME; repeatable",
-	  AT(own), OWN, RUN, 0, false },
+	  AT(own), OWN, RUN | DAEMON, 0, false },
 	{ "env-reads", "WHAT", " off c all ", "off, c or all: which environment reads are watched",
-	  AT(env_reads), CHOICE, RUN, 0, false },
+	  AT(env_reads), CHOICE, RUN | DAEMON, 0, false },
 	{ "gate", "WHAT", " exec mmap off ",
 	  "exec, mmap or off: where programs are held until probes are attached", AT(gate), CHOICE,
 	  RUN, 0, false },
 	{ "config", "FILE", NULL, "else " DEFAULT_CONFIG " when it exists", AT(config_file), TEXT,
-	  BOTH, 'c', true },
+	  BOTH | DAEMON, 'c', true },
 	{ "user", "USER", NULL, "run COMMAND as USER", AT(user), TEXT, RUN, 'u', true },
 	{ NULL, NULL, NULL, "no summary", AT(quiet), FLAG, BOTH, 'q', false },
 	{ NULL, NULL, NULL, "more detail", AT(verbose), FLAG, BOTH, 'v', false },
@@ -76,10 +90,8 @@ static unsigned command_bit(const char *name)
 		const char *name;
 		unsigned bit;
 	} bits[] = {
-		{ "run", RUN },
-		{ "replay", REPLAY },
-		{ "risks", RISKS_CMD },
-		{ "check", CHECK },
+		{ "run", RUN },     { "replay", REPLAY }, { "risks", RISKS_CMD },
+		{ "check", CHECK }, { "daemon", DAEMON }, { "status", STATUS },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
@@ -388,7 +400,7 @@ int options_parse(const struct command *cmd, int argc, char **argv, struct confi
 		command_help(cmd);
 		return -1;
 	}
-	if (bit & BOTH) {
+	if (bit & (BOTH | DAEMON)) {
 		if (!file && bit == RUN && !is_sudo())
 			file = getenv("INVIGIL_CONFIG");
 		if (file && !*file)
@@ -417,7 +429,7 @@ int options_parse(const struct command *cmd, int argc, char **argv, struct confi
 				"invigil: replay: RECORDING is missing (see invigil help replay)\n");
 		return 125;
 	}
-	if ((bit & (RISKS_CMD | CHECK)) && c->argc) {
+	if ((bit & (RISKS_CMD | CHECK | DAEMON | STATUS)) && c->argc) {
 		fprintf(stderr, "invigil: %s: unexpected word \"%s\"\n", cmd->name, c->argv[0]);
 		return 125;
 	}
@@ -469,5 +481,6 @@ void config_free(struct config *c)
 	c->n_own = 0;
 	list_free(c->secret_names);
 	list_free(c->log_patterns);
-	c->secret_names = c->log_patterns = NULL;
+	list_free(c->run_programs);
+	c->secret_names = c->log_patterns = c->run_programs = NULL;
 }

@@ -13,7 +13,8 @@ struct config {
 	const char *config_file; /* -c */
 	const char *user;        /* -u */
 	const char *format;      /* -f: "ecs" (run) ; text|json|markdown (risks, check) */
-	bool alerts_only, quiet, verbose, require_complete;
+	const char *socket;      /* daemon, status */
+	bool alerts_only, quiet, verbose, require_complete, check_config;
 	int fail_on;           /* enum severity, or -1 never */
 	const char *env_reads; /* "off", "c", "all" */
 	const char *gate;      /* "exec", "mmap", "off" */
@@ -21,6 +22,7 @@ struct config {
 	unsigned n_own;
 	char **secret_names; /* globs, NULL ended */
 	char **log_patterns; /* globs, NULL ended; NULL: the defaults only */
+	char **run_programs; /* daemon: programs that begin a run, absolute paths, NULL ended; NULL none */
 	char **argv;         /* COMMAND and its arguments, or operands; NULL ended */
 	int argc;
 };

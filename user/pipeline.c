@@ -35,6 +35,19 @@ void pipeline_on_container(struct pipeline *p, void (*fn)(void *ctx, const char 
 	p->container_ctx = ctx;
 }
 
+bool pipeline_alive(const struct pipeline *p, int (*kill)(pid_t pid, int signal))
+{
+	struct process **alive;
+	bool any = false;
+	unsigned n;
+
+	alive = table_alive(p->table, &n);
+	for (unsigned i = 0; i < n && !any; i++)
+		any = !alive[i]->container_id && (!kill || !kill(alive[i]->pid, 0));
+	free(alive);
+	return any;
+}
+
 const struct run *pipeline_run(const struct pipeline *p)
 {
 	return &p->run;

@@ -3,6 +3,7 @@
 #define INVIGIL_PIPELINE_H
 
 #include <stdio.h>
+#include <sys/types.h>
 #include "option.h"
 #include "stream.h"
 
@@ -37,6 +38,11 @@ struct pipeline_verdict {
 struct pipeline_verdict pipeline_verdict(const struct pipeline *p);
 void pipeline_summary(const struct pipeline *p, const char *const *files, unsigned n_files,
 		      bool colour, bool verbose, struct buf *out);
+/*
+ * Does a process of the run live that is in no container? kill: kill(2), asked whether those that are not
+ * known to have ended are still there; NULL: what the records say.
+ */
+bool pipeline_alive(const struct pipeline *p, int (*kill)(pid_t pid, int signal));
 const struct run *pipeline_run(const struct pipeline *p);
 
 #endif

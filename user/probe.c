@@ -15,6 +15,8 @@
 
 /* clang-format off */
 const struct need needs[] = {
+	/* Before "exec": the exec that begins a ticket is its first record. */
+	{ "CI jobs", true, "runs begin by themselves", NULL, { { "tp_btf", FEAT_NONE, { "on_job_exec" } } } },
 	{ "exec", true, "executed programs", NULL, { { "tp_btf", FEAT_NONE, { "on_exec" } } } },
 	{ "fork", true, "processes of the run", NULL, { { "tp_btf", FEAT_NONE, { "on_fork" } } } },
 	{ "exit", true, "ends of processes", NULL, { { "tp_btf", FEAT_NONE, { "on_exit" } } } },
@@ -194,6 +196,16 @@ const char *feature_name(enum feature f)
 const char *feature_why(enum feature f)
 {
 	return feature_works(f) ? "works" : strerror(-features[f].result);
+}
+
+enum when need_when(const struct need *n)
+{
+	static const char *const always[] = { "exec", "fork", "exit", "engine connect" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
+		if (!strcmp(n->name, always[i]))
+			return WHEN_ALWAYS;
+	return n == needs ? WHEN_DAEMON : WHEN_RUN; /* the first row */
 }
 
 const struct tier *need_tier(const struct need *n)

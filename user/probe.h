@@ -26,6 +26,12 @@ struct tier {
 	const char *programs[6]; /* NULL ended; none: not the loader's */
 };
 
+enum when {
+	WHEN_RUN,    /* while a run is active */
+	WHEN_ALWAYS, /* in the daemon also between runs */
+	WHEN_DAEMON, /* there alone */
+};
+
 struct need {
 	const char *name;
 	bool required;        /* without it a run is not started */
@@ -41,6 +47,7 @@ extern const size_t n_needs;
 bool feature_works(enum feature f);
 const char *feature_name(enum feature f);
 const char *feature_why(enum feature f); /* after a failure: what the kernel said */
+enum when need_when(const struct need *n);
 /* First tier whose feature works; NULL none. */
 const struct tier *need_tier(const struct need *n);
 

@@ -28,6 +28,7 @@ struct run {
 	uint64_t began, ended; /* unix ns */
 	struct span *command;  /* argv of COMMAND, scrubbed */
 	unsigned commands;
+	char *kind;   /* "run", "job" (of the daemon), "daemon" */
 	char *cwd;    /* working tree */
 	uint32_t uid; /* COMMAND runs as */
 	char *user;

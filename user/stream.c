@@ -278,7 +278,7 @@ static void findings_write(struct jsonw *j, const struct report *r)
 /* What the run is, in invigil.run of its start and end. */
 static void run_write(struct jsonw *j, const struct run *r)
 {
-	jsonw_str(j, "kind", "run");
+	jsonw_str(j, "kind", r->kind ? r->kind : "run");
 	jsonw_arr(j, "command");
 	for (unsigned i = 0; i < r->commands; i++)
 		jsonw_span(j, NULL, r->command[i]);

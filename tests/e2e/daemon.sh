@@ -1,0 +1,82 @@
+#!/bin/bash
+# daemon.sh: the daemon finds CI jobs by itself; each event is in the right run, in one, and nothing else is anywhere.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+daemon_up() { # [OPTIONS]
+	rm -rf "$work/runs"
+	mkdir -p "$work/runs"
+	"$invigil" daemon -o "$work/runs/{run}.jsonl" --socket "$work/sock" "$@" 2>"$work/daemon" &
+	daemon=$!
+	until_true 20 grep -q 'watching for runs' "$work/daemon"
+}
+daemon_down() {
+	kill -TERM "$daemon" && wait "$daemon"
+}
+ended() { [ "$(grep -c ' ended: ' "$work/daemon")" -ge "$1" ]; }
+stream_with() { grep -l "$1" "$work"/runs/*.jsonl; } # files that hold a word
+only_in_one() { [ "$(stream_with "$1" | wc -l)" = 1 ] || { stream_with "$1"; return 1; }; }
+
+check "a wrong key is refused with its line" bash -c \
+	"printf 'runs:\n  - programme: /usr/bin/x\n' >'$work/bad.yaml'; ! '$invigil' daemon --check-config -c '$work/bad.yaml' 2>'$work/e' && grep -q ':2: unknown key \"programme\"' '$work/e'"
+printf 'runs:\n  - program: %s\n' "$work/selected" >"$work/good.yaml"
+check "a good configuration is accepted" status_is 0 "$invigil" daemon --check-config -c "$work/good.yaml"
+
+printf '#!/bin/sh\n/bin/echo by-selector >/dev/null\n' >"$work/selected"
+chmod 755 "$work/selected"
+daemon_up -c "$work/good.yaml"
+check "it is up" test -S "$work/sock"
+
+cat >"$work/step" <<'SH'
+#!/bin/sh
+/bin/echo "$1" >/dev/null
+(setsid sh -c "/bin/echo $1-daemonised >/dev/null" &)
+mkfifo "$2.in" && read -r line <"$2.in"
+exit 3
+SH
+chmod 755 "$work/step"
+GITHUB_ACTIONS=true GITHUB_RUN_ID=71 GITHUB_JOB=build GITHUB_TOKEN=planted-Kp55-secret-value "$work/step" of-github "$work/a" &
+GITLAB_CI=true CI_JOB_ID=72 CI_PIPELINE_ID=9 CI_JOB_TOKEN=planted-Kp56-secret-value "$work/step" of-gitlab "$work/b" &
+BUILD_TAG=jenkins-job-73 JOB_NAME=job BUILD_ID=73 "$work/step" of-jenkins "$work/c" &
+GITHUB_ACTIONS=false "$work/step" of-nobody "$work/d" &
+for i in a b c d; do until_true 10 test -p "$work/$i.in"; done
+check "three jobs are three runs" until_true 10 bash -c "[ \$('$invigil' status --socket '$work/sock' | grep -c '^run ') = 3 ]"
+# A second step of the first job, by the same agent; the same identity from elsewhere is another run.
+GITHUB_ACTIONS=true GITHUB_RUN_ID=71 GITHUB_JOB=build sh -c '/bin/echo second-step >/dev/null' &
+wait $!
+sh -c 'GITHUB_ACTIONS=true GITHUB_RUN_ID=71 GITHUB_JOB=build sh -c "/bin/echo from-elsewhere >/dev/null"; true'
+check "the copied identity ends by itself" until_true 10 ended 1
+"$work/selected"
+check "and so does the selected program" until_true 10 ended 2
+for i in a b c d; do echo >"$work/$i.in"; done
+check "all runs end with their last process" until_true 15 ended 5
+check "nobody is active then" bash -c "'$invigil' status --socket '$work/sock' | grep -q ' 0 runs active'"
+check "no run was refused" bash -c "'$invigil' status --socket '$work/sock' | grep -q ' 0 refused'"
+
+for word in of-github of-gitlab of-jenkins second-step from-elsewhere by-selector; do
+	check "$word is in one run" only_in_one "\"$word\""
+	check "$word, daemonised or not, in no other" bash -c "[ \$(grep -l -- '$word' '$work'/runs/*.jsonl | wc -l) = 1 ]"
+done
+check "what is no job is nowhere" bash -c "! grep -q of-nobody '$work'/runs/*.jsonl"
+check "the second step is in the first job's run" test "$(stream_with '"second-step"')" = "$(stream_with '"of-github"')"
+check "the copied identity is not" test "$(stream_with '"from-elsewhere"')" != "$(stream_with '"of-github"')"
+for i in github:71 gitlab:9 jenkins:73; do
+	f=$(stream_with "\"of-${i%:*}\"")
+	see "the ${i%:*} run begins, ends without a hole, and carries the job" \
+		"get(ev[0], 'event.action') == 'run-start' and get(ev[0], 'invigil.run.kind') == 'job' and get(ev[0], 'cicd.pipeline.run.id') == '${i#*:}' and ended() and gapless()" "$f"
+	see "the ${i%:*} run's status is its first process's" 'get(ev[-1], "process.exit_code") == 3' "$f"
+	see "the ${i%:*} run's grandchild is in it" 'any("daemonised" in json.dumps(e) for e in action("exec"))' "$f"
+done
+check "tokens are in no stream" bash -c "! grep -qa 'planted-Kp5' '$work'/runs/*.jsonl '$work/daemon'"
+see "but that one was there is known" 'any("GITHUB_TOKEN" in get(e, "invigil.exec.env_sensitive", []) for e in action("exec"))' "$(stream_with '"of-github"')"
+
+GITHUB_ACTIONS=true GITHUB_RUN_ID=80 GITHUB_JOB=x "$work/step" at-the-end "$work/e" &
+until_true 10 test -p "$work/e.in"
+until_true 10 bash -c "grep -q at-the-end '$work'/runs/*.jsonl"
+check "SIGTERM ends it with 0" daemon_down
+see "and the run that was active is closed" 'ended() and gapless()' "$(stream_with '"at-the-end"')"
+check "its socket is gone" test ! -e "$work/sock"
+check "status without a daemon is 125" status_is 125 "$invigil" status --socket "$work/sock"
+echo >"$work/e.in"
+wait
+finish

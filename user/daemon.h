@@ -1,0 +1,20 @@
+/* daemon.h: one run of the daemon. */
+#ifndef INVIGIL_DAEMON_H
+#define INVIGIL_DAEMON_H
+
+#include "job.h"
+#include "output.h"
+#include "pipeline.h"
+
+struct job {
+	uint32_t run; /* the ticket that began it */
+	struct job_identity identity;
+	struct pipeline *pipeline;
+	struct output out;
+	uint32_t root_pid;
+	int status;       /* wait(2) status of its first process; -1 not ended */
+	uint64_t checked; /* boot ns: when its processes were last asked for */
+	bool maybe_over;  /* a process ended since it was last looked at */
+};
+
+#endif

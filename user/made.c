@@ -1,0 +1,33 @@
+/* made.c: builds records as the kernel side would and hands them to the pipeline. */
+#include <string.h>
+#include "event.h"
+#include "made.h"
+
+void made_record(struct pipeline *p, uint32_t run, uint64_t time, unsigned type, const void *body,
+		 size_t body_len, const void *tail, size_t tail_len)
+{
+	struct ev_hdr h = {
+		.time = time, .type = type, .run = run, .len = tail_len, .want = tail_len
+	};
+	struct buf b = { 0 };
+
+	buf_add(&b, &h, sizeof(h));
+	buf_add(&b, body, body_len);
+	if (tail_len)
+		buf_add(&b, tail, tail_len);
+	pipeline_take(p, b.ptr, b.len);
+	buf_free(&b);
+}
+
+void made_gap(struct pipeline *p, uint32_t run, uint64_t time, const char *hook, const char *reason,
+	      const char *effect, bool required)
+{
+	struct ev_gap e = { .required = required };
+	struct buf b = { 0 };
+
+	buf_add(&b, hook, strlen(hook) + 1);
+	buf_add(&b, reason, strlen(reason) + 1);
+	buf_add(&b, effect, strlen(effect) + 1);
+	made_record(p, run, time, EV_GAP, &e, sizeof(e), b.ptr, b.len);
+	buf_free(&b);
+}

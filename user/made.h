@@ -1,0 +1,15 @@
+/* made.h: records that are made here and not in the kernel; they go through the same door. */
+#ifndef INVIGIL_MADE_H
+#define INVIGIL_MADE_H
+
+#include <stdbool.h>
+#include "pipeline.h"
+
+/* time: CLOCK_BOOTTIME ns. */
+void made_record(struct pipeline *p, uint32_t run, uint64_t time, unsigned type, const void *body,
+		 size_t body_len, const void *tail, size_t tail_len);
+/* Something is not seen in this run; required: which makes it incomplete. */
+void made_gap(struct pipeline *p, uint32_t run, uint64_t time, const char *hook, const char *reason,
+	      const char *effect, bool required);
+
+#endif
