@@ -381,25 +381,30 @@ __attribute__((noinline)) int python_stack(u64 reason_run, u64 child_pid, u64 ch
 }
 
 /*
- * An interpreter starts in this process. Cookie: index of the build << 56 | distance from this
+ * This process has an interpreter. Cookie: index of the build << 56 | distance from the probed
  * function to _PyRuntime (56 bits, signed).
  */
-SEC("uprobe")
-int on_python_start(struct pt_regs *ctx)
+static __always_inline void python_note(struct pt_regs *ctx)
 {
 	u64 cookie = bpf_get_attach_cookie(ctx);
 	u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct python p = {}, *before;
 
-	if (!run_of_thread())
-		return 0;
 	p.runtime = PT_REGS_IP(ctx) + ((s64)(cookie << 8) >> 8);
 	p.build = cookie >> 56;
 	before = bpf_map_lookup_elem(&pythons, &pid);
 	if (before && before->runtime == p.runtime)
-		return 0;
+		return;
 	p.image = number_new();
-	bpf_map_update_elem(&pythons, &pid, &p, BPF_ANY);
+	if (bpf_map_update_elem(&pythons, &pid, &p, BPF_ANY))
+		count_lost(EV_STACK);
+}
+
+SEC("uprobe")
+int on_python_start(struct pt_regs *ctx)
+{
+	if (run_of_thread())
+		python_note(ctx);
 	return 0;
 }
 
@@ -452,7 +457,7 @@ static __always_inline u64 python_frame(const struct python_layout *l, u64 runti
  * PyUnicode_AsEncodedString(str, encoding, errors): every str-keyed access of os.environ ends here,
  * and libc sees none of it. Only the call from os._Environ.__getitem__ through its encode() is a
  * read; __setitem__ passes the value through the same function, which is never copied out.
- * Cookie: as of on_python_start.
+ * Cookie: as of python_note().
  */
 SEC("uprobe")
 int on_python_encode(struct pt_regs *ctx)
@@ -468,6 +473,9 @@ int on_python_encode(struct pt_regs *ctx)
 
 	if (!run)
 		return 0;
+	/* The probes came after it had started: subprocess and os.environ come by here. */
+	if (!python_of_current())
+		python_note(ctx);
 	/* errors == "surrogateescape" */
 	if (!PT_REGS_PARM3(ctx) ||
 	    bpf_probe_read_user(text, sizeof(text), (void *)PT_REGS_PARM3(ctx)) ||

@@ -101,7 +101,7 @@ void source_text(const char *chars, size_t n, unsigned kind, struct buf *out)
 
 /* ---- stacks ---- */
 
-/* module: "/subprocess.py", or a package: "/asyncio/". */
+/* module: "/subprocess.py", a package: "/asyncio/", or one of those in the program: "<frozen os>". */
 static bool is_of(const struct source *s, unsigned i, const char *module)
 {
 	const struct source_code *c = i < s->n ? s->frame[i].code : NULL;
@@ -111,6 +111,12 @@ static bool is_of(const struct source *s, unsigned i, const char *module)
 	if (module[strlen(module) - 1] == '/')
 		return span_find(c->file, span_of(module)) >= 0;
 	return span_ends(c->file, module);
+}
+
+/* Frozen into the program from 3.11 on. */
+static bool is_of_os(const struct source *s, unsigned i)
+{
+	return is_of(s, i, "/os.py") || is_of(s, i, "<frozen os>");
 }
 
 /* What stands behind the last dot of a qualified name. */
@@ -162,8 +168,8 @@ static unsigned api_of(struct source *s, const struct ev_stack *e)
 		i = api_of_module(s, 0, modules[k].file, modules[k].prefix);
 	if (!i)
 		strcpy(s->api, plain);
-	else if (is_of(s, i, "/os.py") && span_eq(s->frame[i].code->name, "popen"))
-		i = api_of_module(s, i, "/os.py", "os.");
+	else if (is_of_os(s, i) && span_eq(s->frame[i].code->name, "popen"))
+		strcpy(s->api, "os.popen");
 	else if (is_of(s, i, "/asyncio/unix_events.py") && !strcmp(s->api, "Popen"))
 		strcpy(s->api, "asyncio");
 	return i;
