@@ -258,3 +258,19 @@ void source_place(const struct source *s, const char *tree, struct buf *out)
 	if (f->line)
 		buf_fmt(out, ":%d", f->line);
 }
+
+#define PHRASE_NAME 80 /* bytes of a function's name */
+
+void source_phrase(const struct source *s, uint32_t pid, const char *tree, struct buf *out)
+{
+	struct span name;
+
+	if (!s)
+		return;
+	name = source_at(s)->code->name;
+	buf_str(out, pid == s->pid && s->api[0] ? " (" : " (from ");
+	if (pid == s->pid && s->api[0])
+		buf_fmt(out, "%s at ", s->api);
+	source_place(s, tree, out);
+	buf_fmt(out, " in %.*s)", (int)(name.len < PHRASE_NAME ? name.len : PHRASE_NAME), name.ptr);
+}

@@ -53,6 +53,11 @@ static inline const struct source_frame *source_at(const struct source *s)
 {
 	return &s->frame[s->at];
 }
+/*
+ * For evidence: " (check_call at tests/test_a.py:12 in test_start)", "from ..." when pid is not the
+ * process whose stack it is. Nothing for NULL.
+ */
+void source_phrase(const struct source *s, uint32_t pid, const char *tree, struct buf *out);
 /* "tests/test_a.py:12", relative to the working tree when it lies there. */
 void source_place(const struct source *s, const char *tree, struct buf *out);
 

@@ -191,9 +191,30 @@ static const struct alert *nth_alert(const struct alerts *a, enum risk r, unsign
 	return NULL;
 }
 
-static void add_finding(struct buf *b, const struct masker *m, const struct alert *a)
+#define PLACE_COLUMNS 28 /* of the script's line: its end says more */
+
+/* The script's own line, relative to the working tree. */
+static void add_place(struct buf *b, const struct run *r, const struct alert *a)
 {
-	buf_fmt(b, "%s %s", a->rule->id, a->rule->name);
+	struct buf place = { 0 }, text = { 0 };
+
+	if (!a->source)
+		return;
+	source_place(a->source, r->cwd, &place);
+	add_text(&text, &r->masker, (struct span){ place.ptr, place.len });
+	cut_front(&text, PLACE_COLUMNS);
+	buf_fmt(b, "%s: ", text.ptr);
+	buf_free(&place);
+	buf_free(&text);
+}
+
+static void add_finding(struct buf *b, const struct run *r, const struct alert *a)
+{
+	const struct masker *m = &r->masker;
+
+	buf_fmt(b, "%s ", a->rule->id);
+	add_place(b, r, a);
+	buf_str(b, a->rule->name);
 	if (a->evidence.len) {
 		buf_str(b, ": ");
 		add_text(b, m, (struct span){ a->evidence.ptr, a->evidence.len });
@@ -257,7 +278,7 @@ static void write_category(const struct summary_input *in, enum risk r, bool det
 		columns += add_tally(out, tally, shortened, in->colour);
 		if (a && !details) {
 			buf_str(&rest, "; ");
-			add_finding(&rest, &in->run->masker, a);
+			add_finding(&rest, in->run, a);
 		}
 	} else if (worst == SEV_INFO) {
 		buf_str(&rest, "evidence only (");
@@ -296,7 +317,7 @@ static void write_detail(const struct summary_input *in, const struct alert *a, 
 	}
 	buf_fmt(out, "%*s%s%s%s ", (int)indent, "", in->colour ? colour_of((int)a->severity) : "",
 		severity, in->colour ? "\033[0m" : "");
-	add_finding(&text, m, a);
+	add_finding(&text, in->run, a);
 	cut(&text, COLUMNS - indent - strlen(severity) - 1 - where.len);
 	buf_add(out, text.ptr, text.len);
 	if (where.len)

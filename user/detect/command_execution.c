@@ -257,6 +257,7 @@ static void look(const struct fact *f, struct report *out)
 {
 	const struct process *p = f->process;
 	struct span exe = p ? span_of(p->exe.text) : (struct span){ NULL, 0 };
+	struct buf by = { 0 };
 
 	if (!p)
 		return;
@@ -269,7 +270,9 @@ static void look(const struct fact *f, struct report *out)
 		look_origin(f, f->file.origin, f->file.path.text, out);
 		return;
 	}
-	finding(out, "R3.1", exe, "%.*s", SPANF(exe));
+	source_phrase(f->source, p->ppid, f->run->cwd, &by);
+	finding(out, "R3.1", exe, "%.*s%.*s", SPANF(exe), (int)by.len, by.len ? by.ptr : "");
+	buf_free(&by);
 	look_path(f, &p->exe, "the file", out);
 	look_search(f, out);
 	look_privilege(f, out);

@@ -8,18 +8,22 @@
 
 #define SHAPE_MAX 120
 
-static void look_pipes(const struct process *p, struct report *out)
+static void look_pipes(const struct fact *f, struct report *out)
 {
 	static const char *const names[] = { "stdin", "stdout", "stderr" };
-	struct buf b = { 0 };
+	const struct process *p = f->process;
+	struct buf b = { 0 }, by = { 0 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (p->fd[i].kind == FD_PIPE && p->ppid && p->fd[i].peer_pid == p->ppid)
 			buf_fmt(&b, "%s%s", b.len ? ", " : "", names[i]);
+	source_phrase(f->source, p->ppid, f->run->cwd, &by);
 	if (b.len)
-		finding(out, "R4.1", span_of(p->name), "%s %s held by the parent", b.ptr,
-			strchr(b.ptr, ',') ? "are pipes" : "is a pipe");
+		finding(out, "R4.1", span_of(p->name), "%s %s held by the parent%.*s", b.ptr,
+			strchr(b.ptr, ',') ? "are pipes" : "is a pipe", (int)by.len,
+			by.len ? by.ptr : "");
 	buf_free(&b);
+	buf_free(&by);
 }
 
 static bool is_blank(char c)
@@ -104,11 +108,12 @@ static bool shape_add(struct span s, struct buf *out)
 	return control;
 }
 
-static void look_string(const struct process *p, struct report *out)
+static void look_string(const struct fact *f, struct report *out)
 {
+	const struct process *p = f->process;
 	const struct process *giver = p->parent;
 	struct span string, name;
-	struct buf subject = { 0 };
+	struct buf subject = { 0 }, by = { 0 };
 	bool control;
 
 	if (!(p->roles & ROLE_SHELL) || !giver || !(giver->roles & ROLE_TEST) ||
@@ -122,10 +127,12 @@ static void look_string(const struct process *p, struct report *out)
 		buf_add(&subject, name.ptr, name.len);
 	buf_str(&subject, ": ");
 	control = shape_add(string, &subject);
+	source_phrase(f->source, p->ppid, f->run->cwd, &by);
 	finding(out, control ? "R4.3" : "R4.2", (struct span){ subject.ptr, subject.len },
-		"%.*s gives %s -c: %.*s", SPANF(name), p->name ? p->name : "a shell",
-		SPANF(string));
+		"%.*s gives %s -c: %.*s%.*s", SPANF(name), p->name ? p->name : "a shell",
+		SPANF(string), (int)by.len, by.len ? by.ptr : "");
 	buf_free(&subject);
+	buf_free(&by);
 }
 
 static void look_download(const struct fact *f, struct report *out)
