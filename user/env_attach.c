@@ -162,7 +162,10 @@ static uint32_t build_add(struct env_attach *a, int fd, const char *name, Elf *e
 	return a->n_builds++;
 }
 
-/* What starts an interpreter, by version of CPython and by who embeds it. */
+/*
+ * What starts an interpreter: the first that the file has. Each probe is a grace period of the
+ * kernel's to attach; who embeds CPython and calls another one is known by its first encoding.
+ */
 static const char *const python_starts[] = { "Py_BytesMain", "Py_Main", "Py_InitializeFromConfig" };
 
 static int python_attach(struct env_attach *a, int fd, const char *path, const char *name, Elf *elf)
@@ -173,11 +176,10 @@ static int python_attach(struct env_attach *a, int fd, const char *path, const c
 
 	if (!symbol_find(elf, "_PyRuntime", &runtime)) /* before 3.7: known to be unknown */
 		runtime.st_value = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(python_starts); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(python_starts) && build == PYTHON_BUILDS; i++) {
 		if (!symbol_find(elf, python_starts[i], &sym))
 			continue;
-		if (build == PYTHON_BUILDS)
-			build = build_add(a, fd, name, elf, runtime.st_value);
+		build = build_add(a, fd, name, elf, runtime.st_value);
 		if (build == PYTHON_BUILDS)
 			return n;
 		n += probe_attach(a, a->skel->progs.on_python_start, path, elf, sym.st_value,
