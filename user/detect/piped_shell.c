@@ -259,8 +259,8 @@ static void look(const struct fact *f, struct report *out)
 		look_connection(p, out);
 		break;
 	default:
-		look_pipes(p, out);
-		look_string(p, out);
+		look_pipes(f, out);
+		look_string(f, out);
 		look_socket(p, out);
 		look_starter(p, out);
 	}
