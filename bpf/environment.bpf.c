@@ -1,42 +1,125 @@
 /* environment.bpf.c: environment variables read by name, at the functions that runtimes read them with. */
 #include "environment.bpf.h"
 
-/* The mechanism is in the attach cookie. */
-static __always_inline int string_read(struct pt_regs *ctx, bool sleepable)
+const volatile bool can_sleep;    /* programs may fault pages in */
+const volatile __u64 env_seed[2]; /* random: nobody can choose names that share a hash */
+
+#define ROTATE(x, n) ((x) << (n) | (x) >> (64 - (n)))
+#define SIP_ROUND                                                                                  \
+	do {                                                                                       \
+		a += b;                                                                            \
+		b = ROTATE(b, 13) ^ a;                                                             \
+		a = ROTATE(a, 32);                                                                 \
+		c += d;                                                                            \
+		d = ROTATE(d, 16) ^ c;                                                             \
+		a += d;                                                                            \
+		d = ROTATE(d, 21) ^ a;                                                             \
+		c += b;                                                                            \
+		b = ROTATE(b, 17) ^ c;                                                             \
+		c = ROTATE(c, 32);                                                                 \
+	} while (0)
+
+/* SipHash-1-3 (Aumasson, Bernstein). */
+__attribute__((noinline)) u64 env_hash(const union env_name *name, u64 n, u64 generation)
+{
+	u64 a = env_seed[0] ^ 0x736f6d6570736575, b = env_seed[1] ^ 0x646f72616e646f6d;
+	u64 c = env_seed[0] ^ 0x6c7967656e657261, d = env_seed[1] ^ 0x7465646279746573;
+
+	if (!name)
+		return 1;
+	for (u32 i = 0; i < EV_VAR_MAX / 8; i++) {
+		if (i * 8 >= n)
+			break;
+		d ^= name->word[i];
+		SIP_ROUND;
+		a ^= name->word[i];
+	}
+	d ^= generation << 16 | n;
+	SIP_ROUND;
+	a ^= generation << 16 | n;
+	c ^= 0xff;
+	SIP_ROUND;
+	SIP_ROUND;
+	SIP_ROUND;
+	return (a ^ b ^ c ^ d) | 1;
+}
+
+/* n bytes at src; a page that was never touched is faulted in where that is allowed. */
+static __always_inline long user_bytes(void *dst, u64 n, u64 src)
+{
+	long err = bpf_probe_read_user(dst, n, (void *)src);
+
+	return err && can_sleep ? bpf_copy_from_user(dst, n, (void *)src) : err;
+}
+
+/* The same for a string: bytes with its NUL, at most the room for a name. */
+static __always_inline long user_string(union env_name *name, u64 src)
+{
+	long n = bpf_probe_read_user_str(name->text, sizeof(*name), (void *)src);
+	u64 room = 4096 - (src & 4095);
+
+	if (n >= 0 || !can_sleep)
+		return n;
+	CLAMP(room, EV_VAR_MAX);
+	if (!room || bpf_copy_from_user(name->text, room, (void *)src))
+		return n;
+	__builtin_memset(name, 0, sizeof(*name));
+	return bpf_probe_read_user_str(name->text, sizeof(*name), (void *)src);
+}
+
+/* The name is the first argument, the mechanism the attach cookie. */
+SEC("uprobe")
+int on_getenv(struct pt_regs *ctx)
 {
 	u32 run = run_of_thread();
-	char name[EV_VAR_MAX];
-	u64 src, room;
+	union env_name name = {};
 	long n;
 
 	if (!run)
 		return 0;
-	src = PT_REGS_PARM1(ctx);
-	n = bpf_probe_read_user_str(name, sizeof(name), (void *)src);
-	if (n < 0 && sleepable) {
-		/* The page was never touched: fault it in, up to its end, and read again. */
-		room = 4096 - (src & 4095);
-		CLAMP(room, EV_VAR_MAX);
-		if (room && !bpf_copy_from_user(name, room, (void *)src))
-			n = bpf_probe_read_user_str(name, sizeof(name), (void *)src);
-	}
-	if (n < 0) {
+	n = user_string(&name, PT_REGS_PARM1(ctx));
+	if (n < 0)
 		count_lost(EV_ENV);
-		return 0;
-	}
-	if (n > 1)
-		env_emit(run, bpf_get_attach_cookie(ctx), name, n - 1, n == EV_VAR_MAX ? n : n - 1);
+	else if (n > 1)
+		env_read(run, bpf_get_attach_cookie(ctx), &name, n - 1,
+			 n == EV_VAR_MAX ? n : n - 1);
 	return 0;
 }
 
-SEC("uprobe.s")
-int on_getenv_s(struct pt_regs *ctx)
-{
-	return string_read(ctx, true);
-}
+/* Go's register ABI (cmd/compile/abi-internal.md): a string is a pointer and a length. */
+#if defined(__TARGET_ARCH_x86)
+#define GO_PTR(ctx) ((ctx)->ax)
+#define GO_LEN(ctx) ((ctx)->bx)
+#else
+#define GO_PTR(ctx) PT_REGS_PARM1(ctx)
+#define GO_LEN(ctx) PT_REGS_PARM2(ctx)
+#endif
 
 SEC("uprobe")
-int on_getenv(struct pt_regs *ctx)
+int on_go_getenv(struct pt_regs *ctx)
 {
-	return string_read(ctx, false);
+	u64 n = GO_LEN(ctx), want = n;
+	u32 run = run_of_thread();
+	union env_name name = {};
+
+	if (!run || !n)
+		return 0;
+	CLAMP(n, EV_VAR_MAX);
+	if (user_bytes(name.text, n, GO_PTR(ctx)))
+		count_lost(EV_ENV);
+	else
+		env_read(run, ENV_GO, &name, n, want);
+	return 0;
+}
+
+/* The whole environment is copied: no name. */
+SEC("uprobe")
+int on_env_copy(struct pt_regs *ctx)
+{
+	u32 run = run_of_thread();
+	union env_name none = {};
+
+	if (run)
+		env_read(run, ENV_COPY, &none, 0, 0);
+	return 0;
 }

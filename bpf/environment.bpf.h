@@ -1,11 +1,62 @@
-/* environment.bpf.h: the record of a variable that was read by name. */
+/* environment.bpf.h: a variable that was read by name: told once for each process, counted always. */
 #ifndef INVIGIL_ENVIRONMENT_BPF_H
 #define INVIGIL_ENVIRONMENT_BPF_H
 
-#include "event.bpf.h"
+#include "env_state.bpf.h"
+
+extern const volatile bool can_sleep;
+extern const volatile __u64 env_seed[2];
+static const struct env_state env_state_new; /* zeroes; too large for the stack */
+
+/* A name's room: zeroes behind its end, so that it can be hashed by words. */
+union env_name {
+	char text[EV_VAR_MAX];
+	u64 word[EV_VAR_MAX / 8];
+};
+
+/*
+ * A keyed hash of the name and the generation; never 0. A global function, so that the verifier
+ * walks its loop by itself.
+ */
+u64 env_hash(const union env_name *name, u64 n, u64 generation);
+
+/*
+ * Counts the read; true when this process has not read that name before. A shell looks at its own
+ * variables far more often, and only user space can tell those apart.
+ */
+static __always_inline bool env_first(const union env_name *name, u64 n, u32 mechanism)
+{
+	u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct env_state *s = bpf_map_lookup_elem(&env_states, &pid);
+	u64 hash, *set;
+
+	if (!s) {
+		bpf_map_update_elem(&env_states, &pid, &env_state_new, BPF_NOEXIST);
+		s = bpf_map_lookup_elem(&env_states, &pid);
+		if (!s)
+			return true;
+	}
+	if (mechanism != ENV_SHELL)
+		__sync_fetch_and_add(&s->reads, 1);
+	hash = env_hash(name, n, s->generation);
+	set = s->seen[hash >> 8 & (ENV_SETS - 1)];
+#pragma unroll
+	for (int i = 0; i < ENV_WAYS; i++)
+		if (set[i] == hash)
+			return false;
+#pragma unroll
+	for (int i = 0; i < ENV_WAYS; i++)
+		if (!set[i]) {
+			set[i] = hash;
+			return true;
+		}
+	set[hash >> 2 & (ENV_WAYS - 1)] = hash;
+	return true;
+}
 
 /* Never a reservation across a sleeping helper: the name is copied to the stack first. */
-static __always_inline void env_emit(u32 run, u32 mechanism, const char *name, u64 n, u64 want)
+static __always_inline void env_emit(u32 run, u32 mechanism, const union env_name *name, u64 n,
+				     u64 want)
 {
 	struct {
 		struct ev_hdr h;
@@ -22,10 +73,17 @@ static __always_inline void env_emit(u32 run, u32 mechanism, const char *name, u
 	r->e.mechanism = mechanism;
 	r->e.pad = 0;
 	CLAMP(n, EV_VAR_MAX);
-	bpf_probe_read_kernel(r->name, n, name);
+	bpf_probe_read_kernel(r->name, n, name->text);
 	r->h.len = n;
 	r->h.want = want;
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void env_read(u32 run, u32 mechanism, const union env_name *name, u64 n,
+				     u64 want)
+{
+	if (env_first(name, n, mechanism))
+		env_emit(run, mechanism, name, n, want);
 }
 
 #endif

@@ -1,4 +1,5 @@
 /* process.bpf.c: which processes a run makes, which programs they execute and how they end. */
+#include "env_state.bpf.h"
 #include "python.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -266,6 +267,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 		return 0;
 	m->flags = 0;
 	python_forget(task->tgid);
+	env_state_renew(task->tgid);
 	r = bpf_map_lookup_elem(&exec_scratch, &cpu);
 	if (!r) {
 		count_lost(EV_EXEC);
@@ -331,11 +333,13 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		struct ev_exit e;
 	} * r;
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+	u64 reads;
 
 	/* do_exit() has counted this thread down already; the last one ends the process. */
 	if (!run || BPF_CORE_READ(signal, live.counter))
 		return 0;
 	python_forget(task->tgid);
+	reads = env_state_end(task->tgid);
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
 		count_lost(EV_EXIT);
@@ -346,6 +350,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 			      ? BPF_CORE_READ(signal, group_exit_code)
 			      : BPF_CORE_READ(task, group_leader, exit_code);
 	r->e.pad = 0;
+	r->e.env_reads = reads;
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	return 0;
 }

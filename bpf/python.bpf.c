@@ -470,6 +470,7 @@ int on_python_encode(struct pt_regs *ctx)
 	u64 cookie, text[2] = {}, frame, code, n, want;
 	const struct python_layout *l;
 	struct python_walk *w;
+	union env_name *name;
 
 	if (!run)
 		return 0;
@@ -514,13 +515,23 @@ int on_python_encode(struct pt_regs *ctx)
 	}
 	n = want = str.length;
 	CLAMP(n, EV_VAR_MAX);
+	if (!n)
+		return 0;
 	w = walk_of_thread();
-	/* Without its own stack it would be given another one's. */
-	if (!w || python_stack_before(run, STACK_ENV) < 0) {
+	if (!w) {
 		count_lost(EV_ENV);
 		return 0;
 	}
-	if (n && !bpf_probe_read_user(w->head, n, (void *)(PT_REGS_PARM1(ctx) + l->ascii)))
-		env_emit(run, ENV_PYTHON, (char *)w->head, n, want);
+	name = (union env_name *)w->head;
+	__builtin_memset(name, 0, sizeof(*name));
+	if (bpf_probe_read_user(name->text, n, (void *)(PT_REGS_PARM1(ctx) + l->ascii)) ||
+	    !env_first(name, n, ENV_PYTHON))
+		return 0;
+	/* Without its own stack it would be given another one's. The walk uses the same room. */
+	if (python_stack_before(run, STACK_ENV) < 0 ||
+	    bpf_probe_read_user(name->text, n, (void *)(PT_REGS_PARM1(ctx) + l->ascii)))
+		count_lost(EV_ENV);
+	else
+		env_emit(run, ENV_PYTHON, name, n, want);
 	return 0;
 }

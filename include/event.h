@@ -130,6 +130,7 @@ struct ev_exec {
 struct ev_exit {
 	__u32 status; /* as wait(2) reports it */
 	__u32 pad;
+	__u64 env_reads; /* reads of variables by name, each of them */
 };
 
 enum {                    /* ev_connect.flags */
@@ -174,7 +175,10 @@ struct ev_data {
 #define ENV_TABLE(X)                                                                               \
 	X(GETENV, "getenv")                                                                        \
 	X(SECURE, "secure_getenv")                                                                 \
-	X(PYTHON, "python")
+	X(PYTHON, "python")                                                                        \
+	X(GO, "go")                                                                                \
+	X(SHELL, "shell")                                                                          \
+	X(COPY, "copy")
 
 enum ev_env_mechanism {
 #define ENV_ENUM(upper, text) ENV_##upper,
@@ -183,7 +187,7 @@ enum ev_env_mechanism {
 		ENV_MECHANISMS
 };
 
-/* Tail: the name. */
+/* Tail: the name; empty when all were copied at once (ENV_COPY). */
 struct ev_env {
 	__u32 mechanism;
 	__u32 pad;
@@ -334,7 +338,7 @@ EV_ASSERT(comp, 272);
 EV_ASSERT(fork, 16);
 EV_ASSERT(fd, 24);
 EV_ASSERT(exec, 240);
-EV_ASSERT(exit, 8);
+EV_ASSERT(exit, 16);
 EV_ASSERT(connect, 80);
 EV_ASSERT(data, 24);
 EV_ASSERT(env, 8);

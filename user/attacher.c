@@ -22,10 +22,11 @@ static void fd_attach(void *ctx, int fd)
 	loader_attach_env(ctx, path);
 }
 
-static void word_send(int monitor, int say, pid_t pid)
+static void word_send(int monitor, int say, pid_t pid, const char *why)
 {
 	struct attacher_word w = { .say = say, .pid = pid };
 
+	snprintf(w.why, sizeof(w.why), "%s", why ? why : "");
 	send(monitor, &w, sizeof(w), MSG_NOSIGNAL);
 }
 
@@ -56,16 +57,17 @@ static bool monitor_serve(struct loader *l, int monitor)
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 	if (loader_attach_env(l, path))
-		word_send(monitor, ATTACHER_LATE, pid);
+		word_send(monitor, ATTACHER_LATE, pid, NULL);
 	return true;
 }
 
 void attacher_main(struct loader *l, const char *path_variable, int monitor, int guardian)
 {
 	loader_prescan(l, path_variable);
-	word_send(monitor, ATTACHER_READY, 0);
+	word_send(monitor, ATTACHER_READY, 0, NULL);
 	for (;;) {
 		struct pollfd fds[] = { { monitor, POLLIN, 0 }, { guardian, POLLIN, 0 } };
+		const char *why;
 
 		if (poll(fds, 2, -1) < 0)
 			continue;
@@ -74,5 +76,8 @@ void attacher_main(struct loader *l, const char *path_variable, int monitor, int
 			guardian = -1;
 		else if (fds[0].revents && !monitor_serve(l, monitor))
 			return;
+		why = loader_env_trouble(l);
+		if (why)
+			word_send(monitor, ATTACHER_TROUBLE, 0, why);
 	}
 }

@@ -8,8 +8,9 @@ struct loader;
 
 /* To the monitor. */
 struct attacher_word {
-	enum { ATTACHER_READY, ATTACHER_LATE } say;
-	pid_t pid; /* LATE: it had started when its probes were attached */
+	enum { ATTACHER_READY, ATTACHER_LATE, ATTACHER_TROUBLE } say;
+	pid_t pid;    /* LATE: it had started when its probes were attached */
+	char why[64]; /* TROUBLE: a probe was not attached */
 };
 
 /*

@@ -1,215 +1,249 @@
-/* env_attach.c: probes on getenv, secure_getenv and CPython's encoder, wherever an ELF file defines them. */
+/* env_attach.c: puts the probes that the table of runtimes names onto files, once each, and finds their libraries. */
+#include <errno.h>
 #include <fcntl.h>
-#include <gelf.h>
-#include <glob.h>
 #include <limits.h>
 #include <search.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include "buf.h"
 #include "env_attach.h"
-#include "event.h"
-#include "probe.h"
-#include "python.h"
+#include "env_runtime.h"
 #include "invigil.skel.h"
 
-#define LINKS_MAX 256
+#define LINKS_MAX  1024
+#define IMAGES_MAX 4096  /* what is known by build id */
+#define HEAD_MAX   65536 /* headers and notes stand at the beginning */
+#define FILE_MAX   (512u << 20)
+#define DEPTH_MAX  4 /* interpreters of scripts, libraries of libraries */
 
 struct env_attach {
 	struct invigil *skel;
-	bool python;
-	void *seen; /* tsearch tree of struct file_id */
-	struct bpf_link *links[LINKS_MAX];
+	bool c_only;
+	void *files;  /* tsearch tree of struct file */
+	void *images; /* tsearch tree of struct known */
+	unsigned n_images;
+	struct bpf_program *program[ENV_PROGRAMS];
 	unsigned n_links;
 	uint32_t n_builds;
+	const char *trouble; /* not told yet */
+	bool full_told;
+	char head[HEAD_MAX];
 };
 
-struct file_id {
+/* A file that was looked at. While a link holds its inode, the number cannot be anybody else's. */
+struct file {
 	dev_t dev;
 	ino_t ino;
+	off_t size;
+	struct timespec written;
+	struct bpf_link *link[ENV_PROBES_MAX];
+	unsigned links;
+	const char *unseen;
 };
 
-static int id_compare(const void *a, const void *b)
+/* What files with this build id and size hold. */
+struct known {
+	char id[64];
+	size_t len;
+	off_t size;
+	struct env_image image;
+};
+
+static int file_compare(const void *a, const void *b)
 {
-	return memcmp(a, b, sizeof(struct file_id));
+	const struct file *x = a, *y = b;
+
+	if (x->dev != y->dev)
+		return x->dev < y->dev ? -1 : 1;
+	return x->ino == y->ino ? 0 : x->ino < y->ino ? -1 : 1;
 }
 
-struct env_attach *env_attach_new(struct invigil *skel, bool python)
+static int known_compare(const void *a, const void *b)
+{
+	const struct known *x = a, *y = b;
+
+	if (x->size != y->size)
+		return x->size < y->size ? -1 : 1;
+	if (x->len != y->len)
+		return x->len < y->len ? -1 : 1;
+	return memcmp(x->id, y->id, x->len);
+}
+
+struct env_attach *env_attach_new(struct invigil *skel, bool c_only)
 {
 	struct env_attach *a = xcalloc(1, sizeof(*a));
+	struct rlimit files;
 
-	elf_version(EV_CURRENT);
 	a->skel = skel;
-	a->python = python;
+	a->c_only = c_only;
+	a->program[PROGRAM_STRING] = skel->progs.on_getenv;
+	a->program[PROGRAM_GO] = skel->progs.on_go_getenv;
+	a->program[PROGRAM_COPY] = skel->progs.on_env_copy;
+	a->program[PROGRAM_PYTHON_ENCODE] = skel->progs.on_python_encode;
+	a->program[PROGRAM_PYTHON_START] = skel->progs.on_python_start;
+	a->program[PROGRAM_SYSTEM] = skel->progs.on_system;
+	/* A probe is a descriptor or two; this is our own limit, not COMMAND's. */
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	return a;
+}
+
+static void links_drop(struct env_attach *a, struct file *f)
+{
+	for (unsigned i = 0; i < f->links; i++)
+		bpf_link__destroy(f->link[i]);
+	a->n_links -= f->links;
+	f->links = 0;
+}
+
+static void file_free(void *node)
+{
+	struct file *f = node;
+
+	for (unsigned i = 0; i < f->links; i++)
+		bpf_link__destroy(f->link[i]);
+	free(f);
+}
+
+static void known_free(void *node)
+{
+	env_image_free(&((struct known *)node)->image);
+	free(node);
 }
 
 void env_attach_free(struct env_attach *a)
 {
 	if (!a)
 		return;
-	for (unsigned i = 0; i < a->n_links; i++)
-		bpf_link__destroy(a->links[i]);
-	tdestroy(a->seen, free);
+	tdestroy(a->files, file_free);
+	tdestroy(a->images, known_free);
 	free(a);
 }
 
-static bool symbol_find(Elf *elf, const char *name, GElf_Sym *out)
+const char *env_attach_trouble(struct env_attach *a)
 {
-	Elf_Scn *scn = NULL;
-	GElf_Shdr sh;
+	const char *trouble = a->trouble;
 
-	while ((scn = elf_nextscn(elf, scn))) {
-		Elf_Data *data;
+	a->trouble = NULL;
+	return trouble;
+}
 
-		if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_DYNSYM || !sh.sh_entsize ||
-		    !(data = elf_getdata(scn, NULL)))
-			continue;
-		for (size_t i = 0; i < sh.sh_size / sh.sh_entsize; i++) {
-			const char *text;
-
-			if (!gelf_getsym(data, i, out) || out->st_shndx == SHN_UNDEF ||
-			    !out->st_value)
-				continue;
-			text = elf_strptr(elf, sh.sh_link, out->st_name);
-			if (text && !strcmp(text, name))
-				return true;
-		}
+/* False: there is no room for another file with an interpreter in it. */
+static bool build_add(struct env_attach *a, struct env_image *image)
+{
+	if (image->build >= 0)
+		return true;
+	if (a->n_builds == PYTHON_BUILDS) {
+		a->trouble = "so many builds of CPython that no more are known";
+		return false;
 	}
-	return false;
+	bpf_map_update_elem(bpf_map__fd(a->skel->maps.python_builds), &a->n_builds, &image->python,
+			    0);
+	image->build = a->n_builds++;
+	return true;
 }
 
-/* File offset of a virtual address; -1 when no segment holds it. */
-static long file_offset(Elf *elf, uint64_t address)
+static bool is_python(const struct env_probe *p)
 {
-	GElf_Phdr ph;
-	size_t n;
-
-	if (elf_getphdrnum(elf, &n))
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (gelf_getphdr(elf, i, &ph) && ph.p_type == PT_LOAD && address >= ph.p_vaddr &&
-		    address - ph.p_vaddr < ph.p_filesz)
-			return address - ph.p_vaddr + ph.p_offset;
-	return -1;
+	return p->program == PROGRAM_PYTHON_ENCODE || p->program == PROGRAM_PYTHON_START;
 }
 
-static int probe_attach(struct env_attach *a, struct bpf_program *prog, const char *path, Elf *elf,
-			uint64_t address, uint64_t cookie)
+static void probe_attach(struct env_attach *a, struct file *f, int fd, const struct env_probe *p,
+			 int build, const struct elf_file *e)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = cookie);
-	long offset = file_offset(elf, address);
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = p->cookie);
 	struct bpf_link *link;
+	uint64_t offset;
+	char path[32];
 
-	if (offset < 0 || a->n_links == LINKS_MAX)
-		return 0;
-	link = bpf_program__attach_uprobe_opts(prog, -1, path, offset, &opts);
-	if (!link)
-		return 0;
-	a->links[a->n_links++] = link;
-	return 1;
+	if (!elf_offset(e, p->address, &offset))
+		return;
+	if (a->n_links == LINKS_MAX) {
+		if (!a->full_told)
+			a->trouble = "so many probes that no more are attached";
+		a->full_told = true;
+		return;
+	}
+	if (is_python(p))
+		opts.bpf_cookie = (uint64_t)build << 56 | (p->cookie & ~(0xffull << 56));
+	/* The descriptor keeps the inode, whatever happens to the name. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	link = bpf_program__attach_uprobe_opts(a->program[p->program], -1, path, offset, &opts);
+	if (!link) {
+		a->trouble = strerror(errno);
+		return;
+	}
+	f->link[f->links++] = link;
+	a->n_links++;
 }
 
-static const struct python_layout layouts[] = {
-#define LAYOUT(...) { __VA_ARGS__ },
-#include "python_layout.def"
-#undef LAYOUT
-};
-
-/* For programs that have the interpreter's own data at a fixed distance from where they are. */
-static uint64_t python_cookie(uint64_t build, uint64_t distance)
+/* Never by mmap: whoever shortens a mapped file would end this process. */
+static char *file_read(int fd, size_t n)
 {
-	return build << 56 | (distance & ~(0xffull << 56));
-}
+	char *bytes = malloc(n);
+	size_t have = 0;
 
-/* Minor version: Py_Version in the data of 3.11 and later, else the digits in the file's name. */
-static uint32_t python_version(int fd, Elf *elf, const char *name)
-{
-	const char *digits = strstr(name, "python3.");
-	GElf_Sym sym;
-	uint32_t v;
-	long at;
+	while (bytes && have < n) {
+		ssize_t got = pread(fd, bytes + have, n - have, have);
 
-	if (symbol_find(elf, "Py_Version", &sym) && (at = file_offset(elf, sym.st_value)) >= 0 &&
-	    pread(fd, &v, sizeof(v), at) == sizeof(v))
-		return v >> 16;
-	return digits ? 0x0300 | strtoul(digits + 8, NULL, 10) : 0;
-}
-
-/* A row for this file; PYTHON_BUILDS when there is no room for one. */
-static uint32_t build_add(struct env_attach *a, int fd, const char *name, Elf *elf,
-			  uint64_t runtime)
-{
-	struct python_build b = { .layout = PYTHON_LAYOUTS,
-				  .version = python_version(fd, elf, name) };
-	GElf_Sym code, str;
-
-	if (a->n_builds == PYTHON_BUILDS)
-		return PYTHON_BUILDS;
-	for (uint32_t i = 0; i < ARRAY_SIZE(layouts); i++)
-		if (layouts[i].version == b.version && symbol_find(elf, "PyCode_Type", &code) &&
-		    symbol_find(elf, "PyUnicode_Type", &str)) {
-			b.layout = i;
-			b.code_type = code.st_value - runtime;
-			b.str_type = str.st_value - runtime;
-		}
-	bpf_map_update_elem(bpf_map__fd(a->skel->maps.python_builds), &a->n_builds, &b, 0);
-	return a->n_builds++;
+		if (got <= 0 && !(got < 0 && errno == EINTR))
+			break;
+		have += got > 0 ? got : 0;
+	}
+	if (have == n)
+		return bytes;
+	free(bytes);
+	return NULL;
 }
 
 /*
- * What starts an interpreter: the first that the file has. Each probe is a grace period of the
- * kernel's to attach; who embeds CPython and calls another one is known by its first encoding.
+ * What the file holds: known by its build id, or read now; the caller frees *own. NULL: it could
+ * not be read.
  */
-static const char *const python_starts[] = { "Py_BytesMain", "Py_Main", "Py_InitializeFromConfig" };
-
-static int python_attach(struct env_attach *a, int fd, const char *path, const char *name, Elf *elf)
+static struct env_image *image_of(struct env_attach *a, int fd, const struct stat *st,
+				  const struct elf_file *head, const char *name,
+				  struct env_image *own)
 {
-	GElf_Sym runtime, sym;
-	uint64_t build = PYTHON_BUILDS;
-	int n = 0;
+	struct span id = elf_build_id(head);
+	struct known key = { .len = id.len, .size = st->st_size }, **found, *k;
+	struct elf_file whole;
+	char *bytes;
 
-	if (!symbol_find(elf, "_PyRuntime", &runtime)) /* before 3.7: known to be unknown */
-		runtime.st_value = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(python_starts) && build == PYTHON_BUILDS; i++) {
-		if (!symbol_find(elf, python_starts[i], &sym))
-			continue;
-		build = build_add(a, fd, name, elf, runtime.st_value);
-		if (build == PYTHON_BUILDS)
-			return n;
-		n += probe_attach(a, a->skel->progs.on_python_start, path, elf, sym.st_value,
-				  python_cookie(build, runtime.st_value - sym.st_value));
+	if (id.len && id.len <= sizeof(key.id)) {
+		memcpy(key.id, id.ptr, id.len);
+		found = tfind(&key, &a->images, known_compare);
+		if (found)
+			return &(*found)->image;
 	}
-	if (build != PYTHON_BUILDS && a->python && runtime.st_value &&
-	    symbol_find(elf, "PyUnicode_AsEncodedString", &sym))
-		n += probe_attach(a, a->skel->progs.on_python_encode, path, elf, sym.st_value,
-				  python_cookie(build, runtime.st_value - sym.st_value));
-	return n;
+	bytes = st->st_size <= FILE_MAX ? file_read(fd, st->st_size) : NULL;
+	if (!bytes || !elf_open(&whole, (struct span){ bytes, st->st_size })) {
+		free(bytes);
+		a->trouble = "a program could not be read";
+		return NULL;
+	}
+	env_image_read(&whole, name, a->c_only, own);
+	free(bytes);
+	if (!id.len || id.len > sizeof(key.id) || a->n_images == IMAGES_MAX)
+		return own;
+	k = xcalloc(1, sizeof(*k));
+	*k = key;
+	k->image = *own;
+	memset(own, 0, sizeof(*own));
+	tsearch(k, &a->images, known_compare);
+	a->n_images++;
+	return &k->image;
 }
 
-static int elf_attach(struct env_attach *a, int fd, const char *path, const char *name, Elf *elf)
-{
-	static const struct {
-		const char *symbol;
-		unsigned mechanism;
-	} strings[] = { { "getenv", ENV_GETENV }, { "secure_getenv", ENV_SECURE } };
-	struct bpf_program *prog = feature_works(FEAT_UPROBE_SLEEPABLE) ? a->skel->progs.on_getenv_s
-									: a->skel->progs.on_getenv;
-	GElf_Sym sym;
-	int n = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
-		if (symbol_find(elf, strings[i].symbol, &sym))
-			n += probe_attach(a, prog, path, elf, sym.st_value, strings[i].mechanism);
-	if (symbol_find(elf, "system", &sym))
-		n += probe_attach(a, a->skel->progs.on_system, path, elf, sym.st_value, 0);
-	return n + python_attach(a, fd, path, name, elf);
-}
+/* path is as we open it, the root of the process in front; root is for what the file needs. */
+static int path_attach(struct env_attach *a, const char *root, const char *path, unsigned depth);
 
 static const char *const library_dirs[] = { "/lib/x86_64-linux-gnu",
 					    "/usr/lib/x86_64-linux-gnu",
@@ -221,124 +255,172 @@ static const char *const library_dirs[] = { "/lib/x86_64-linux-gnu",
 					    "/lib",
 					    "/usr/lib" };
 
-/* Libraries that a file needs: beside its RUNPATH ($ORIGIN resolved) and in the usual folders. */
-static int needed_attach(struct env_attach *a, const char *real, Elf *elf)
+/* False: too long for a path. */
+static bool path_make(char out[PATH_MAX], const char *fmt, ...)
 {
-	Elf_Scn *scn = NULL;
-	GElf_Shdr sh;
-	GElf_Dyn dyn;
-	const char *run = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(out, PATH_MAX, fmt, ap);
+	va_end(ap);
+	return n < PATH_MAX;
+}
+
+/* dir: of the file that needs it, inside root. */
+static int library_attach(struct env_attach *a, const char *root, const char *dir,
+			  const struct env_image *image, const char *lib, unsigned depth)
+{
+	char path[PATH_MAX];
+
+	if (*lib == '/' || *lib == '.')
+		return path_make(path, "%s%s%s%s", root, *lib == '/' ? "" : dir,
+				 *lib == '/' ? "" : "/", lib)
+			       ? path_attach(a, root, path, depth)
+			       : 0;
+	for (const char *p = image->run_path; p && *p;) {
+		int n = strcspn(p, ":");
+		bool origin = !strncmp(p, "$ORIGIN", 7);
+
+		if (path_make(path, "%s%s%.*s/%s", root, origin ? dir : "", origin ? n - 7 : n,
+			      origin ? p + 7 : p, lib) &&
+		    !access(path, R_OK))
+			return path_attach(a, root, path, depth);
+		p += n + (p[n] == ':');
+	}
+	for (size_t d = 0; d < ARRAY_SIZE(library_dirs); d++)
+		if (path_make(path, "%s%s/%s", root, library_dirs[d], lib) && !access(path, R_OK))
+			return path_attach(a, root, path, depth);
+	return 0;
+}
+
+static int elf_attach(struct env_attach *a, struct file *f, int fd, const struct stat *st,
+		      const char *root, char *real, const struct elf_file *head, unsigned depth)
+{
+	char *slash = strrchr(real, '/');
+	struct env_image own = { 0 };
+	struct env_image *image = image_of(a, fd, st, head, slash ? slash + 1 : real, &own);
 	int n = 0;
 
-	while ((scn = elf_nextscn(elf, scn))) {
-		Elf_Data *data;
-
-		if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_DYNAMIC ||
-		    !(data = elf_getdata(scn, NULL)))
-			continue;
-		for (int i = 0; gelf_getdyn(data, i, &dyn) && dyn.d_tag != DT_NULL; i++)
-			if (dyn.d_tag == DT_RUNPATH || dyn.d_tag == DT_RPATH)
-				run = elf_strptr(elf, sh.sh_link, dyn.d_un.d_val);
-		for (int i = 0; gelf_getdyn(data, i, &dyn) && dyn.d_tag != DT_NULL; i++) {
-			const char *lib = dyn.d_tag == DT_NEEDED
-						  ? elf_strptr(elf, sh.sh_link, dyn.d_un.d_val)
-						  : NULL;
-			const char *slash = strrchr(real, '/');
-			char path[PATH_MAX];
-
-			/* Only what can hold a probe: libc itself and libpython. */
-			if (!lib || (strncmp(lib, "libc.so", 7) && strncmp(lib, "libpython", 9)))
-				continue;
-			if (run && !strncmp(run, "$ORIGIN", 7) && slash)
-				snprintf(path, sizeof(path), "%.*s%.*s/%s", (int)(slash - real),
-					 real, (int)strcspn(run + 7, ":"), run + 7, lib);
-			else if (run)
-				snprintf(path, sizeof(path), "%.*s/%s", (int)strcspn(run, ":"), run,
-					 lib);
-			if (run && !access(path, R_OK)) {
-				n += env_attach_file(a, path);
-				continue;
-			}
-			for (size_t d = 0; d < ARRAY_SIZE(library_dirs); d++) {
-				snprintf(path, sizeof(path), "%s/%s", library_dirs[d], lib);
-				if (!access(path, R_OK)) {
-					n += env_attach_file(a, path);
-					break;
-				}
-			}
-		}
-	}
+	if (!image)
+		return 0;
+	f->unseen = image->unseen;
+	for (unsigned i = 0; i < image->probes; i++)
+		if (!is_python(&image->probe[i]) || build_add(a, image))
+			probe_attach(a, f, fd, &image->probe[i], image->build, head);
+	n = f->links;
+	if (slash)
+		*slash = 0;
+	for (unsigned i = 0; i < image->n_needed; i++)
+		n += library_attach(a, root, slash ? real : "", image, image->needed[i], depth + 1);
+	env_image_free(&own);
 	return n;
 }
 
-int env_attach_file(struct env_attach *a, const char *path)
+/* A script's probes are those of its interpreter. */
+static int script_attach(struct env_attach *a, const char *root, const char *head, unsigned depth)
 {
-	struct file_id key = { 0 }, *id;
-	char fd_path[32], real[PATH_MAX];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), n = 0;
-	const char *slash;
-	struct stat st;
-	ssize_t len;
-	Elf *elf;
+	const char *at = head + 2 + strspn(head + 2, " \t");
+	char path[PATH_MAX];
 
+	return *at == '/' && path_make(path, "%s%.*s", root, (int)strcspn(at, " \t\n"), at)
+		       ? path_attach(a, root, path, depth + 1)
+		       : 0;
+}
+
+static struct file *file_of(struct env_attach *a, const struct stat *st, bool *fresh)
+{
+	struct file key = { .dev = st->st_dev, .ino = st->st_ino }, **found, *f;
+
+	found = tfind(&key, &a->files, file_compare);
+	*fresh = !found || (*found)->size != st->st_size ||
+		 (*found)->written.tv_sec != st->st_mtim.tv_sec ||
+		 (*found)->written.tv_nsec != st->st_mtim.tv_nsec;
+	if (found) {
+		f = *found;
+		/* Written over: a probe in the middle of new code would harm it. */
+		if (*fresh)
+			links_drop(a, f);
+	} else {
+		f = xcalloc(1, sizeof(*f));
+		*f = key;
+		tsearch(f, &a->files, file_compare);
+	}
+	f->size = st->st_size;
+	f->written = st->st_mtim;
+	return f;
+}
+
+static int path_attach(struct env_attach *a, const char *root, const char *path, unsigned depth)
+{
+	char link[32], real[PATH_MAX];
+	struct elf_file head;
+	struct stat st;
+	struct file *f;
+	ssize_t len, got;
+	bool fresh;
+	int fd, n = 0;
+
+	if (depth > DEPTH_MAX)
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return 0;
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		goto out;
-	key.dev = st.st_dev;
-	key.ino = st.st_ino;
-	if (tfind(&key, &a->seen, id_compare))
+	f = file_of(a, &st, &fresh);
+	if (!fresh)
 		goto out;
-	id = xcalloc(1, sizeof(*id));
-	*id = key;
-	tsearch(id, &a->seen, id_compare);
-	/* The descriptor keeps the inode, whatever happens to the name. */
-	snprintf(fd_path, sizeof(fd_path), "/proc/self/fd/%d", fd);
-	len = readlink(fd_path, real, sizeof(real) - 1);
-	if (len < 0)
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, real, sizeof(real) - 1);
+	got = pread(fd, a->head, sizeof(a->head) - 1, 0);
+	if (len < 0 || got < 0)
 		goto out;
 	real[len] = 0;
-	slash = strrchr(real, '/');
-	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	if (elf && elf_kind(elf) == ELF_K_ELF) {
-		n = elf_attach(a, fd, fd_path, slash ? slash + 1 : real, elf);
-		n += needed_attach(a, real, elf);
+	a->head[got] = 0;
+	if (elf_open(&head, (struct span){ a->head, got })) {
+		/* Libraries are read into the same buffer: what is needed of it comes first. */
+		n = elf_attach(a, f, fd, &st, root, real, &head, depth);
+	} else if (!strncmp(a->head, "#!", 2)) {
+		n = script_attach(a, root, a->head, depth);
 	}
-	elf_end(elf);
 out:
 	close(fd);
 	return n;
 }
 
-static void glob_attach(struct env_attach *a, const char *pattern)
+int env_attach_file(struct env_attach *a, const char *path)
 {
-	glob_t g;
+	char root[64] = "";
+	unsigned pid;
+	int n = 0;
 
-	if (!glob(pattern, GLOB_NOSORT, NULL, &g))
-		for (size_t i = 0; i < g.gl_pathc; i++)
-			env_attach_file(a, g.gl_pathv[i]);
-	globfree(&g);
+	/* A process may have another root than ours: its libraries lie there. */
+	if (sscanf(path, "/proc/%u/%n", &pid, &n) == 1 && n)
+		snprintf(root, sizeof(root), "/proc/%u/root", pid);
+	if (*root && access(root, X_OK))
+		*root = 0;
+	return path_attach(a, root, path, 0);
 }
 
+/*
+ * An attach waits for the kernel's readers, on a busy machine longer than an exec is held for: what
+ * nearly every run uses is done before it starts, and no more.
+ */
 void env_attach_prescan(struct env_attach *a, const char *path_variable)
 {
-	char pattern[PATH_MAX];
+	static const char *const programs[] = { "python3", "bash" };
+	char path[PATH_MAX];
 
-	for (size_t d = 0; d < ARRAY_SIZE(library_dirs); d++) {
-		snprintf(pattern, sizeof(pattern), "%s/libc.so.6", library_dirs[d]);
-		env_attach_file(a, pattern);
-	}
-	for (const char *p = path_variable ? path_variable : ""; *p;) {
-		size_t n = strcspn(p, ":");
+	for (size_t d = 0; d < ARRAY_SIZE(library_dirs); d++)
+		if (path_make(path, "%s/libc.so.6", library_dirs[d]))
+			env_attach_file(a, path);
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
+		for (const char *p = path_variable ? path_variable : ""; *p;) {
+			size_t n = strcspn(p, ":");
 
-		snprintf(pattern, sizeof(pattern), "%.*s/python3*", (int)n, p);
-		glob_attach(a, pattern);
-		/* pyenv: PATH holds shims, the interpreters lie beside them */
-		if (n > 6 && !strncmp(p + n - 6, "/shims", 6)) {
-			snprintf(pattern, sizeof(pattern), "%.*s/versions/*/bin/python3*",
-				 (int)n - 6, p);
-			glob_attach(a, pattern);
+			if (path_make(path, "%.*s/%s", (int)n, p, programs[i]))
+				env_attach_file(a, path);
+			p += n + (p[n] == ':');
 		}
-		p += n + (p[n] == ':');
-	}
 }

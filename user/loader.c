@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -77,9 +78,12 @@ static void autoload_choose(struct invigil *skel, bool env, bool daemon)
 		if (!t || (is_env(&needs[i]) && !env) ||
 		    (need_when(&needs[i]) == WHEN_DAEMON && !daemon))
 			continue;
-		for (const char *const *name = t->programs; *name; name++)
-			bpf_program__set_autoload(
-				bpf_object__find_program_by_name(skel->obj, *name), true);
+		for (const char *const *name = t->programs; *name; name++) {
+			prog = bpf_object__find_program_by_name(skel->obj, *name);
+			bpf_program__set_autoload(prog, true);
+			if (t->feature == FEAT_UPROBE_SLEEPABLE)
+				bpf_program__set_flags(prog, BPF_F_SLEEPABLE);
+		}
 	}
 }
 
@@ -179,6 +183,9 @@ struct loader *loader_open(const char *env_reads, bool daemon)
 	l->env_reads = env_reads;
 	autoload_choose(l->skel, env, daemon);
 	l->skel->rodata->many_runs = daemon;
+	l->skel->rodata->can_sleep = feature_works(FEAT_UPROBE_SLEEPABLE);
+	if (getrandom((void *)l->skel->rodata->env_seed, sizeof(l->skel->rodata->env_seed), 0) < 0)
+		goto fail;
 	what = "load";
 	l->load_time = cpu_now();
 	err = invigil__load(l->skel);
@@ -195,7 +202,7 @@ struct loader *loader_open(const char *env_reads, bool daemon)
 	if (!l->ring)
 		goto fail;
 	if (env && !daemon)
-		l->env = env_attach_new(l->skel, !strcmp(env_reads, "all"));
+		l->env = env_attach_new(l->skel, !strcmp(env_reads, "c"));
 	return l;
 fail:
 	fprintf(stderr, "invigil: cannot trace: %s: %s\n", what, strerror(errno));
@@ -232,7 +239,7 @@ bool loader_activate(struct loader *l)
 		return false;
 	}
 	if (strcmp(l->env_reads, "off"))
-		l->env = env_attach_new(l->skel, !strcmp(l->env_reads, "all"));
+		l->env = env_attach_new(l->skel, !strcmp(l->env_reads, "c"));
 	return true;
 }
 
@@ -379,6 +386,11 @@ void loader_losses(const struct loader *l, void (*fn)(void *ctx, uint32_t type, 
 			fn(ctx, i, l->skel->bss->lost[i]);
 	if (l->skel->bss->lost_members)
 		fn(ctx, EV_UNKNOWN, l->skel->bss->lost_members);
+}
+
+const char *loader_env_trouble(struct loader *l)
+{
+	return l->env ? env_attach_trouble(l->env) : NULL;
 }
 
 int loader_attach_env(struct loader *l, const char *path)

@@ -51,6 +51,8 @@ void loader_losses(const struct loader *l, void (*fn)(void *ctx, uint32_t type, 
 
 /* Attaches the environment probes that the ELF file offers; at most once for each file. Returns how many. */
 int loader_attach_env(struct loader *l, const char *path);
+/* What went wrong in attaching since the last call; NULL nothing. */
+const char *loader_env_trouble(struct loader *l);
 /* Finds the C libraries and interpreters that a run with this PATH is likely to use. */
 void loader_prescan(struct loader *l, const char *path_variable);
 

@@ -116,6 +116,9 @@ static void attacher_hear(struct monitor *m)
 		gap_record(m, "environment reads",
 			   "probes were attached after the program had started",
 			   "reads made before that", false);
+	} else if (w.say == ATTACHER_TROUBLE) {
+		w.why[sizeof(w.why) - 1] = 0;
+		gap_record(m, "environment reads", w.why, "variables read by name", false);
 	}
 }
 

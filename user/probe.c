@@ -13,6 +13,8 @@
 #include "gate.h"
 #include "probe.h"
 
+#define ENV_READERS "on_getenv", "on_go_getenv", "on_env_copy", "on_python_encode"
+
 /* clang-format off */
 const struct need needs[] = {
 	/* Before "exec": the exec that begins a ticket is its first record. */
@@ -38,9 +40,9 @@ const struct need needs[] = {
 	  "containers started by clone3(CLONE_INTO_CGROUP) (crun, podman)",
 	  { { "tp_btf", FEAT_NONE, { "on_cgroup_attach" } } } },
 	{ "environment reads", false, "variables read by name",
-	  "Go, bash, dash, musl, Java, Perl and static programs; CPython before 3.8 and after 3.13",
-	  { { "uprobe.s", FEAT_UPROBE_SLEEPABLE, { "on_getenv_s", "on_python_encode" } },
-	    { "uprobe", FEAT_NONE, { "on_getenv", "on_python_encode" } } } },
+	  "dash, Java, Perl, PyPy, Python 2, static programs without symbols: not by name",
+	  { { "uprobe.s", FEAT_UPROBE_SLEEPABLE, { ENV_READERS } },
+	    { "uprobe", FEAT_NONE, { ENV_READERS } } } },
 	{ "attacks", false, "what the run does to the monitor's own processes", "PTRACE_SEIZE, refused attempts",
 	  { { "tp_btf", FEAT_NONE, { "on_signal" } } } },
 	{ "exec gate", false, "variables that a program reads before probes are attached to its files",

@@ -21,9 +21,9 @@ enum feature {
 };
 
 struct tier {
-	const char *name;        /* as `invigil check` prints it */
-	enum feature feature;    /* must work */
-	const char *programs[6]; /* NULL ended; none: not the loader's */
+	const char *name;         /* as `invigil check` prints it */
+	enum feature feature;     /* must work */
+	const char *programs[10]; /* NULL ended; none: not the loader's */
 };
 
 enum when {

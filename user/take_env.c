@@ -7,10 +7,12 @@ void take_env(struct pipeline *p, const struct record *r)
 	struct process *process = process_of(p, r);
 	struct fact f = { .kind = FACT_ENV, .time = wall(p, r->h->time), .process = process };
 
-	p->run.env_reads++;
-	process->env_reads++;
 	f.source = source_waiting(p, r->h->tid, STACK_ENV);
 	f.env.name = (struct span){ r->tail, r->h->len };
+	/* A shell looks at its own variables the same way. */
+	if (e->mechanism == ENV_SHELL && process_env_has(process, f.env.name) != 1)
+		return;
+	process->env_reads++;
 	if (!process_first_read(process, f.env.name))
 		return;
 	f.env.mechanism = e->mechanism;

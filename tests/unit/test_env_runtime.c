@@ -1,0 +1,314 @@
+/* test_env_runtime.c: ELF files, Go's function table, and what the table of runtimes makes of them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+#include "option.h"
+#include "elf_build.h"
+#include "env_runtime.h"
+#include "event.h"
+#include "go_table.h"
+
+const struct command commands[] = { { 0 } };
+
+#define SYMBOLS(type, names) elf_put_symbols(&b, type, names, sizeof(names))
+
+static struct elf_build b;
+static struct elf_file e;
+static struct env_image image;
+
+static void look(const char *name, bool c_only)
+{
+	assert_true(elf_open(&e, elf_done(&b)));
+	env_image_read(&e, name, c_only, &image);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	env_image_free(&image);
+	buf_free(&b.b);
+	return 0;
+}
+
+static void a_library_that_exports_getenv_gets_one_probe_a_function(void **state)
+{
+	(void)state;
+	elf_start(&b, ET_DYN);
+	SYMBOLS(SHT_DYNSYM, "\0getenv\0malloc\0secure_getenv");
+	SYMBOLS(SHT_SYMTAB, "\0getenv");
+	look("libc.so.6", false);
+	assert_int_equal(image.probes, 2);
+	assert_int_equal(image.probe[0].address, ELF_BASE + 0x100);
+	assert_int_equal(image.probe[0].cookie, ENV_GETENV);
+	assert_int_equal(image.probe[1].address, ELF_BASE + 0x300);
+	assert_int_equal(image.probe[1].cookie, ENV_SECURE);
+	assert_null(image.unseen);
+}
+
+static void local_symbols_count_in_a_static_program_only(void **state)
+{
+	(void)state;
+	elf_start(&b, ET_DYN);
+	SYMBOLS(SHT_SYMTAB, "\0getenv");
+	look("libx.so", false);
+	assert_int_equal(image.probes, 0);
+	assert_null(image.unseen);
+	teardown(NULL);
+	elf_start(&b, ET_EXEC);
+	SYMBOLS(SHT_SYMTAB, "\0getenv");
+	look("prog", false);
+	assert_int_equal(image.probes, 1);
+}
+
+static void a_static_program_without_symbols_is_said_not_to_be_seen(void **state)
+{
+	(void)state;
+	elf_start(&b, ET_EXEC);
+	look("prog", false);
+	assert_int_equal(image.probes, 0);
+	assert_string_equal(image.unseen, "a static program without symbols");
+}
+
+static void bash_is_known_by_two_symbols(void **state)
+{
+	(void)state;
+	elf_start(&b, ET_DYN);
+	SYMBOLS(SHT_DYNSYM, "\0find_variable\0find_variable_tempenv");
+	look("rbash", false);
+	assert_int_equal(image.probes, 1);
+	assert_int_equal(image.probe[0].cookie, ENV_SHELL);
+	teardown(NULL);
+	elf_start(&b, ET_DYN);
+	SYMBOLS(SHT_DYNSYM, "\0find_variable");
+	look("other", false);
+	assert_int_equal(image.probes, 0);
+}
+
+static void only_c_means_only_c(void **state)
+{
+	(void)state;
+	elf_start(&b, ET_DYN);
+	SYMBOLS(SHT_DYNSYM, "\0find_variable\0find_variable_tempenv\0getenv");
+	look("bash", true);
+	assert_int_equal(image.probes, 1);
+	assert_int_equal(image.probe[0].cookie, ENV_GETENV);
+}
+
+#define PYTHON "\0Py_BytesMain\0_PyRuntime\0PyCode_Type\0PyUnicode_Type\0PyUnicode_AsEncodedString"
+
+static void python_is_probed_by_version_and_otherwise_said(void **state)
+{
+	(void)state;
+	elf_start(&b, ET_DYN);
+	SYMBOLS(SHT_DYNSYM, PYTHON);
+	look("libpython3.9.so.1.0", false);
+	assert_int_equal(image.probes, 2);
+	assert_int_equal(image.probe[0].program, PROGRAM_PYTHON_START);
+	assert_int_equal(image.probe[0].cookie, 0x100);
+	assert_int_equal(image.probe[1].program, PROGRAM_PYTHON_ENCODE);
+	assert_int_equal(image.probe[1].cookie, -(uint64_t)0x300);
+	assert_int_equal(image.python.version, 0x0309);
+	assert_int_equal(image.python.code_type, 0x100);
+	assert_null(image.unseen);
+	teardown(NULL);
+	elf_start(&b, ET_DYN);
+	SYMBOLS(SHT_DYNSYM, PYTHON);
+	look("libpython3.99.so.1.0", false);
+	assert_int_equal(image.probes, 1);
+	assert_int_equal(image.python.layout, PYTHON_LAYOUTS);
+	assert_string_equal(image.unseen, "this version of CPython");
+}
+
+static void what_a_program_needs_is_named(void **state)
+{
+	static const char strings[] = "\0libc.so.6\0libm.so.6\0$ORIGIN/../lib\0libpython3.9.so.1.0";
+	Elf64_Dyn d[] = { { DT_NEEDED, { 1 } },  { DT_NEEDED, { 11 } }, { DT_RUNPATH, { 21 } },
+			  { DT_NEEDED, { 36 } }, { DT_STRTAB, { 0 } },  { DT_NULL, { 0 } },
+			  { DT_NEEDED, { 11 } } };
+
+	(void)state;
+	elf_start(&b, ET_DYN);
+	d[4].d_un.d_val = ELF_BASE + elf_put(&b, strings, sizeof(strings));
+	b.dynamic = elf_put(&b, d, sizeof(d));
+	b.dynamic_len = sizeof(d);
+	b.interpreter = elf_put(&b, "/lib/ld-musl-x86_64.so.1", 25);
+	b.interpreter_len = 25;
+	look("prog", false);
+	assert_int_equal(image.n_needed, 3);
+	assert_string_equal(image.needed[0], "libc.so.6");
+	assert_string_equal(image.needed[1], "libpython3.9.so.1.0");
+	assert_string_equal(image.needed[2], "/lib/ld-musl-x86_64.so.1");
+	assert_string_equal(image.run_path, "$ORIGIN/../lib");
+}
+
+static void the_build_id_is_found_among_notes(void **state)
+{
+	struct {
+		Elf64_Nhdr first;
+		char first_name[8], first_text[4];
+		Elf64_Nhdr h;
+		char name[4], id[4];
+	} note = { { 5, 3, 7 }, "Go\0\0", "abc", { 4, 4, NT_GNU_BUILD_ID }, "GNU", "\1\2\3\4" };
+
+	(void)state;
+	elf_start(&b, ET_DYN);
+	b.note = elf_put(&b, &note, sizeof(note));
+	b.note_len = sizeof(note);
+	assert_true(elf_open(&e, elf_done(&b)));
+	assert_int_equal(elf_build_id(&e).len, 4);
+	assert_memory_equal(elf_build_id(&e).ptr, "\1\2\3\4", 4);
+}
+
+/* ---- Go ---- */
+
+enum { TEXT = 0x401000 };
+
+/* A table as 1.18 and later write it: three functions; the second name is a part of the third. */
+static size_t go_118(char *out, uint64_t text)
+{
+	static const char names[] = "\0main.main\0syscall.Getenv\0x/syscall.Getenv";
+	uint64_t head[9] = { 0x08010000ull << 32 | 0xfffffff1, 3, 0, text, 72, 0, 0, 0, 128 };
+	uint32_t table[] = {
+		0x00, 40, 0x10, 48, 0x20, 56, 0, 0, 0, 0, 0x00, 1, 0x10, 26, 0x20, 11
+	};
+
+	/* The second function is the longer name, so that a match inside it would be seen. */
+	memset(out, 0, 256);
+	memcpy(out, head, sizeof(head));
+	memcpy(out + 72, names, sizeof(names));
+	memcpy(out + 128, table, sizeof(table));
+	return 256;
+}
+
+static void go_start(uint16_t type, const char *table, size_t n, const char *info)
+{
+	char build[32] = "\xff Go buildinf:";
+
+	build[14] = 8;
+	build[15] = info ? 0 : 2;
+	elf_start(&b, type);
+	if (info) {
+		uint64_t string[2] = { ELF_BASE + elf_put(&b, info, strlen(info)), strlen(info) };
+		uint64_t at = ELF_BASE + elf_put(&b, string, sizeof(string));
+
+		memcpy(build + 16, &at, sizeof(at));
+	}
+	elf_put_section(&b, ".go.buildinfo", SHT_PROGBITS, build, sizeof(build), 0);
+	elf_put(&b, table, n);
+}
+
+static void a_go_function_is_found_without_symbols(void **state)
+{
+	char table[256];
+	struct go_table t;
+	uint64_t address = 0;
+
+	(void)state;
+	go_start(ET_EXEC, table, go_118(table, TEXT), NULL);
+	assert_true(elf_open(&e, elf_done(&b)));
+	assert_true(go_open(&t, &e));
+	assert_true(go_function(&t, "syscall.Getenv", &address));
+	assert_int_equal(address, TEXT + 0x20);
+	assert_true(go_function(&t, "main.main", &address));
+	assert_int_equal(address, TEXT);
+	assert_false(go_function(&t, "syscall.Environ", &address));
+	assert_false(go_function(&t, "Getenv", &address));
+	env_image_read(&e, "docker", false, &image);
+	assert_int_equal(image.probes, 1);
+	assert_int_equal(image.probe[0].program, PROGRAM_GO);
+	assert_null(image.unseen);
+}
+
+static void the_start_of_the_text_may_be_a_relocation(void **state)
+{
+	Elf64_Rela r[] = { { ELF_BASE, R_X86_64_RELATIVE, 1 }, { 0, R_X86_64_RELATIVE, TEXT } };
+	Elf64_Dyn d[] = { { DT_RELA, { 0 } }, { DT_RELASZ, { sizeof(r) } }, { DT_NULL, { 0 } } };
+	char table[256];
+	struct go_table t;
+	uint64_t address = 0;
+
+	(void)state;
+	go_start(ET_DYN, table, go_118(table, 0), NULL);
+	r[1].r_offset = ELF_BASE + b.b.len - 256 + 24;
+	d[0].d_un.d_val = ELF_BASE + elf_put(&b, r, sizeof(r));
+	b.dynamic = elf_put(&b, d, sizeof(d));
+	b.dynamic_len = sizeof(d);
+	assert_true(elf_open(&e, elf_done(&b)));
+	assert_true(go_open(&t, &e));
+	assert_true(go_function(&t, "syscall.Getenv", &address));
+	assert_int_equal(address, TEXT + 0x20);
+}
+
+/* 1.16 and 1.17 share a layout; only the later one passes arguments in registers. */
+static void go_1_17_is_taken_and_1_16_is_said(void **state)
+{
+	static const char names[] = "\0syscall.Getenv";
+	uint64_t head[8] = { 0x08010000ull << 32 | 0xfffffffa, 1, 0, 64, 0, 0, 0, 96 };
+	uint64_t table[] = { TEXT, 32, 0, 0, TEXT, 1 };
+	char bytes[256] = { 0 };
+	uint64_t address = 0;
+	struct go_table t;
+
+	(void)state;
+	memcpy(bytes, head, sizeof(head));
+	memcpy(bytes + 64, names, sizeof(names));
+	memcpy(bytes + 96, table, sizeof(table));
+	go_start(ET_EXEC, bytes, sizeof(bytes), "go1.17.13");
+	assert_true(elf_open(&e, elf_done(&b)));
+	assert_true(go_open(&t, &e));
+	assert_true(go_function(&t, "syscall.Getenv", &address));
+	assert_int_equal(address, TEXT);
+	teardown(NULL);
+	go_start(ET_EXEC, bytes, sizeof(bytes), "go1.16.15");
+	look("prog", false);
+	assert_int_equal(image.probes, 0);
+	assert_string_equal(image.unseen, "this version of Go");
+}
+
+static void every_cut_of_a_file_is_read_without_harm(void **state)
+{
+	char table[256];
+	struct span all;
+
+	(void)state;
+	go_start(ET_EXEC, table, go_118(table, TEXT), NULL);
+	SYMBOLS(SHT_DYNSYM, "\0getenv\0PyUnicode_AsEncodedString\0_PyRuntime\0Py_Version");
+	all = elf_done(&b);
+	for (size_t n = 0; n < all.len; n++) {
+		/* Exactly so many bytes, for the sanitizer to see a step beyond. */
+		char *copy = malloc(n + 1);
+
+		memcpy(copy, all.ptr, n);
+		copy = realloc(copy, n ? n : 1);
+		if (elf_open(&e, (struct span){ copy, n })) {
+			env_image_read(&e, "x", false, &image);
+			env_image_free(&image);
+		}
+		free(copy);
+	}
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_teardown(f, teardown)
+	const struct CMUnitTest tests[] = {
+		T(a_library_that_exports_getenv_gets_one_probe_a_function),
+		T(local_symbols_count_in_a_static_program_only),
+		T(a_static_program_without_symbols_is_said_not_to_be_seen),
+		T(bash_is_known_by_two_symbols),
+		T(only_c_means_only_c),
+		T(python_is_probed_by_version_and_otherwise_said),
+		T(what_a_program_needs_is_named),
+		T(the_build_id_is_found_among_notes),
+		T(a_go_function_is_found_without_symbols),
+		T(the_start_of_the_text_may_be_a_relocation),
+		T(go_1_17_is_taken_and_1_16_is_said),
+		T(every_cut_of_a_file_is_read_without_harm),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
