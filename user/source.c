@@ -153,6 +153,7 @@ static unsigned api_of(struct source *s, const struct ev_stack *e)
 	} modules[] = {
 		{ "/subprocess.py", "" },
 		{ "/os.py", "os." },
+		{ "<frozen os>", "os." },
 		{ "/pty.py", "pty." },
 	};
 	const char *plain = e->flags & STACK_SYSTEM   ? "os.system"
@@ -189,9 +190,9 @@ static bool script_find(struct source *s, unsigned from)
 	for (s->at = from; s->at < s->n; s->at++)
 		if (!s->frame[s->at].code->library)
 			return true;
-	/* Nothing but libraries: whoever called the API. */
+	/* Nothing but libraries: whoever made a process. What the interpreter reads is no line of a script. */
 	s->at = from;
-	return !s->cut && from < s->n;
+	return s->api[0] && !s->cut && from < s->n;
 }
 
 struct source *source_new(const struct source_codes *c, const struct ev_stack *e,
