@@ -173,6 +173,13 @@ static __always_inline void connect_emit(struct sock *sk, u32 run, s32 ret, u32 
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 }
 
+/* Seen at its first bytes. Global: verified once, not at each byte that may be the first. */
+__attribute__((noinline)) int connect_late(u64 sk, u32 run)
+{
+	connect_emit((struct sock *)sk, run, 0, CONN_FIRST_IO, NULL, 0, false);
+	return 0;
+}
+
 #define WORD(a, b, c, d) ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)
 
 static __always_inline bool is_request(u32 w)
@@ -291,7 +298,7 @@ static __always_inline struct conn *conn_of(struct sock *sk, u32 run, u32 dir)
 		c->state = CONN_OTHER; /* a client of HTTP speaks first */
 	c->last = DATA_RECV;
 	if (c->state == CONN_ENGINE)
-		connect_emit(sk, run, 0, CONN_FIRST_IO, NULL, 0, false);
+		connect_late(number_of(sk), run);
 	return c;
 }
 
@@ -316,7 +323,7 @@ static __always_inline bool conn_wants(struct conn *c, struct sock *sk, u32 run,
 			return false;
 		}
 		c->state = CONN_ENGINE;
-		connect_emit(sk, run, 0, CONN_FIRST_IO, NULL, 0, false);
+		connect_late(number_of(sk), run);
 	}
 	if (dir != c->last || (dir == DATA_SEND && is_request(word[0])))
 		c->left[dir] = dir == DATA_SEND ? request_budget : response_budget;
@@ -445,8 +452,8 @@ static __always_inline bool copied(struct conn *c, struct sock *sk, u32 run, u32
 static __always_inline void transfer_regs(struct sock *sk, int ret, u32 dir)
 {
 	u32 run = run_of_current();
+	struct user_msghdr m = {};
 	struct pt_regs *regs;
-	struct user_msghdr m;
 	struct conn *c;
 
 	if (ret <= 0 || !run)
@@ -462,19 +469,19 @@ static __always_inline void transfer_regs(struct sock *sk, int ret, u32 dir)
 	switch (REGS_NR(regs)) {
 	case SYSCALL_READV:
 	case SYSCALL_WRITEV:
-		vector(c, sk, run, dir, REGS_ARG2(regs), REGS_ARG3(regs), 0, (u32)ret, false);
+		m.msg_iov = (void *)REGS_ARG2(regs);
+		m.msg_iovlen = REGS_ARG3(regs);
 		break;
 	case SYSCALL_SENDMSG:
 	case SYSCALL_RECVMSG:
-		if (bpf_probe_read_user(&m, sizeof(m), (void *)REGS_ARG2(regs)))
-			nodata(sk, run, dir, ret);
-		else
-			vector(c, sk, run, dir, (u64)m.msg_iov, m.msg_iovlen, 0, (u32)ret, false);
+		bpf_probe_read_user(&m, sizeof(m), (void *)REGS_ARG2(regs));
 		break;
 	default:
 		if (conn_wants_user(c, sk, run, dir, REGS_ARG2(regs)))
 			segment(c, sk, run, dir, REGS_ARG2(regs), (u32)ret);
+		return;
 	}
+	vector(c, sk, run, dir, (u64)m.msg_iov, m.msg_iovlen, 0, (u32)ret, false);
 }
 
 SEC("tp_btf/sock_send_length")

@@ -110,13 +110,16 @@ static __always_inline u32 fd_kind(struct file *file, struct inode **pipe, struc
  */
 __noinline u32 peers_held(u64 parent, u64 in, u64 out, u64 err)
 {
-	u32 held = 0;
+	struct fdtable *fdt = BPF_CORE_READ((struct task_struct *)parent, files, fdt);
+	struct file **table = BPF_CORE_READ(fdt, fd);
+	u32 n = BPF_CORE_READ(fdt, max_fds), held = 0;
 
-	for (u32 fd = 0; fd < PEER_FDS; fd++) {
-		struct file *file = file_of_fd((void *)parent, fd);
+	for (u32 fd = 0; fd < PEER_FDS && fd < n; fd++) {
+		struct file *file = NULL;
 		u64 inode;
 		u32 mode;
 
+		bpf_probe_read_kernel(&file, sizeof(file), table + fd);
 		if (!file)
 			continue;
 		inode = (u64)BPF_CORE_READ(file, f_inode);

@@ -63,28 +63,44 @@ static const char *const key_endings[] = {
 	"apikey",   "accesskey", "secretkey",  "privatekey",
 };
 
+/* Each variable of each exec comes here: most differ in their first byte. */
+static bool same(const char *a, const char *b)
+{
+	return *a == *b && !strcmp(a, b);
+}
+
+/* Does a word of the list begin at `at` and end where a word ends? */
+static bool word_at(const char *at)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(name_words); i++) {
+		size_t k;
+
+		if (*at != *name_words[i])
+			continue;
+		k = strlen(name_words[i]);
+		if (!strncmp(at, name_words[i], k) && (!is_word(at[k]) || at[k] == '_'))
+			return true;
+	}
+	return false;
+}
+
 static bool upper_is_sensitive(const char *n, size_t len)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(name_never); i++)
-		if (!strcmp(n, name_never[i]))
+		if (same(n, name_never[i]))
 			return false;
 	for (size_t i = 0; i < ARRAY_SIZE(name_exact); i++)
-		if (!strcmp(n, name_exact[i]))
+		if (same(n, name_exact[i]))
 			return true;
 	for (size_t i = 0; i < ARRAY_SIZE(name_endings); i++) {
 		size_t k = strlen(name_endings[i]);
 
-		if (len > k && !strcmp(n + len - k, name_endings[i]))
+		if (len > k && same(n + len - k, name_endings[i]))
 			return false;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(name_words); i++) {
-		size_t k = strlen(name_words[i]);
-
-		for (const char *at = n; (at = strstr(at, name_words[i])); at++)
-			if ((at == n || !is_word(at[-1]) || at[-1] == '_') &&
-			    (!is_word(at[k]) || at[k] == '_'))
-				return true;
-	}
+	for (const char *at = n; *at; at++)
+		if ((at == n || !is_word(at[-1]) || at[-1] == '_') && word_at(at))
+			return true;
 	return false;
 }
 
@@ -102,12 +118,12 @@ static bool lower_is_sensitive(const char *n, size_t len)
 	}
 	flat[k] = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(key_exact); i++)
-		if (!strcmp(flat, key_exact[i]))
+		if (same(flat, key_exact[i]))
 			return true;
 	for (size_t i = 0; parted && i < ARRAY_SIZE(key_endings); i++) {
 		size_t e = strlen(key_endings[i]), at = len, left = e;
 
-		if (k <= e || strcmp(flat + k - e, key_endings[i]))
+		if (k <= e || !same(flat + k - e, key_endings[i]))
 			continue;
 		/* The ending has to begin behind a separator. */
 		while (at > 0 && left > 0) {
