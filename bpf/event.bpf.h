@@ -118,6 +118,15 @@ static __always_inline void hdr_fill(struct ev_hdr *h, u32 type, u32 run)
 	h->want = 0;
 }
 
+/* A typed pointer as a plain number: the verifier refuses to pass one where a global function takes a scalar. */
+static __always_inline u64 number_of(const void *p)
+{
+	u64 v = 0;
+
+	bpf_probe_read_kernel(&v, sizeof(v), &p);
+	return v;
+}
+
 static __always_inline void comp_fill(struct ev_comp *c, struct dentry *d)
 {
 	struct inode *inode = BPF_CORE_READ(d, d_inode);
@@ -129,20 +138,26 @@ static __always_inline void comp_fill(struct ev_comp *c, struct dentry *d)
 	c->len = n > 0 ? n - 1 : 0;
 }
 
+struct path_comps {
+	struct ev_comp c[EV_COMPS];
+};
+
+#define PATH_CUT 0x100u
+
 /*
- * Writes the steps from the leaf upward, across mount points, to at most EV_COMPS; *count in memory
- * (not in a register: the verifier would otherwise carry a constant per exit and walk what follows
- * once for each), *flags |= cut when there was more. Unrolled with constant indexes: a loop-carried
- * second counter costs a hundred times the verified instructions.
+ * Writes the steps of a struct path from the leaf upward, across mount points, to at most EV_COMPS.
+ * Returns how many, | PATH_CUT when there was more. Global: verified (and compiled) once in a program;
+ * an inlined walk leaves a constant per exit, and what follows is verified once for each. Unrolled
+ * with constant indexes: a loop-carried second counter costs a hundred times the instructions.
  */
-static __always_inline void path_steps(struct ev_comp *c, struct path *path, u32 *count, u32 *flags,
-				       u32 cut)
+__weak __attribute__((noinline)) u32 path_walk(struct path_comps *to, u64 path)
 {
-	struct dentry *d = BPF_CORE_READ(path, dentry);
-	struct vfsmount *vfs = BPF_CORE_READ(path, mnt);
+	struct dentry *d = BPF_CORE_READ((struct path *)path, dentry);
+	struct vfsmount *vfs = BPF_CORE_READ((struct path *)path, mnt);
 	struct mount *m = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
 
-	*count = 0;
+	if (!to)
+		return 0;
 #pragma unroll
 	for (int i = 0; i < EV_COMPS; i++) {
 		struct dentry *parent;
@@ -157,12 +172,21 @@ static __always_inline void path_steps(struct ev_comp *c, struct path *path, u32
 		}
 		parent = BPF_CORE_READ(d, d_parent);
 		if (!d || d == parent)
-			return;
-		comp_fill(&c[i], d);
-		*count = i + 1;
+			return i;
+		comp_fill(&to->c[i], d);
 		d = parent;
 	}
-	*flags |= cut;
+	return EV_COMPS | PATH_CUT;
+}
+
+static __always_inline void path_steps(struct ev_comp *c, struct path *path, u32 *count, u32 *flags,
+				       u32 cut)
+{
+	u32 n = path_walk((void *)c, number_of(path));
+
+	*count = n & ~PATH_CUT;
+	if (n & PATH_CUT)
+		*flags |= cut;
 }
 
 static __always_inline struct file *file_of_fd(struct task_struct *task, u32 fd)
@@ -175,15 +199,6 @@ static __always_inline struct file *file_of_fd(struct task_struct *task, u32 fd)
 	table = BPF_CORE_READ(fdt, fd);
 	bpf_probe_read_kernel(&file, sizeof(file), table + fd);
 	return file;
-}
-
-/* A typed pointer as a plain number: the verifier refuses to pass one where a global function takes a scalar. */
-static __always_inline u64 number_of(const void *p)
-{
-	u64 v = 0;
-
-	bpf_probe_read_kernel(&v, sizeof(v), &p);
-	return v;
 }
 
 #define NAME_INIT 2166136261u /* FNV-1a */

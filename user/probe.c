@@ -62,18 +62,37 @@ static const struct bpf_insn nothing[] = {
 	{ .code = BPF_JMP | BPF_EXIT },
 };
 
-/* Loads a program for an attach point of the kernel's BTF and attaches it. 0 or -errno. */
-static int try_program(enum bpf_attach_type type, const char *name, uint32_t kind,
-		       const struct bpf_insn *insns, size_t n)
+enum known { KNOWN_SEND, KNOWN_SOCK_TRACEPOINT, KNOWN_SKB_TRACEPOINT, KNOWN_SKB_DYNPTR, KNOWN };
+
+/* What the trials name in the kernel's BTF: seven megabytes, so it is read once and not kept. */
+static int known_id(enum known k)
+{
+	static const struct {
+		const char *name;
+		uint32_t kind;
+	} known[KNOWN] = { { "unix_stream_sendmsg", BTF_KIND_FUNC },
+			   { "btf_trace_sock_send_length", BTF_KIND_TYPEDEF },
+			   { "btf_trace_consume_skb", BTF_KIND_TYPEDEF },
+			   { "bpf_dynptr_from_skb", BTF_KIND_FUNC } };
+	static int ids[KNOWN]; /* 0: not looked for */
+	struct btf *btf;
+
+	if (ids[k])
+		return ids[k];
+	btf = btf__load_vmlinux_btf();
+	for (int i = 0; i < KNOWN; i++)
+		ids[i] = btf ? btf__find_by_name_kind(btf, known[i].name, known[i].kind) : -ENOENT;
+	btf__free(btf);
+	return ids[k];
+}
+
+/* Loads a program for an attach point and attaches it. 0 or -errno. */
+static int try_program(enum bpf_attach_type type, enum known k, const struct bpf_insn *insns,
+		       size_t n)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type);
-	struct btf *btf = btf__load_vmlinux_btf();
-	int id, prog, link, err = 0;
+	int id = known_id(k), prog, link, err = 0;
 
-	if (!btf)
-		return -errno;
-	id = btf__find_by_name_kind(btf, name, kind);
-	btf__free(btf);
 	if (id < 0)
 		return id;
 	opts.attach_btf_id = id;
@@ -89,19 +108,14 @@ static int try_program(enum bpf_attach_type type, const char *name, uint32_t kin
 	return err;
 }
 
-static int try_tracing(enum bpf_attach_type type, const char *name, uint32_t kind)
-{
-	return try_program(type, name, kind, nothing, ARRAY_SIZE(nothing));
-}
-
 static int try_trampoline(void)
 {
-	return try_tracing(BPF_TRACE_FEXIT, "unix_stream_sendmsg", BTF_KIND_FUNC);
+	return try_program(BPF_TRACE_FEXIT, KNOWN_SEND, nothing, ARRAY_SIZE(nothing));
 }
 
 static int try_sock_tracepoint(void)
 {
-	return try_tracing(BPF_TRACE_RAW_TP, "btf_trace_sock_send_length", BTF_KIND_TYPEDEF);
+	return try_program(BPF_TRACE_RAW_TP, KNOWN_SOCK_TRACEPOINT, nothing, ARRAY_SIZE(nothing));
 }
 
 /* bpf_dynptr_from_skb(skb, 0, &p) in the tracepoint that needs it: for such programs since 6.11 */
@@ -116,20 +130,12 @@ static int try_skb_dynptr(void)
 		{ BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0 },
 		{ BPF_JMP | BPF_EXIT, 0, 0, 0, 0 },
 	};
-	struct btf *btf = btf__load_vmlinux_btf();
-	int id, err = try_sock_tracepoint();
+	int id = known_id(KNOWN_SKB_DYNPTR), err = try_sock_tracepoint();
 
-	if (!btf || err) {
-		btf__free(btf);
-		return err ? err : -ENOENT;
-	}
-	id = btf__find_by_name_kind(btf, "bpf_dynptr_from_skb", BTF_KIND_FUNC);
-	btf__free(btf);
-	if (id < 0)
-		return id;
+	if (err || id < 0)
+		return err ? err : id;
 	insns[4].imm = id;
-	return try_program(BPF_TRACE_RAW_TP, "btf_trace_consume_skb", BTF_KIND_TYPEDEF, insns,
-			   ARRAY_SIZE(insns));
+	return try_program(BPF_TRACE_RAW_TP, KNOWN_SKB_TRACEPOINT, insns, ARRAY_SIZE(insns));
 }
 
 static int try_uprobe_sleepable(void)
