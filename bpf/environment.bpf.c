@@ -52,21 +52,6 @@ static __always_inline long user_bytes(void *dst, u64 n, u64 src)
 	return err && can_sleep ? bpf_copy_from_user(dst, n, (void *)src) : err;
 }
 
-/* The same for a string: bytes with its NUL, at most the room for a name. */
-static __always_inline long user_string(union env_name *name, u64 src)
-{
-	long n = bpf_probe_read_user_str(name->text, sizeof(*name), (void *)src);
-	u64 room = 4096 - (src & 4095);
-
-	if (n >= 0 || !can_sleep)
-		return n;
-	CLAMP(room, EV_VAR_MAX);
-	if (!room || bpf_copy_from_user(name->text, room, (void *)src))
-		return n;
-	__builtin_memset(name, 0, sizeof(*name));
-	return bpf_probe_read_user_str(name->text, sizeof(*name), (void *)src);
-}
-
 /* The name is the first argument, the mechanism the attach cookie. */
 SEC("uprobe")
 int on_getenv(struct pt_regs *ctx)

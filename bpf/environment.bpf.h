@@ -14,6 +14,21 @@ union env_name {
 	u64 word[EV_VAR_MAX / 8];
 };
 
+/* A string: bytes with its NUL, at most the room for a name. */
+static __always_inline long user_string(union env_name *name, u64 src)
+{
+	long n = bpf_probe_read_user_str(name->text, sizeof(*name), (void *)src);
+	u64 room = 4096 - (src & 4095);
+
+	if (n >= 0 || !can_sleep)
+		return n;
+	CLAMP(room, EV_VAR_MAX);
+	if (!room || bpf_copy_from_user(name->text, room, (void *)src))
+		return n;
+	__builtin_memset(name, 0, sizeof(*name));
+	return bpf_probe_read_user_str(name->text, sizeof(*name), (void *)src);
+}
+
 /*
  * A keyed hash of the name and the generation; never 0. A global function, so that the verifier
  * walks its loop by itself.

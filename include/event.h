@@ -19,6 +19,7 @@
 	X(CONNECT, connect, 1) /* a stream socket was connected, or first used */                  \
 	X(DATA, data, 1)       /* bytes on the client side of an engine connection */              \
 	X(ENV, env, 1)         /* an environment variable was read by name */                      \
+	X(TEST, test, 1)       /* the test case that a process runs was named, or is over */       \
 	X(FILE, file, 1)       /* a regular file was opened for writing */                         \
 	X(CODE, code, 1)       /* a Python code object, before the first stack that needs it */    \
 	X(STACK, stack, 1)     /* the Python stack of a thread: at a fork, before other records */  \
@@ -48,6 +49,7 @@ enum ev_type {
 #define EV_NAME_MAX      256    /* NAME_MAX + NUL (linux/limits.h) */
 #define EV_DATA_MAX      65536u /* bytes of one segment of one transfer */
 #define EV_VAR_MAX       256u   /* length of an environment variable's name */
+#define EV_TEST_MAX      1024u  /* name of a test case, as pytest puts it */
 #define EV_SUN_MAX       108    /* sizeof(sockaddr_un.sun_path) */
 #define EV_COMM_MAX      16     /* TASK_COMM_LEN */
 #define EV_MARKER_MAX    24     /* name of a variable that tells a CI job, with its NUL */
@@ -190,6 +192,12 @@ enum ev_env_mechanism {
 /* Tail: the name; empty when all were copied at once (ENV_COPY). */
 struct ev_env {
 	__u32 mechanism;
+	__u32 pad;
+};
+
+/* Tail: "path::test (phase)", the value of PYTEST_CURRENT_TEST; empty: none runs any more. */
+struct ev_test {
+	__u32 failed; /* the name could not be read */
 	__u32 pad;
 };
 
@@ -342,6 +350,7 @@ EV_ASSERT(exit, 16);
 EV_ASSERT(connect, 80);
 EV_ASSERT(data, 24);
 EV_ASSERT(env, 8);
+EV_ASSERT(test, 8);
 EV_ASSERT(file, 32);
 EV_ASSERT(code, 40);
 EV_ASSERT(frame, 16);

@@ -91,6 +91,7 @@ static void alert_fill(struct alert *a, const struct finding *f, const struct fa
 	buf_add(&a->subject, f->subject.ptr, f->subject.len);
 	buf_add(&a->evidence, f->evidence.ptr, f->evidence.len);
 	a->process = p;
+	a->test = test_case_hold(fact->test);
 	a->source = source_hold((struct source *)fact->source);
 	if (fact->kind == FACT_DOCKER) {
 		const struct docker_call *d = &fact->docker;
@@ -119,6 +120,7 @@ void alerts_free(struct alerts *a)
 		free((char *)a->at[i].container_id.ptr);
 		free((char *)a->at[i].container_name.ptr);
 		source_drop(a->at[i].source);
+		test_case_drop(a->at[i].test);
 	}
 	free(a->at);
 	tdestroy(a->index, free);

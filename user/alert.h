@@ -12,6 +12,7 @@ struct alert {
 	uint64_t count, first, last; /* unix ns */
 	struct buf subject, evidence;             /* of the first */
 	const struct process *process;            /* of the first; may be NULL */
+	struct test_case *test;                   /* likewise; held */
 	struct source *source;                    /* likewise; held */
 	struct span container_id, container_name; /* of the first, owned copies; may be empty */
 };

@@ -236,6 +236,18 @@ static void frame_write(struct jsonw *j, const char *key, const struct source_fr
 	jsonw_close(j);
 }
 
+void ecs_test(struct jsonw *j, const struct test_case *t)
+{
+	if (!t)
+		return;
+	jsonw_obj(j, "test");
+	jsonw_span(j, "name", t->name);
+	jsonw_str(j, "framework", t->framework);
+	if (t->phase)
+		jsonw_str(j, "phase", t->phase);
+	jsonw_close(j);
+}
+
 void ecs_source(struct jsonw *j, const struct source *s)
 {
 	const struct source_frame *at;

@@ -21,6 +21,8 @@ void ecs_process(struct jsonw *j, const struct process *p, const struct run *run
 /* "invigil.exec" and "invigil.cut"; j stands in the invigil object. */
 void ecs_exec(struct jsonw *j, const struct process *p);
 /* "invigil.source"; NULL writes nothing. */
+/* The test case inside which it happened; nothing for NULL. */
+void ecs_test(struct jsonw *j, const struct test_case *t);
 void ecs_source(struct jsonw *j, const struct source *s);
 void ecs_ancestry(struct jsonw *j, const struct process *p);
 int ecs_exit_code(int status); /* of a wait(2) status: 128+N when signal N ended it */

@@ -88,6 +88,7 @@ struct env_attach *env_attach_new(struct invigil *skel, bool c_only)
 	a->program[PROGRAM_PYTHON_ENCODE] = skel->progs.on_python_encode;
 	a->program[PROGRAM_PYTHON_START] = skel->progs.on_python_start;
 	a->program[PROGRAM_SYSTEM] = skel->progs.on_system;
+	a->program[PROGRAM_TEST] = skel->progs.on_test_variable;
 	/* A probe is a descriptor or two; this is our own limit, not COMMAND's. */
 	if (!getrlimit(RLIMIT_NOFILE, &files)) {
 		files.rlim_cur = files.rlim_max;

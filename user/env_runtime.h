@@ -13,6 +13,7 @@ enum env_program {
 	PROGRAM_PYTHON_ENCODE,
 	PROGRAM_PYTHON_START, /* an interpreter starts */
 	PROGRAM_SYSTEM,       /* libc's system() */
+	PROGRAM_TEST, /* libc's setenv, putenv, unsetenv by cookie: the name of the test case */
 	ENV_PROGRAMS
 };
 

@@ -11,6 +11,7 @@
 #include "provenance.h"
 #include "run.h"
 #include "source.h"
+#include "test_case.h"
 
 enum fact_kind {
 	FACT_RUN_START = 1 << 0,
@@ -34,6 +35,7 @@ struct fact {
 	uint64_t time;                 /* unix ns */
 	const struct run *run;         /* never NULL */
 	const struct process *process; /* NULL for run and health facts */
+	const struct test_case *test;  /* inside which it happened; or NULL */
 	const struct source *source;   /* its own, else that of what started the process; or NULL */
 	union {
 		struct {

@@ -81,6 +81,9 @@ void record_scrub(struct pipeline *p, struct record *r)
 	case EV_DATA:
 		scrub_bytes(m, r->tail, r->h->len);
 		break;
+	case EV_TEST:
+		scrub_bytes(m, r->tail, r->h->len);
+		break;
 	case EV_FILE:
 		comps_clean(r->tail, ((const struct ev_file *)r->body)->comps);
 		scrub_bytes(m, r->tail, r->h->len);

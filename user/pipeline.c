@@ -58,6 +58,8 @@ void fact_emit(struct pipeline *p, struct fact *f)
 	f->run = &p->run;
 	if (!f->source && f->process)
 		f->source = f->process->source;
+	if (!f->test && f->process)
+		f->test = f->process->test;
 	report_reset(&p->report);
 	detect_all(f, &p->report);
 	stream_fact(&p->stream, f, &p->report);
@@ -122,12 +124,12 @@ struct process *process_of(struct pipeline *p, const struct record *r)
 }
 
 static take_fn *const take[EV_TYPES] = {
-	[EV_FORK] = take_fork,       [EV_EXEC] = take_exec,     [EV_EXIT] = take_exit,
-	[EV_CONNECT] = take_connect, [EV_DATA] = take_data,     [EV_ENV] = take_env,
-	[EV_FILE] = take_file,       [EV_BEGIN] = take_begin,   [EV_ENGINE] = take_engine,
-	[EV_GAP] = take_gap,         [EV_LOST] = take_lost,     [EV_SECRET] = take_secret,
-	[EV_END] = take_end,         [EV_ATTACK] = take_attack, [EV_CODE] = take_code,
-	[EV_STACK] = take_stack,
+	[EV_FORK] = take_fork,       [EV_EXEC] = take_exec,   [EV_EXIT] = take_exit,
+	[EV_CONNECT] = take_connect, [EV_DATA] = take_data,   [EV_ENV] = take_env,
+	[EV_FILE] = take_file,       [EV_TEST] = take_test,   [EV_BEGIN] = take_begin,
+	[EV_ENGINE] = take_engine,   [EV_GAP] = take_gap,     [EV_LOST] = take_lost,
+	[EV_SECRET] = take_secret,   [EV_END] = take_end,     [EV_ATTACK] = take_attack,
+	[EV_CODE] = take_code,       [EV_STACK] = take_stack,
 };
 
 /* Until its exec COMMAND's process is our own program. */

@@ -13,7 +13,8 @@
 #include "gate.h"
 #include "probe.h"
 
-#define ENV_READERS "on_getenv", "on_go_getenv", "on_env_copy", "on_python_encode"
+#define ENV_READERS                                                                                \
+	"on_getenv", "on_go_getenv", "on_env_copy", "on_test_variable", "on_python_encode"
 
 /* clang-format off */
 const struct need needs[] = {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "process_table.h"
 #include "source.h"
+#include "test_case.h"
 
 /* What an exec brought; shared with forked children until they execute something themselves. */
 struct image {
@@ -112,6 +113,7 @@ static void slot_free(void *node)
 	image_drop(e->image);
 	free(e->p.container_id);
 	source_drop(e->p.source);
+	test_case_drop(e->p.test);
 	free(e->p.before);
 	free(e);
 }
@@ -263,6 +265,7 @@ struct process *table_fork(struct process_table *t, struct process *parent, cons
 		if (up->p.container_id)
 			c->p.container_id = xstrdup(up->p.container_id);
 		c->p.source = source_hold(up->p.source);
+		c->p.test = test_case_hold(up->p.test);
 		c->image = up->image;
 		if (c->image)
 			c->image->refs++;
@@ -368,6 +371,8 @@ struct process *table_exec(struct process_table *t, const struct ev_hdr *h, cons
 			xstrndup(e->container, strnlen(e->container, sizeof(e->container)));
 	image_set(entry, h, e, (struct span){ tail, h->len });
 	seen_clear(entry);
+	for (unsigned i = 0; i < TEST_FRAMEWORKS && !p->test; i++)
+		p->test = test_case_new(i, process_env_value(p, test_variable(i)));
 	p->executed = true;
 	p->roles = role_of(p, run);
 	return p;
@@ -438,6 +443,11 @@ bool process_first_read(struct process *p, struct span name)
 	}
 	free(copy);
 	return false;
+}
+
+void process_reads_forget(struct process *p)
+{
+	seen_clear((struct slot *)p);
 }
 
 struct span process_arg(const struct process *p, unsigned i)

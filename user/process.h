@@ -32,6 +32,7 @@ enum process_role { /* bits, told from program and arguments; see role_of() */
 };
 
 struct source;
+struct test_case;
 /* Where the bytes that a process writes may come from; it is passed on through pipes. */
 enum origin {
 	ORIGIN_NETWORK = 1, /* a network client, or a process that connected to the network */
@@ -71,12 +72,13 @@ struct process {
 	bool env_cut;
 	uint64_t ended; /* 0 alive */
 	uint32_t status;
-	uint64_t env_reads;    /* by-name reads seen */
-	char *container_id;    /* 64 hex, or NULL */
-	struct source *source; /* line of the script that led to it; inherited; or NULL */
-	bool source_said;      /* that its own lines are not known */
-	void *seen;            /* process.c: names of variables already reported */
-	unsigned refs;         /* process.c */
+	uint64_t env_reads;     /* by-name reads seen */
+	char *container_id;     /* 64 hex, or NULL */
+	struct source *source;  /* line of the script that led to it; inherited; or NULL */
+	struct test_case *test; /* it runs inside; inherited; or NULL */
+	bool source_said;       /* that its own lines are not known */
+	void *seen;             /* process.c: names of variables already reported */
+	unsigned refs;          /* process.c */
 };
 
 /* i-th argument; empty span beyond the end. */

@@ -100,6 +100,8 @@ static bool body_ok(const struct record *r)
 
 		return !r->h->len && e->target < ATTACK_TARGETS && e->how < ATTACK_HOWS;
 	}
+	case EV_TEST:
+		return r->h->len < EV_TEST_MAX;
 	case EV_SECRET: {
 		const struct ev_secret *e = r->body;
 

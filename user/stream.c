@@ -311,6 +311,7 @@ void stream_fact(struct stream *s, const struct fact *f, const struct report *fi
 		run_write(j, s->run);
 	jsonw_close(j);
 	ecs_fact_invigil(j, f, true);
+	ecs_test(j, f->test);
 	ecs_source(j, f->source);
 	findings_write(j, findings);
 	if (findings && findings->more)
@@ -385,6 +386,7 @@ void stream_alert(struct stream *s, const struct alert *a, const struct fact *f,
 	jsonw_close(j);
 	alert_write(j, a, repeat);
 	ecs_ancestry(j, p);
+	ecs_test(j, about ? f->test : a->test);
 	ecs_source(j, about ? f->source : a->source);
 	if (about)
 		ecs_fact_invigil(j, f, false);

@@ -191,13 +191,20 @@ static const struct alert *nth_alert(const struct alerts *a, enum risk r, unsign
 	return NULL;
 }
 
-#define PLACE_COLUMNS 28 /* of the script's line: its end says more */
+#define PLACE_COLUMNS 28 /* of the test case, or of the script's line, whose end says more */
 
-/* The script's own line, relative to the working tree. */
+/* The test case, else the script's own line, relative to the working tree. */
 static void add_place(struct buf *b, const struct run *r, const struct alert *a)
 {
 	struct buf place = { 0 }, text = { 0 };
 
+	if (a->test) {
+		add_text(&text, &r->masker, test_case_short(a->test));
+		cut(&text, PLACE_COLUMNS);
+		buf_fmt(b, "%s: ", text.ptr);
+		buf_free(&text);
+		return;
+	}
 	if (!a->source)
 		return;
 	source_place(a->source, r->cwd, &place);

@@ -1,0 +1,59 @@
+#!/bin/bash
+# test_case.sh: each event names the test case that it happened in: pytest, four xdist workers, bats.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+engine_up
+
+cat >"$work/test_forty.py" <<'PY'
+import os, subprocess, docker, pytest
+
+@pytest.mark.parametrize("n", range(40))
+def test_n(n):
+    os.environ.get("IVG_IN_EACH")
+    os.environ.get("IVG_IN_EACH")
+    subprocess.run(["/bin/sh", "-c", "/bin/true shell-%d" % n], check=True)
+    subprocess.run(["/usr/bin/env", "-i", "/bin/true", "cleared-%d" % n], check=True)
+    docker.from_env().containers.list(filters={"label": "ivg-%d" % n})
+PY
+cat >"$work/q40.py" <<'PY'
+import json, os, re, sys
+from urllib.parse import unquote
+wrong, seen, workers = [], {k: set() for k in ("shell", "cleared", "ivg", "read")}, set()
+for line in open(sys.argv[1]):
+    e = json.loads(line)
+    test = e["invigil"].get("test", {})
+    case = re.search(r"test_n\[(\d+)\]$", test.get("name", ""))
+    case = case and case.group(1)
+    text = " ".join(e.get("process", {}).get("args", [])) if e["event"]["action"] == "exec" else ""
+    text += " " + unquote(e.get("url", {}).get("query", ""))
+    for kind, number in re.findall(r"(shell|cleared|ivg)-(\d+)\b", text):
+        if number != case or test.get("framework") != "pytest" or test.get("phase") != "call":
+            wrong.append((kind, number, test))
+        seen[kind].add(number)
+        workers.add(e["process"]["parent"]["pid"] if kind == "cleared" else None)
+    if e["invigil"].get("env", {}).get("name") == "IVG_IN_EACH":
+        if case is None or case in seen["read"]:
+            wrong.append(("read", case, test))
+        seen["read"].add(case)
+want = {str(n) for n in range(40)}
+wrong += [(kind, "missing", want - got) for kind, got in seen.items() if got != want]
+print(wrong[:5], workers)
+sys.exit(bool(wrong) or len(workers - {None}) != 4)
+PY
+test_begin "forty tests in four workers pass"
+if LIMIT=120 run -- /usr/bin/python3 -m pytest -q -p no:cacheprovider -n 4 "$work/test_forty.py" >"$work/out"; then ok; else fail "$work/out"; fi
+check "each exec, read and engine call names its test case" python3 "$work/q40.py" "$ev"
+see "an alert names it too" 'alerts("R8.7") and all("test_n[" in get(e, "invigil.test.name", "") for e in alerts() if get(e, "rule.id")[:2] == "R8")'
+see "near miss: what pytest does before and after has none" \
+	'all(not get(e, "invigil.test") for e in ev if get(e, "process.name") == "python3.11" and get(e, "event.action") in ("exec", "exit"))'
+check "the summary names the test case of the worst finding" grep -qE '^R[0-9] .*; R[0-9.]+ test_n\[[0-9]+\]: ' "$work/err"
+check "and stays within 80 columns" bash -c "! grep -qE '^.{81}' '$work/err'"
+
+cat >"$work/two.bats" <<'BATS'
+@test "first" { /bin/true one; }
+@test "second" { /bin/true two; }
+BATS
+run -- bats "$work/two.bats" >"$work/out"
+see "bats" 'same([(get(e, "process.args")[1], get(e, "invigil.test.name"), get(e, "invigil.test.framework")) for e in execs("true")],
+	[("one", "test_first", "bats"), ("two", "test_second", "bats")])'
+finish
