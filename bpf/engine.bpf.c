@@ -72,6 +72,18 @@ struct connect_record {
 	char tail[2 * EV_SUN_MAX];
 };
 
+/* The name of the process, when it still lives. */
+static __always_inline void comm_fill(char comm[EV_COMM_MAX], struct pid *pid)
+{
+	struct hlist_node *node = BPF_CORE_READ(pid, tasks[PIDTYPE_TGID].first);
+	struct task_struct *task;
+
+	if (!node)
+		return;
+	task = (void *)node - bpf_core_field_offset(struct task_struct, pid_links[PIDTYPE_TGID]);
+	BPF_CORE_READ_STR_INTO((char(*)[EV_COMM_MAX])comm, task, comm);
+}
+
 /* The kernel's own idea of the peer: the bound name, the socket file's inode, who listens. */
 static __always_inline void peer_fill(struct connect_record *r, struct sock *sk)
 {
@@ -81,8 +93,10 @@ static __always_inline void peer_fill(struct connect_record *r, struct sock *sk)
 	struct dentry *d;
 	u64 n;
 
-	if (pid)
+	if (pid) {
 		r->e.listener_pid = BPF_CORE_READ(pid, numbers[0].nr);
+		comm_fill(r->e.listener_comm, pid);
+	}
 	if (!peer)
 		return;
 	addr = BPF_CORE_READ(peer, addr);
@@ -309,6 +323,18 @@ static __always_inline bool conn_over(const struct conn *c, u32 dir)
 	       (c->state == CONN_RAW && (dir == DATA_SEND || !c->left[DATA_RECV]));
 }
 
+#define TLS_HANDSHAKE   0x0316 /* RFC 8446, 5.1: type 22, major version 3 */
+#define PORT_DOCKER     2375
+#define PORT_DOCKER_TLS 2376
+
+static __always_inline bool is_engine_port(struct sock *sk)
+{
+	u16 port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+
+	return BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX &&
+	       (port == PORT_DOCKER || port == PORT_DOCKER_TLS);
+}
+
 /* Before the first segment of a transfer: is it wanted at all? word: its first bytes. */
 static __always_inline bool conn_wants(struct conn *c, struct sock *sk, u32 run, u32 dir,
 				       const u32 word[3])
@@ -320,7 +346,10 @@ static __always_inline bool conn_wants(struct conn *c, struct sock *sk, u32 run,
 	if (c->state == CONN_NEW) {
 		if (!is_request(word[0])) {
 			c->state = CONN_OTHER;
-			return false;
+			/* Of TLS on an engine's port the beginning goes up, for it to be said. */
+			c->left[DATA_SEND] = 16;
+			return dir == DATA_SEND && (u16)word[0] == TLS_HANDSHAKE &&
+			       is_engine_port(sk);
 		}
 		c->state = CONN_ENGINE;
 		connect_late(number_of(sk), run);

@@ -445,7 +445,7 @@ const struct rule rules[] = {
 	  "The engine is reached over TCP without TLS, through a relay, or by a path that it did "
 	  "not bind.",
 	  "Use the engine's own socket, or TCP with client certificates.",
-	  "CWE-319 CWE-306 CIS-Docker-1.6:2.7 T1609", T_ADMINISTRATION, NOT_BUILT },
+	  "CWE-319 CWE-306 CIS-Docker-1.6:2.7 T1609", T_ADMINISTRATION, BUILT },
 	{ "R8.7", "raw-engine-client", RISK_DOCKER_CONTROL, SEV_MEDIUM,
 	  "A general tool or an inline program talks to the engine directly.",
 	  "Use the docker client or a reviewed library.",

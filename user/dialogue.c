@@ -252,6 +252,8 @@ static void report(struct conn *c, struct call *k)
 		call.duration = call.response_time > q->begin ? call.response_time - q->begin : 0;
 	}
 	call.tcp = c->tcp;
+	call.sk = c->sk;
+	call.ino = c->ino;
 	call.verified = c->verified;
 	target_of(&call, &target);
 	if (call.status >= 200 && call.status < 300) {

@@ -10,6 +10,8 @@
 enum docker_object { OBJ_NONE, OBJ_CONTAINER, OBJ_IMAGE, OBJ_EXEC, OBJ_NETWORK, OBJ_VOLUME, OBJ_BUILD,
 		     OBJ_SYSTEM, OBJ_SWARM, OBJ_PLUGIN, OBJ_KINDS };
 enum docker_change { CHANGE_ACCESS, CHANGE_CREATION, CHANGE_CHANGE, CHANGE_DELETION };
+/* How a client reaches the engine; what is not as the engine was bound is told by R8.6. */
+enum docker_way { WAY_BOUND, WAY_TCP, WAY_RELAY, WAY_OTHER_PATH };
 enum owner { OWNER_NONE, OWNER_OWN, OWNER_FOREIGN, OWNER_UNKNOWN };
 
 /* X(ENUM, action of INTERFACE.md) is the list in docker.c's route table; an enum for detectors. */
@@ -76,6 +78,9 @@ struct docker_call {
 	bool removed_names_foreign;
 	struct span container_id, container_name; /* of target, as far as the ledger knows */
 	bool tcp, verified;                       /* transport; engine identified by the kernel */
+	uint64_t sk, ino;                         /* the connection's key */
+	enum docker_way way;
+	struct span peer; /* what is connected to: the bound name, or host:port; empty unknown */
 };
 
 /* method and decoded path (query removed). Sets *rest to what {name} matched. Never NULL. */

@@ -55,6 +55,7 @@ struct fact {
 			const char *listener_name;
 			bool verified; /* the kernel identified the peer as a known engine socket */
 			bool late;     /* seen at first I/O only */
+			enum docker_way way;
 		} connect;
 		struct docker_call docker;
 		struct {

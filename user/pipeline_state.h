@@ -12,6 +12,7 @@
 struct socket_file {
 	uint64_t ino;
 	uint32_t dev;
+	char path[EV_SUN_MAX + 1]; /* as it was bound */
 };
 
 /* A stack whose record comes next from that thread. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include "pipeline_state.h"
+#include "place.h"
 
 /* A stream socket of the run that was connected or used, until its process ends. */
 struct link {
@@ -14,20 +15,6 @@ struct link {
 	uint64_t time;
 	bool reported;
 };
-static void on_call(void *ctx, const struct process *process, uint64_t time,
-		    const struct docker_call *call)
-{
-	struct pipeline *p = ctx;
-	struct fact f = { .kind = FACT_DOCKER, .time = wall(p, time), .process = process };
-
-	f.docker = *call;
-	p->run.engine_calls++;
-	if (p->on_container && call->route->action == ACT_CONTAINER_CREATE &&
-	    call->created_id.len == EV_CONTAINER_LEN)
-		p->on_container(p->container_ctx, call->created_id.ptr);
-	fact_emit(p, &f);
-}
-
 static void on_gap(void *ctx, uint64_t time, const struct dialogue_gap *gap)
 {
 	struct pipeline *p = ctx;
@@ -53,8 +40,6 @@ static void on_hold(void *ctx, const struct process *process, int by)
 	else
 		process_drop((struct process *)process);
 }
-
-const struct dialogue_ops dialogue_to_facts = { on_call, on_gap, on_scrub, on_hold, NULL };
 
 static int link_compare(const void *a, const void *b)
 {
@@ -91,25 +76,123 @@ static struct span name_trim(const char *name, size_t n)
 	return (struct span){ name, n && name[0] ? strnlen(name, n) : n };
 }
 
+#define PEER_TEXT (EV_SUN_MAX + INET6_ADDRSTRLEN)
+
+/* The name the listener is bound to, or host:port in text. */
+static struct span peer_text(const struct link *l, char *text, size_t size)
+{
+	char ip[INET6_ADDRSTRLEN];
+
+	if (l->e.family == AF_UNIX || !inet_ntop(l->e.family, l->e.addr, ip, sizeof(ip)))
+		return name_trim(l->names, l->e.name_len);
+	snprintf(text, size, "%s:%u", ip, l->e.port);
+	return span_of(text);
+}
+
+/* Who calls listen for an engine; systemd does when a socket unit starts it. */
+static bool listens_for_engine(const char comm[EV_COMM_MAX])
+{
+	static const char *const names[] = { "dockerd", "podman", "containerd", "crio", "systemd" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strncmp(comm, names[i], EV_COMM_MAX))
+			return true;
+	return false;
+}
+
+/* The socket's file is no evidence when somebody else listens there. */
+static bool is_relay(const struct pipeline *p, const struct link *l)
+{
+	if (l->e.listener_comm[0])
+		return !listens_for_engine(l->e.listener_comm);
+	return !engine_known(p, l->e.peer_ino, l->e.peer_dev) && l->e.name_len;
+}
+
+static enum docker_way call_way(const struct pipeline *p, const struct link *l,
+				const struct docker_call *c)
+{
+	return c->tcp ? WAY_TCP : is_relay(p, l) ? WAY_RELAY : WAY_BOUND;
+}
+
+static bool same_place(const struct buf *asked, struct span bound)
+{
+	struct buf clean = { 0 };
+	bool same;
+
+	path_clean(bound, &clean);
+	same = !strcmp(path_place(asked->ptr), path_place(clean.ptr));
+	buf_free(&clean);
+	return same;
+}
+
+/* Another path that an engine itself bound leads to an engine, too. */
+static enum docker_way connect_way(const struct pipeline *p, const struct link *l,
+				   const struct process *process)
+{
+	struct span asked = name_trim(l->names + EV_SUN_MAX, l->e.asked_len);
+	struct span bound = name_trim(l->names, l->e.name_len);
+	struct buf whole = { 0 }, clean = { 0 };
+	bool same;
+
+	if (l->e.family != AF_UNIX || !asked.len || !asked.ptr[0] || !bound.len || !bound.ptr[0])
+		return WAY_BOUND;
+	if (asked.ptr[0] != '/') {
+		if (!process || !process->cwd.text)
+			return WAY_BOUND; /* not known */
+		buf_str(&whole, process->cwd.text);
+		buf_byte(&whole, '/');
+	}
+	buf_add(&whole, asked.ptr, asked.len);
+	path_clean((struct span){ whole.ptr, whole.len }, &clean);
+	same = same_place(&clean, bound);
+	for (unsigned i = 0; i < p->n_engines && !same; i++)
+		same = same_place(&clean, span_of(p->engines[i].path));
+	buf_free(&whole);
+	buf_free(&clean);
+	return same ? WAY_BOUND : WAY_OTHER_PATH;
+}
+
+static void on_call(void *ctx, const struct process *process, uint64_t time,
+		    const struct docker_call *call)
+{
+	struct pipeline *p = ctx;
+	struct link key = { .sk = call->sk, .ino = call->ino },
+		    **found = tfind(&key, &p->links, link_compare);
+	char text[PEER_TEXT];
+	struct fact f = { .kind = FACT_DOCKER, .time = wall(p, time), .process = process };
+
+	f.docker = *call;
+	if (found) {
+		f.docker.peer = peer_text(*found, text, sizeof(text));
+		f.docker.way = call_way(p, *found, call);
+	}
+	p->run.engine_calls++;
+	if (p->on_container && call->route->action == ACT_CONTAINER_CREATE &&
+	    call->created_id.len == EV_CONTAINER_LEN)
+		p->on_container(p->container_ctx, call->created_id.ptr);
+	fact_emit(p, &f);
+}
+
+const struct dialogue_ops dialogue_to_facts = { on_call, on_gap, on_scrub, on_hold, NULL };
+
 static void link_report(struct pipeline *p, struct link *l, const struct process *process,
 			bool verified)
 {
 	struct fact f = { .kind = FACT_CONNECT, .time = wall(p, l->time), .process = process };
-	char ip[INET6_ADDRSTRLEN], address[INET6_ADDRSTRLEN + 10];
+	char comm[EV_COMM_MAX + 1] = "", address[PEER_TEXT];
 
 	l->reported = true;
-	f.connect.address = name_trim(l->names, l->e.name_len);
+	memcpy(comm, l->e.listener_comm, EV_COMM_MAX);
+	f.connect.address = peer_text(l, address, sizeof(address));
 	f.connect.asked = name_trim(l->names + EV_SUN_MAX, l->e.asked_len);
 	f.connect.error = l->e.ret < 0 && l->e.ret != -EINPROGRESS ? -l->e.ret : 0;
 	f.connect.family = l->e.family;
 	f.connect.port = l->e.port;
 	f.connect.listener_pid = l->e.listener_pid;
 	f.connect.verified = verified;
+	f.connect.listener_name = comm;
 	f.connect.late = l->e.flags & CONN_FIRST_IO;
-	if (l->e.family != AF_UNIX && inet_ntop(l->e.family, l->e.addr, ip, sizeof(ip))) {
-		snprintf(address, sizeof(address), "%s:%u", ip, l->e.port);
-		f.connect.address = span_of(address);
-	}
+	f.connect.way = verified ? connect_way(p, l, process) : WAY_BOUND;
 	p->run.connects++;
 	fact_emit(p, &f);
 }

@@ -65,8 +65,14 @@ void take_engine(struct pipeline *p, const struct record *r)
 {
 	const struct ev_engine *e = r->body;
 
-	if (p->n_engines < ARRAY_SIZE(p->engines))
-		p->engines[p->n_engines++] = (struct socket_file){ e->ino, e->dev };
+	struct socket_file *f;
+
+	if (p->n_engines >= ARRAY_SIZE(p->engines))
+		return;
+	f = &p->engines[p->n_engines++];
+	f->ino = e->ino;
+	f->dev = e->dev;
+	snprintf(f->path, sizeof(f->path), "%.*s", (int)strnlen(r->tail, r->h->len), r->tail);
 }
 
 /* Replay alone: live, the row is there already. */

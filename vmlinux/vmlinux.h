@@ -116,8 +116,16 @@ struct fs_struct {
 struct upid {
 	int nr;
 };
+enum pid_type { PIDTYPE_TGID = 1 };
+struct hlist_node {
+	struct hlist_node *next;
+};
+struct hlist_head {
+	struct hlist_node *first;
+};
 struct pid {
 	unsigned int level;
+	struct hlist_head tasks[4];
 	struct upid numbers[1];
 };
 struct cred {
@@ -147,6 +155,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[4];
 	u64 start_boottime;
 	const struct cred *cred;
 	char comm[16];

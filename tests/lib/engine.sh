@@ -47,7 +47,7 @@ engine_end() { # PIDFILE MARK
 }
 
 engine_start() { # DIR
-	local dir=$1 i before
+	local dir=$1 i before port
 	if [ "$(id -u)" != 0 ]; then engine_say "needs root"; return 1; fi
 	mkdir -p "$dir" && dir=$(cd "$dir" && pwd -P) || return 1
 	if engine_alive "$dir/dockerd.pid" "$dir"; then engine_say "already runs in $dir"; return 1; fi
@@ -62,6 +62,12 @@ engine_start() { # DIR
 	cat /proc/sys/net/ipv4/ip_forward >"$dir/ip_forward"
 	echo "$before" >"$dir/created"
 	engine_bridge "$dir" || { engine_say "no bridge could be made"; return 1; }
+	# With ENGINE_TCP it listens on a port of its own, too, which DIR/port tells.
+	port=
+	if [ -n "${ENGINE_TCP:-}" ]; then
+		port=$(($(sed 's/[^0-9]//g' "$dir/bridge") + 23750))
+		echo $port >"$dir/port"
+	fi
 	mkdir -p "$dir/containerd/root" "$dir/containerd/state" "$dir/data" "$dir/exec"
 	# Not the machine's /etc/docker/daemon.json.
 	echo '{}' >"$dir/daemon.json"
@@ -92,7 +98,7 @@ engine_start() { # DIR
 		env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
 			setsid /usr/sbin/dockerd --debug --config-file "$dir/daemon.json" --containerd "$dir/containerd/sock" \
 			--data-root "$dir/data" --exec-root "$dir/exec" --pidfile "$dir/dockerd.pid" \
-			-H "unix://$dir/docker.sock" --bridge "$(cat "$dir/bridge")" --iptables=false --ip6tables=false \
+			-H "unix://$dir/docker.sock" ${port:+-H "tcp://127.0.0.1:$port"} --bridge "$(cat "$dir/bridge")" --iptables=false --ip6tables=false \
 			--ip-forward=false --ip-masq=false &
 		echo $! >"$dir/dockerd.pid.started"
 	)

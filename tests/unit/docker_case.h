@@ -28,6 +28,7 @@ struct docker_case {
 	unsigned roles;
 	unsigned pruned_own, pruned_other;
 	bool cut, image_own, pruned_unreadable, removed_names_foreign, connect, not_verified;
+	enum docker_way way;
 	const char *says;  /* words of the evidence */
 	const char *hides; /* must stand nowhere */
 };
@@ -103,6 +104,8 @@ static void case_check(void **state)
 	if (c->connect) {
 		f.connect.address = SPAN("/var/run/docker.sock");
 		f.connect.verified = !c->not_verified;
+		f.connect.asked = SPAN("/tmp/link.sock");
+		f.connect.way = c->way;
 	} else {
 		struct docker_call *d = &f.docker;
 
@@ -116,6 +119,8 @@ static void case_check(void **state)
 		d->request_complete = !c->cut;
 		d->status = c->status < 0 ? 0 : c->status ? c->status : 201;
 		d->owner = c->owner;
+		d->way = c->way;
+		d->peer = SPAN("127.0.0.1:2375");
 		d->dockerfile = case_bytes(&run, c->dockerfile, &file);
 		d->dockerfile_complete = true;
 		d->image_own = c->image_own;

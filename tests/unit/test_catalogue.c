@@ -23,7 +23,7 @@ static const char *const severities[RISKS] = {
 /* y: detected by this version. */
 static const char *const detected[RISKS] = {
 	"yyyyy",  "yyynnnynnny",     "yyyyn",  "yyyyyynyny", "yyyyyy",
-	"yynynn", "yyyyyyyyyyyyyyy", "yyyyyn", "yyyyynyy",   "yyyyy",
+	"yynynn", "yyyyyyyyyyyyyyy", "yyyyyn", "yyyyyyyy",   "yyyyy",
 };
 
 static void the_ids_names_and_order_of_the_categories_are_fixed(void **state)

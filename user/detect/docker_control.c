@@ -81,6 +81,19 @@ static void look_client(const struct fact *f, struct report *out, const char *wh
 			what);
 }
 
+/* Over TCP the calls were readable: so there was no TLS. */
+static void look_way(const struct fact *f, struct report *out)
+{
+	struct span peer = f->docker.peer;
+
+	if (f->docker.way == WAY_TCP)
+		finding(out, "R8.6", peer, "the engine is reached over TCP without TLS (%.*s)",
+			SPANF(peer));
+	else if (f->docker.way == WAY_RELAY)
+		finding(out, "R8.6", peer, "the engine is reached through a relay (%.*s)",
+			SPANF(peer));
+}
+
 static void look_connect(const struct fact *f, struct report *out)
 {
 	struct span where = f->connect.address.len ? f->connect.address : f->connect.asked;
@@ -90,6 +103,9 @@ static void look_connect(const struct fact *f, struct report *out)
 		f->connect.verified ? "" : " (not verified)");
 	if (f->connect.verified)
 		look_client(f, out, "connect");
+	if (f->connect.way == WAY_OTHER_PATH && !f->connect.error)
+		finding(out, "R8.6", f->connect.asked, "%.*s is not the path that was bound (%.*s)",
+			SPANF(f->connect.asked), SPANF(where));
 }
 
 static void verb_note(const struct fact *f, struct report *out, const char *verb, struct span what,
@@ -304,6 +320,7 @@ static void look_call(const struct fact *f, struct report *out)
 		break;
 	}
 	look_client(f, out, f->docker.route->text);
+	look_way(f, out);
 }
 
 static void look(const struct fact *f, struct report *out)

@@ -1,53 +1,13 @@
 /* mounts.c: judges the host paths of bind mounts and local volumes. */
 #include <string.h>
 #include "mounts.h"
+#include "place.h"
 
 #define SUBJECT_MAX 256
 
 const char *key_note(const struct json_value *v)
 {
 	return v->folded ? " (oddly folded key)" : v->duplicate ? " (duplicate key)" : "";
-}
-
-/* Lexically clean: no "//", "." and ".."; without a slash at the end but for "/" itself. */
-static void path_clean(struct span in, struct buf *out)
-{
-	buf_reset(out);
-	for (size_t i = 0; i < in.len;) {
-		const char *slash = memchr(in.ptr + i, '/', in.len - i);
-		size_t n = slash ? (size_t)(slash - in.ptr) - i : in.len - i;
-		struct span step = { in.ptr + i, n };
-
-		i += n + 1;
-		if (!n || span_eq(step, "."))
-			continue;
-		if (span_eq(step, "..")) {
-			while (out->len && out->ptr[--out->len] != '/')
-				;
-			continue;
-		}
-		buf_byte(out, '/');
-		buf_add(out, step.ptr, step.len);
-	}
-	if (!out->len)
-		buf_byte(out, '/');
-	out->ptr[out->len] = 0;
-}
-
-/*
- * The place that a clean path means: /proc/PID/root is a root, /var/run is /run. Other links of the host
- * are not known here.
- */
-static const char *path_place(const char *path)
-{
-	while (!strncmp(path, "/proc/", 6)) {
-		const char *root = strchr(path + 6, '/');
-
-		if (!root || strncmp(root, "/root", 5) || (root[5] && root[5] != '/'))
-			break;
-		path = root[5] ? root + 5 : "/";
-	}
-	return strncmp(path, "/var/run", 8) || (path[8] && path[8] != '/') ? path : path + 4;
 }
 
 static bool under(const char *path, const char *dir)

@@ -1,0 +1,101 @@
+#!/bin/bash
+# transports.sh: TCP with and without TLS, relays inside and outside the run, other paths (R8.6), BuildKit, the socket in a container.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+ENGINE_TCP=yes engine_up
+base=invigil/base:1
+sock=$engine/docker.sock
+port=$(cat "$engine/port")
+log=$engine/dockerd.log
+client="/usr/bin/python3 -B $root/tests/e2e/raw_client.py"
+docker=/usr/bin/docker
+children=
+at_end() {
+	# shellcheck disable=SC2086
+	[ -z "$children" ] || kill $children 2>/dev/null
+	cleanup
+}
+trap at_end EXIT
+mark() { from=$(log_size); }
+agrees() { check "$1: its calls are what the engine logged" /usr/bin/python3 -B tests/e2e/engine_log.py "$log" "$from" "$(log_size)" "$ev"; }
+relayed() { [ -S "$1" ]; }
+
+# ---- the path that was bound, and others ----
+run -q -- $docker -H "unix://$sock" version >/dev/null
+see "the bound path is none of R8.6's, whoever connects" 'len(calls()) > 0 and not said("R8.6")'
+see "the listener is named" 'all(get(e, "invigil.docker.listener_name") == "dockerd" for e in action("docker-socket-connect"))'
+run -q -- $docker -H "unix://${sock%/*}/../engine//docker.sock" version >/dev/null
+see "R8.6, near miss: the same path in other words" 'len(calls()) > 0 and not said("R8.6")'
+run -q -- sh -c "cd '$engine' && DOCKER_HOST=unix://docker.sock $docker version" >/dev/null
+see "R8.6, near miss: the same path from its directory" 'len(calls()) > 0 and not said("R8.6")'
+ln -s "$sock" "$work/sym"
+run -q -- $docker -H "unix://$work/sym" version >/dev/null
+see "R8.6: a symbolic link" 'len(alerts("R8.6")) == 1 and "'"$work/sym"'" in get(alerts("R8.6")[0], "invigil.evidence")'
+ln "$sock" "$engine/hard"
+run -q -- $docker -H "unix://$engine/hard" version >/dev/null
+see "R8.6: a hard link" 'len(alerts("R8.6")) == 1 and len(calls()) > 0'
+rm "$engine/hard"
+run -q -- unshare -m sh -c "touch '$work/bound' && mount --bind '$sock' '$work/bound' && $docker -H 'unix://$work/bound' version" >/dev/null
+see "R8.6: a bind mount in another mount namespace" 'len(alerts("R8.6")) == 1 and len(calls()) > 0'
+
+# ---- TCP ----
+mark
+run -q -- sh -c "$docker -H tcp://127.0.0.1:$port create --privileged --name tcp1 $base true && $docker -H tcp://127.0.0.1:$port rm tcp1" >/dev/null
+agrees "TCP without TLS"
+see "R8.6: TCP without TLS" '[e for e in alerts("R8.6") if "127.0.0.1:'"$port"'" in get(e, "invigil.evidence")] and alerts("R6.1")'
+mark
+run -q -- $client "127.0.0.1:$port" framing $base
+agrees "TCP, framed in odd ways"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+	-keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
+cat "$work/key.pem" "$work/cert.pem" >"$work/both.pem"
+socat "OPENSSL-LISTEN:$((port + 100)),bind=127.0.0.1,reuseaddr,fork,cert=$work/both.pem,verify=0" "UNIX-CONNECT:$sock" 2>/dev/null &
+children="$children $!"
+until_true 10 sh -c "curl -sk https://127.0.0.1:$((port + 100))/_ping"
+cp "$work/cert.pem" "$work/ca.pem"
+check "a client by TLS" run -q -- curl -s --cacert "$work/cert.pem" "https://localhost:$((port + 100))/v1.41/version" -o /dev/null
+see "R8.6, near miss: TCP with TLS; its calls cannot be seen" 'not said("R8.6") and not calls()'
+# The engine's own TLS port is known: there the connect is told, and that nothing more is seen.
+socat "OPENSSL-LISTEN:2376,bind=127.0.0.1,reuseaddr,fork,cert=$work/both.pem,verify=0" "UNIX-CONNECT:$sock" 2>/dev/null &
+tls=$!
+children="$children $tls"
+if until_true 5 sh -c "curl -sk https://127.0.0.1:2376/_ping" && kill -0 $tls 2>/dev/null; then
+	run -q -- curl -s --cacert "$work/cert.pem" "https://localhost:2376/v1.41/version" -o /dev/null
+	see "TLS: connect and port are told, and that the calls are not seen" \
+		'any(get(e, "destination.port") == 2376 for e in action("docker-socket-connect")) and any(get(e, "invigil.gap.reason") == "TLS" for e in action("stream-cut")) and not said("R8.6")'
+else
+	test_begin "TLS: connect and port are told"
+	skip "port 2376 is in use"
+fi
+
+# ---- relays ----
+socat "UNIX-LISTEN:$work/relay.sock,fork" "UNIX-CONNECT:$sock" 2>/dev/null &
+children="$children $!"
+until_true 10 relayed "$work/relay.sock"
+mark
+run -q -- $docker -H "unix://$work/relay.sock" ps >/dev/null
+agrees "a relay outside the run (socat)"
+see "R8.6: a relay" '[e for e in alerts("R8.6") if "relay" in get(e, "invigil.evidence")]'
+mark
+run -q -- sh -c "sleep 20 | $client '$sock' relay @ivg-relay-$$ >'$work/ready' & until grep -q ready '$work/ready'; do sleep 0.1; done; $client @ivg-relay-$$ framing $base"
+see "a relay inside the run, abstract: the client's calls are decoded" 'len([e for e in action("container-create") if get(e, "process.args", [])[-2:-1] == ["framing"]]) == 3 and alerts("R8.6")'
+see "what the relay itself sends is told as its own" 'len([e for e in action("container-create") if "relay" in get(e, "process.args", [])]) == 3'
+
+# ---- a container of the run that has the socket ----
+gcc -O2 -static -pthread -o "$work/evade" tests/e2e/evade.c
+chmod 755 "$work/evade"
+mark
+check "a container of the run asks" run -q -- $docker -H "unix://$sock" run --rm -v "$sock:/run/inner.sock" -v "$work/evade:/evade" $base /evade /run/inner.sock plain
+agrees "the container's own call"
+see "the socket mounted into a container: R6.2" 'alerts("R6.2")'
+see "its call is told with the container, and by another path (R8.6)" \
+	'[e for e in action("engine-ping") if get(e, "url.query") == "way=plain" and get(e, "process.name") == "evade"] and alerts("R8.6")'
+
+# ---- BuildKit ----
+mkdir "$work/kit"
+printf 'FROM %s\nLABEL by=buildkit\nRUN true\n' $base >"$work/kit/Dockerfile"
+mark
+DOCKER_BUILDKIT=1 run -q -- $docker -H "unix://$sock" build -q -t kit:1 "$work/kit" >"$work/out" 2>&1
+agrees "BuildKit"
+see "its build is told as one, and what cannot be seen of it is said" '[e for e in action("image-build") if "version=2" in get(e, "url.query", "")] and (action("stream-cut") or alerts("R6.13"))'
+finish
