@@ -12,6 +12,7 @@
 #include "front.h"
 #include "guardian.h"
 #include "monitor.h"
+#include "witness.h"
 
 #define EXIT_INVIGIL 125
 #define EXIT_GATE    120
@@ -21,7 +22,7 @@ struct front {
 	const struct account *account;
 	int monitor; /* -1: gone */
 	int hand;    /* to the guardian; negative: no gate */
-	pid_t child;
+	pid_t child, witness;
 	sigset_t old_mask;
 	struct sigaction old_chld;
 	int go[2], fault[2];
@@ -97,16 +98,30 @@ static void child_exec(struct front *f)
 	_exit(err == ENOENT ? 127 : 126);
 }
 
-/* A signal that a process sent is for COMMAND; the terminal's own reaches it without us. */
+/*
+ * A signal that was sent to us alone is for COMMAND; what the terminal or a process sends to the
+ * whole group reaches it without us. A terminal that goes away tells the leader of its session only.
+ */
 static void signal_forward(struct front *f, const siginfo_t *info)
 {
-	if (info->si_signo != SIGCHLD && info->si_code != SI_KERNEL && info->si_pid != f->child)
-		kill(f->child, info->si_signo);
+	bool shared = getpgid(f->child) == getpgrp();
+
+	if (info->si_signo == SIGCHLD || info->si_pid == f->child)
+		return;
+	if (info->si_code == SI_KERNEL ? info->si_signo != SIGHUP || getsid(0) != getpid()
+				       : witness_saw(&f->witness, info->si_signo) && shared)
+		return;
+	kill(f->child, info->si_signo);
 }
 
-/* Our parent must see the stop that COMMAND made. */
+/*
+ * Our parent must see the stop that COMMAND made, and not before it was made: a shell that takes its
+ * terminal back earlier would share what is typed with COMMAND. So the terminal's own stop does
+ * nothing to us.
+ */
 static void stop_mirror(struct front *f, int sig)
 {
+	siginfo_t info = { 0 };
 	sigset_t one, now;
 
 	sigemptyset(&one);
@@ -115,7 +130,9 @@ static void stop_mirror(struct front *f, int sig)
 	raise(sig);
 	sigprocmask(SIG_UNBLOCK, &one, &now); /* here it stops */
 	sigprocmask(SIG_SETMASK, &now, NULL);
-	kill(f->child, SIGCONT);
+	/* A shell goes on with the whole group, others with us alone. */
+	if (waitid(P_PID, f->child, &info, WCONTINUED | WNOHANG) || !info.si_pid)
+		kill(f->child, SIGCONT);
 }
 
 static int child_wait(struct front *f, const sigset_t *set)
@@ -191,17 +208,20 @@ int front_run(const struct config *c, const struct account *a, int monitor, int 
 	int status, code;
 
 	sigfillset(&set);
-	for (int s = 1; s < NSIG; s++) /* faults are ours; stops keep their default */
+	for (int s = 1; s < NSIG; s++) /* faults are ours */
 		if (s == SIGSEGV || s == SIGBUS || s == SIGFPE || s == SIGILL || s == SIGTRAP ||
-		    s == SIGABRT || s == SIGTSTP || s == SIGTTIN || s == SIGTTOU || s == SIGCONT)
+		    s == SIGABRT || s == SIGCONT)
 			sigdelset(&set, s);
 	sigprocmask(SIG_BLOCK, &set, &f.old_mask);
 	sigaction(SIGCHLD, &dfl, &f.old_chld);
+	f.witness = witness_start();
 	if (!child_start(&f)) {
+		witness_end(f.witness);
 		fprintf(stderr, "invigil: COMMAND was not started\n");
 		return EXIT_INVIGIL;
 	}
 	status = child_wait(&f, &set);
+	witness_end(f.witness);
 	fault_print(&f);
 	code = exit_status(status);
 	if (!tell(&f, SAY_ENDED, status) || !hear(&f, &w) || w.say != SAY_DONE) {
