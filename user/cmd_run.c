@@ -26,6 +26,10 @@ int cmd_run(struct config *c)
 	}
 	if (!account_find(c->user, &account))
 		return 125;
+	if (environment_stripped())
+		fprintf(stderr,
+			"invigil: the environment looks stripped by sudo: COMMAND has neither your PATH nor the "
+			"CI job's variables (sudo -E env PATH=\"$PATH\" invigil run ...)\n");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, state) ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, calls)) {

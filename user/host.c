@@ -125,6 +125,27 @@ bool account_find(const char *user, struct account *a)
 	return true;
 }
 
+/* What sudo's env_reset leaves or sets (sudoers(5)): when nothing else is there, COMMAND's own is gone. */
+bool environment_stripped(void)
+{
+	static const char kept[] =
+		" COLORS DISPLAY HOME HOSTNAME KRB5CCNAME LANG LANGUAGE LINGUAS LOGNAME LS_COLORS"
+		" MAIL PATH PS1 PS2 SHELL TERM TZ USER XAUTHORITY XAUTHORIZATION"
+		" XDG_CURRENT_DESKTOP _ ";
+
+	if (geteuid() || !getenv("SUDO_UID"))
+		return false;
+	for (char **e = environ; *e; e++) {
+		char word[40];
+
+		snprintf(word, sizeof(word), " %.*s ", (int)strcspn(*e, "="), *e);
+		if (strncmp(*e, "SUDO_", 5) && strncmp(*e, "LC_", 3) &&
+		    strncmp(*e, "INVIGIL_", 8) && !strstr(kept, word))
+			return false;
+	}
+	return true;
+}
+
 static void file_line(const char *path, char *out, size_t n)
 {
 	FILE *f = fopen(path, "re");

@@ -24,6 +24,8 @@ struct account {
  * build). False after printing why.
  */
 bool account_find(const char *user, struct account *a);
+/* Under sudo, with nothing left of what the calling user had set. */
+bool environment_stripped(void);
 struct begin_who {
 	const char *id;   /* run_id_new() */
 	const char *kind; /* "run", "job", "daemon" */
