@@ -145,21 +145,15 @@ struct path_comps {
 #define PATH_CUT 0x100u
 
 /*
- * Writes the steps of a struct path from the leaf upward, across mount points, to at most EV_COMPS.
- * Returns how many, | PATH_CUT when there was more. Global: verified (and compiled) once in a program;
- * an inlined walk leaves a constant per exit, and what follows is verified once for each. Unrolled
- * with constant indexes: a loop-carried second counter costs a hundred times the instructions.
+ * Writes the steps of a path from the leaf upward, across mount points, to at most max. Returns how
+ * many, | PATH_CUT when there was more. Unrolled with constant indexes: a loop-carried second counter
+ * costs a hundred times the verified instructions.
  */
-__weak __attribute__((noinline)) u32 path_walk(struct path_comps *to, u64 path)
+static __always_inline u32 steps_walk(struct ev_comp *c, const int max, struct dentry *d,
+				      struct mount *m)
 {
-	struct dentry *d = BPF_CORE_READ((struct path *)path, dentry);
-	struct vfsmount *vfs = BPF_CORE_READ((struct path *)path, mnt);
-	struct mount *m = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
-
-	if (!to)
-		return 0;
 #pragma unroll
-	for (int i = 0; i < EV_COMPS; i++) {
+	for (int i = 0; i < max; i++) {
 		struct dentry *parent;
 
 		if (d == BPF_CORE_READ(m, mnt.mnt_root)) {
@@ -173,16 +167,31 @@ __weak __attribute__((noinline)) u32 path_walk(struct path_comps *to, u64 path)
 		parent = BPF_CORE_READ(d, d_parent);
 		if (!d || d == parent)
 			return i;
-		comp_fill(&to->c[i], d);
+		comp_fill(&c[i], d);
 		d = parent;
 	}
-	return EV_COMPS | PATH_CUT;
+	return max | PATH_CUT;
+}
+
+static __always_inline struct mount *mount_of(struct vfsmount *vfs)
+{
+	return (void *)vfs - bpf_core_field_offset(struct mount, mnt);
+}
+
+/*
+ * Of a dentry and its struct mount. Global: verified (and compiled) once in a program; an inlined
+ * walk leaves a constant per exit, and what follows is verified once for each.
+ */
+__weak __attribute__((noinline)) u32 path_walk(struct path_comps *to, u64 dentry, u64 mount)
+{
+	return to ? steps_walk(to->c, EV_COMPS, (void *)dentry, (void *)mount) : 0;
 }
 
 static __always_inline void path_steps(struct ev_comp *c, struct path *path, u32 *count, u32 *flags,
 				       u32 cut)
 {
-	u32 n = path_walk((void *)c, number_of(path));
+	u32 n = path_walk((void *)c, number_of(BPF_CORE_READ(path, dentry)),
+			  number_of(mount_of(BPF_CORE_READ(path, mnt))));
 
 	*count = n & ~PATH_CUT;
 	if (n & PATH_CUT)

@@ -1,14 +1,159 @@
-/* file.bpf.c: regular files that a run opens for writing, with mode, owner and directory. */
-#include "event.bpf.h"
+/* file.bpf.c: files that a run opens: for writing, or one of the few whose reading tells something. */
+#include "file.bpf.h"
+#include "peek.bpf.h"
 
+#define FMODE_READ    0x1u
 #define FMODE_WRITE   0x2u
 #define FMODE_CREATED 0x100000u /* include/linux/fs.h */
+#define AT_FDCWD      -100      /* include/uapi/linux/fcntl.h */
+#define O_TRUNC       01000
 
-struct file_record {
-	struct ev_hdr h;
-	struct ev_file e;
-	struct ev_comp comp[EV_COMPS];
+/* Few paths have more steps than that; the rest take a record for EV_COMPS. */
+#define STEPS_USUAL 8
+
+struct path_usual {
+	struct ev_comp c[STEPS_USUAL];
 };
+
+__attribute__((noinline)) u32 path_walk_usual(struct path_usual *to, u64 dentry, u64 mount)
+{
+	return to ? steps_walk(to->c, STEPS_USUAL, (void *)dentry, (void *)mount) : 0;
+}
+
+static __always_inline bool path_is_long(struct dentry *d, struct mount *m)
+{
+#pragma unroll
+	for (int i = 0; i < STEPS_USUAL; i++) {
+		struct dentry *parent;
+
+		if (d == BPF_CORE_READ(m, mnt.mnt_root)) {
+			d = BPF_CORE_READ(m, mnt_mountpoint);
+			m = BPF_CORE_READ(m, mnt_parent);
+		}
+		parent = BPF_CORE_READ(d, d_parent);
+		if (d == parent)
+			return false;
+		d = parent;
+	}
+	return true;
+}
+
+static __always_inline void file_fill(struct ev_hdr *h, struct ev_file *e, struct ev_comp *comp,
+				      const int max, const struct file_look *l)
+{
+	struct dentry *d = (void *)l->dentry;
+	struct inode *inode = BPF_CORE_READ(d, d_inode);
+	const char *asked = (void *)l->asked;
+	long n = 0;
+	u32 steps;
+
+	hdr_fill(h, EV_FILE, l->run);
+	e->ino = BPF_CORE_READ(inode, i_ino);
+	e->size = BPF_CORE_READ(inode, i_size);
+	e->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	e->action = l->action;
+	e->open_flags = l->open_flags;
+	e->nlink = BPF_CORE_READ(inode, i_nlink);
+	e->flags = l->flags;
+	e->dirfd = l->dirfd;
+	__builtin_memset(e->asked, 0, sizeof(e->asked));
+	if (asked && l->asked_user)
+		n = bpf_probe_read_user_str(e->asked, sizeof(e->asked), asked);
+	else if (asked)
+		n = bpf_probe_read_kernel_str(e->asked, sizeof(e->asked), asked);
+	e->asked_len = n > 0 ? n - 1 : 0;
+	steps = max == EV_COMPS ? path_walk((void *)comp, l->dentry, l->mount)
+				: path_walk_usual((void *)comp, l->dentry, l->mount);
+	e->comps = steps & ~PATH_CUT;
+	if (steps & PATH_CUT)
+		e->flags |= FILE_CUT_PATH;
+	h->len = h->want = e->comps * sizeof(struct ev_comp);
+}
+
+#define FILE_EMIT(steps)                                                                           \
+	({                                                                                         \
+		struct {                                                                           \
+			struct ev_hdr h;                                                           \
+			struct ev_file e;                                                          \
+			struct ev_comp comp[steps];                                                \
+		} *r = ring_is_high() ? NULL : bpf_ringbuf_reserve(&ring, sizeof(*r), 0);          \
+                                                                                                   \
+		if (r) {                                                                           \
+			file_fill(&r->h, &r->e, r->comp, steps, l);                                \
+			bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);                                   \
+		} else {                                                                           \
+			count_lost(EV_FILE);                                                       \
+		}                                                                                  \
+	})
+
+__attribute__((noinline)) int file_emit(struct file_look *l)
+{
+	if (!l)
+		return 0;
+	if (path_is_long((void *)l->dentry, (void *)l->mount))
+		FILE_EMIT(EV_COMPS);
+	else
+		FILE_EMIT(STEPS_USUAL);
+	return 0;
+}
+
+/* How an open was asked for. */
+struct open_asked {
+	u64 path;
+	u32 user; /* path lies in the caller's memory */
+	u32 flags;
+	s32 dirfd;
+};
+
+static __always_inline void name_read(u64 name[NAME_WORDS], struct dentry *d)
+{
+	for (int i = 0; i < NAME_WORDS; i++)
+		name[i] = 0;
+	bpf_probe_read_kernel_str(name, NAME_WORDS * sizeof(u64), BPF_CORE_READ(d, d_name.name));
+}
+
+/* Python's packages that read credential stores in their own right: which of them a process uses. */
+static __always_inline bool package_is_client(struct dentry *dir)
+{
+	u64 name[NAME_WORDS];
+
+	name_read(name, dir);
+	if (NAME_IS(name, "__pycache__"))
+		name_read(name, BPF_CORE_READ(dir, d_parent));
+	return NAME_IS(name, "docker") || NAME_IS(name, "botocore") || NAME_IS(name, "requests") ||
+	       NAME_IS(name, "paramiko") || NAME_IS(name, "kubernetes");
+}
+
+/* Few names, so that ordinary reads cost a comparison of one byte and make no record. */
+static __always_inline bool read_tells(struct dentry *d)
+{
+	struct dentry *dir = BPF_CORE_READ(d, d_parent);
+	u64 name[NAME_WORDS];
+	char hidden = 0;
+
+	name_read(name, d);
+	switch ((char)name[0]) {
+	case '.':
+		return NAME_IS(name, ".netrc") || NAME_IS(name, ".git-credentials");
+	case '_':
+		return name[0] == TEXT_WORD("__init__", 0) && (char)name[1] == '.' &&
+		       package_is_client(dir);
+	case 'c':
+		if (!NAME_IS(name, "config.json") && !NAME_IS(name, "config") &&
+		    !NAME_IS(name, "credentials"))
+			return false;
+		break;
+	case 'i':
+		if ((name[0] & 0xffffff) != TEXT_WORD("id_", 0))
+			return false;
+		break;
+	default:
+		return false;
+	}
+	/* .docker, .aws, .kube, .ssh */
+	bpf_probe_read_kernel(&hidden, 1, BPF_CORE_READ(dir, d_name.name));
+	return hidden == '.';
+}
 
 /* Is this what an interpreter was told to run? Its opens are compared until the next exec. */
 static __always_inline bool is_script(struct file *file)
@@ -23,47 +168,80 @@ static __always_inline bool is_script(struct file *file)
 			hash == m->script[3]);
 }
 
-static __always_inline int file_emit(struct file *file, u32 run)
+#define PROC_SUPER_MAGIC 0x9fa0 /* include/uapi/linux/magic.h */
+
+/* environ and mem of a process: which process, says the inode, whatever path led to it. */
+static __always_inline int proc_opened(struct inode *inode, struct dentry *d, u32 run)
+{
+	struct proc_inode *proc =
+		(void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
+	struct pid *pid = BPF_CORE_READ(proc, pid);
+	u64 name[NAME_WORDS];
+	u32 how;
+
+	name_read(name, d);
+	if (NAME_IS(name, "environ"))
+		how = PEEK_ENVIRON;
+	else if (NAME_IS(name, "mem"))
+		how = PEEK_MEM;
+	else
+		return 0;
+	return pid ? peek_emit(number_of(task_of_pid(pid)), run, how) : 0;
+}
+
+static __always_inline int file_opened(struct file *file, u32 run, const struct open_asked *asked)
 {
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct dentry *d = BPF_CORE_READ(file, f_path.dentry);
 	u32 mode = BPF_CORE_READ(file, f_mode);
-	struct file_record *r;
-	bool script;
+	struct file_look l = { .run = run };
 
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
 		return 0;
-	script = !(mode & FMODE_WRITE) && is_script(file);
-	if (!(mode & FMODE_WRITE) && !script)
-		return 0;
-	r = ring_is_high() ? NULL : bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
-	if (!r) {
-		count_lost(EV_FILE);
-		return 0;
+	if (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC)
+		return mode & FMODE_READ ? proc_opened(inode, d, run) : 0;
+	if (!(mode & FMODE_WRITE)) {
+		l.flags = is_script(file) ? FILE_SCRIPT : 0;
+		if (!l.flags && (!(mode & FMODE_READ) || !read_tells(d)))
+			return 0;
 	}
-	hdr_fill(&r->h, EV_FILE, run);
-	r->e.ino = BPF_CORE_READ(inode, i_ino);
-	r->e.dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	r->e.open_flags = BPF_CORE_READ(file, f_flags);
-	r->e.nlink = BPF_CORE_READ(inode, i_nlink);
-	r->e.flags = (mode & FMODE_CREATED ? FILE_CREATED : 0) | (script ? FILE_SCRIPT : 0);
-	r->e.pad = 0;
-	path_steps(r->comp, &file->f_path, &r->e.comps, &r->e.flags, FILE_CUT_PATH);
-	r->h.len = r->h.want = r->e.comps * sizeof(struct ev_comp);
-	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	l.dentry = number_of(d);
+	l.mount = number_of(mount_of(BPF_CORE_READ(file, f_path.mnt)));
+	l.action = mode & FMODE_WRITE ? FILE_OPEN : FILE_READ;
+	/* The file itself forgets what was done once. */
+	l.open_flags = BPF_CORE_READ(file, f_flags) | (asked->flags & O_TRUNC);
+	l.flags |= mode & FMODE_CREATED ? FILE_CREATED : 0;
+	l.asked = asked->path;
+	l.asked_user = asked->user;
+	l.dirfd = asked->dirfd;
+	return file_emit(&l);
+}
+
+/* Every open by path ends here, io_uring's too; the path is the kernel's own copy. */
+SEC("fexit/do_filp_open")
+int BPF_PROG(on_file_open, int dirfd, struct filename *name, const struct open_flags *how,
+	     struct file *file)
+{
+	u32 run = run_of_current();
+	struct open_asked asked = { .dirfd = dirfd };
+
+	if (!run || (u64)file > -4096ul)
+		return 0;
+	asked.path = number_of(BPF_CORE_READ(name, name));
+	asked.flags = BPF_CORE_READ(how, open_flag);
+	file_opened(file, run, &asked);
 	return 0;
 }
 
-SEC("fexit/security_file_open")
-int BPF_PROG(on_file_open, struct file *file, int ret)
-{
-	u32 run = run_of_current();
+enum open_call { CALL_OPEN, CALL_CREAT, CALL_OPENAT, CALL_OPENAT2 };
 
-	return run && !ret ? file_emit(file, run) : 0;
-}
-
-static __always_inline int open_exit(long fd)
+static __always_inline int open_exit(long fd, enum open_call call)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct open_asked asked = { .user = 1, .dirfd = AT_FDCWD };
+	struct pt_regs *regs;
 	struct file *file;
+	u64 first, second;
 	u32 run;
 
 	if (fd < 0)
@@ -72,16 +250,34 @@ static __always_inline int open_exit(long fd)
 	if (!run)
 		return 0;
 	file = file_of_fd((void *)bpf_get_current_task(), fd);
-	return file ? file_emit(file, run) : 0;
+	if (!file)
+		return 0;
+	regs = (void *)bpf_task_pt_regs(task);
+	first = TASK_COMPAT(task) ? REGS_COMPAT_ARG1(regs) : REGS_ARG1(regs);
+	second = TASK_COMPAT(task) ? REGS_COMPAT_ARG2(regs) : REGS_ARG2(regs);
+	asked.path = first;
+	if (call == CALL_OPEN) {
+		asked.flags = second;
+	} else if (call == CALL_CREAT) {
+		asked.flags = O_TRUNC;
+	} else {
+		asked.dirfd = first;
+		asked.path = second;
+		asked.flags = REGS_ARG3(regs);
+	}
+	/* struct open_how begins with its flags. */
+	if (call == CALL_OPENAT2)
+		bpf_probe_read_user(&asked.flags, sizeof(asked.flags), (void *)REGS_ARG3(regs));
+	return file_opened(file, run, &asked);
 }
 
-#define OPEN_EXIT(name)                                                                            \
+#define OPEN_EXIT(name, call)                                                                      \
 	SEC("tp/syscalls/sys_exit_" #name)                                                         \
 	int on_sys_##name(struct trace_event_raw_sys_exit *ctx)                                    \
 	{                                                                                          \
-		return open_exit(ctx->ret);                                                        \
+		return open_exit(ctx->ret, call);                                                  \
 	}
-OPEN_EXIT(openat)
-OPEN_EXIT(open)
-OPEN_EXIT(creat)
-OPEN_EXIT(openat2)
+OPEN_EXIT(openat, CALL_OPENAT)
+OPEN_EXIT(open, CALL_OPEN)
+OPEN_EXIT(creat, CALL_CREAT)
+OPEN_EXIT(openat2, CALL_OPENAT2)

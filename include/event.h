@@ -20,9 +20,10 @@
 	X(DATA, data, 1)       /* bytes on the client side of an engine connection */              \
 	X(ENV, env, 1)         /* an environment variable was read by name */                      \
 	X(TEST, test, 1)       /* the test case that a process runs was named, or is over */       \
-	X(FILE, file, 1)       /* a regular file was opened for writing */                         \
 	X(CODE, code, 1)       /* a Python code object, before the first stack that needs it */    \
 	X(STACK, stack, 1)     /* the Python stack of a thread: at a fork, before other records */  \
+	X(FILE, file, 1)       /* a file was opened, changed, renamed or removed */                \
+	X(PEEK, peek, 1)       /* another process's environment or memory was opened */            \
 	X(BEGIN, begin, 0)     /* first record: what is known about run, host and users */         \
 	X(ENGINE, engine, 0)   /* a container engine's listening socket was found */               \
 	X(GAP, gap, 0)         /* something is not seen in this run */                             \
@@ -201,21 +202,65 @@ struct ev_test {
 	__u32 pad;
 };
 
+/* What was done to a regular file. X(ENUM, action of a log, of another file, type in the stream) */
+#define FILE_TABLE(X)                                                                              \
+	X(OPEN, "log-open", "file-open", "change")                                                 \
+	X(READ, "log-read", "file-read", "access")                                                 \
+	X(CHMOD, "chmod", "chmod", "change")                                                       \
+	X(CHOWN, "chown", "chown", "change")                                                       \
+	X(TRUNCATE, "log-truncate", "file-truncate", "change")                                     \
+	X(REMOVE, "log-remove", "file-remove", "deletion")                                         \
+	X(RENAME, "log-rename", "file-rename", "change")                                           \
+	X(SETCAP, "setcap", "setcap", "change")
+
+enum ev_file_action {
+#define FILE_ENUM(upper, log, other, type) FILE_##upper,
+	FILE_TABLE(FILE_ENUM)
+#undef FILE_ENUM
+		FILE_ACTIONS
+};
+
 enum {                   /* ev_file.flags */
        FILE_CREATED = 1, /* this open made the file (FMODE_CREATED) */
        FILE_CUT_PATH = 2,
        FILE_SCRIPT = 4, /* for reading, by an interpreter, named like one of its first arguments */
 };
 
-/* Tail: steps, leaf first: comp[0] is the file, comp[1] its directory. */
+/* Tail: steps, leaf first: comp[0] is the file, comp[1] its directory. As it is after the action. */
 struct ev_file {
 	__u64 ino;
+	__u64 size;
 	__u32 dev;
-	__u32 open_flags; /* O_* of the open */
+	__u32 action;     /* enum ev_file_action */
+	__u32 open_flags; /* O_* of an open, else 0 */
 	__u32 nlink;
 	__u32 comps;
 	__u32 flags;
-	__u32 pad;
+	__s32 dirfd;             /* of an open: what asked is relative to */
+	__u32 asked_len;         /* beyond sizeof(asked) - 1: cut */
+	char asked[EV_NAME_MAX]; /* the path an open was asked for, zeroes behind it */
+};
+
+/* How a process looks into another. X(ENUM, mechanism in the stream) */
+#define PEEK_TABLE(X)                                                                              \
+	X(ENVIRON, "procfs") /* /proc/PID/environ was opened */                                    \
+	X(MEM, "procfs")     /* /proc/PID/mem was opened */                                        \
+	X(VM_READ, "process_vm_readv")                                                             \
+	X(PTRACE, "ptrace")
+
+enum ev_peek_how {
+#define PEEK_ENUM(upper, text) PEEK_##upper,
+	PEEK_TABLE(PEEK_ENUM)
+#undef PEEK_ENUM
+		PEEK_HOWS
+};
+
+/* Of several looks at the same process in a row only the first is told. */
+struct ev_peek {
+	__u64 target_start;
+	__u32 target_pid;
+	__u32 how;
+	char target_comm[EV_COMM_MAX];
 };
 
 #define EV_FRAMES    24
@@ -351,10 +396,11 @@ EV_ASSERT(connect, 80);
 EV_ASSERT(data, 24);
 EV_ASSERT(env, 8);
 EV_ASSERT(test, 8);
-EV_ASSERT(file, 32);
 EV_ASSERT(code, 40);
 EV_ASSERT(frame, 16);
 EV_ASSERT(stack, 32);
+EV_ASSERT(file, 304);
+EV_ASSERT(peek, 32);
 EV_ASSERT(begin, 8);
 EV_ASSERT(engine, 16);
 EV_ASSERT(gap, 8);

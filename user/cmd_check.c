@@ -102,7 +102,7 @@ int cmd_check(struct config *c)
 		fprintf(stderr, "invigil: check needs root: it loads and attaches every hook\n");
 		return 125;
 	}
-	l = loader_open("all", false);
+	l = loader_open("all", false, false);
 	loads = l != NULL;
 	if (c->format && !strcmp(c->format, "json"))
 		print_json(l);

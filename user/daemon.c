@@ -379,7 +379,7 @@ static bool daemon_open(const struct config *c)
 	setrlimit(RLIMIT_CORE, &none);
 	if (getrandom(d.key, sizeof(d.key), 0) != sizeof(d.key))
 		return false;
-	d.loader = loader_open(c->env_reads, true);
+	d.loader = loader_open(c->env_reads, true, c->log_patterns != NULL);
 	if (!d.loader)
 		return false;
 	for (unsigned i = 0; i < n_ci_providers; i++)

@@ -360,6 +360,38 @@ static void connect_write(struct jsonw *j, const struct fact *f)
 		error_write(j, f->connect.error);
 }
 
+static const struct {
+	const char *log, *other, *type;
+} file_actions[FILE_ACTIONS] = {
+#define ACTION_ROW(upper, log, other, type) [FILE_##upper] = { log, other, type },
+	FILE_TABLE(ACTION_ROW)
+#undef ACTION_ROW
+};
+
+const char *ecs_file_action(unsigned action, bool log)
+{
+	if (action >= FILE_ACTIONS)
+		return "file";
+	return log ? file_actions[action].log : file_actions[action].other;
+}
+
+const char *ecs_file_type(unsigned action)
+{
+	return action < FILE_ACTIONS ? file_actions[action].type : "info";
+}
+
+static void file_invigil(struct jsonw *j, const struct fact *f)
+{
+	jsonw_obj(j, "file");
+	jsonw_u64(j, "links", f->file.nlink);
+	jsonw_fmt(j, "directory_mode", "%04o", f->file.dir_mode & 07777);
+	jsonw_bool(j, "truncated", f->file.open_flags & O_TRUNC);
+	jsonw_str(j, "owner", owner_text(f->file.owner));
+	if (f->file.before && f->file.old_mode != f->file.mode)
+		jsonw_fmt(j, "old_mode", "%04o", f->file.old_mode & 07777);
+	jsonw_close(j);
+}
+
 static void file_write(struct jsonw *j, const struct fact *f)
 {
 	const char *path = f->file.path.text, *leaf = path ? strrchr(path, '/') : NULL;
@@ -478,6 +510,30 @@ static void env_invigil(struct jsonw *j, const struct fact *f)
 	jsonw_close(j);
 }
 
+static void peek_invigil(struct jsonw *j, const struct fact *f)
+{
+	static const char *const mechanisms[PEEK_HOWS] = {
+#define PEEK_ROW(upper, text) [PEEK_##upper] = text,
+		PEEK_TABLE(PEEK_ROW)
+#undef PEEK_ROW
+	};
+	static const char *const relations[RELATIONS] = {
+		[RELATION_SELF] = "self",
+		[RELATION_DESCENDANT] = "descendant",
+		[RELATION_MEMBER] = "run",
+		[RELATION_OUTSIDE] = "outside",
+	};
+
+	jsonw_obj(j, f->peek.how == PEEK_ENVIRON ? "env" : "memory");
+	jsonw_str(j, "mechanism", mechanisms[f->peek.how]);
+	jsonw_u64(j, "target_pid", f->peek.target_pid);
+	if (f->peek.target)
+		jsonw_str(j, "target_entity_id", f->peek.target->entity_id);
+	jsonw_str(j, "target_name", f->peek.target_comm);
+	jsonw_str(j, "target", relations[f->peek.relation]);
+	jsonw_close(j);
+}
+
 static void health_invigil(struct jsonw *j, const struct fact *f)
 {
 	bool lost = f->health.what == HEALTH_LOST;
@@ -533,11 +589,10 @@ void ecs_fact_invigil(struct jsonw *j, const struct fact *f, bool whole)
 		docker_invigil(j, &f->docker, whole);
 		break;
 	case FACT_FILE:
-		jsonw_obj(j, "file");
-		jsonw_u64(j, "links", f->file.nlink);
-		jsonw_fmt(j, "directory_mode", "%04o", f->file.dir_mode & 07777);
-		jsonw_bool(j, "truncated", f->file.open_flags & O_TRUNC);
-		jsonw_close(j);
+		file_invigil(j, f);
+		break;
+	case FACT_PEEK:
+		peek_invigil(j, f);
 		break;
 	case FACT_HEALTH:
 		health_invigil(j, f);

@@ -31,6 +31,9 @@ int ecs_exit_code(int status); /* of a wait(2) status: 128+N when signal N ended
 void ecs_fact(struct jsonw *j, const struct fact *f);
 /* Its members of the invigil object; whole: also what only its own line carries. */
 void ecs_fact_invigil(struct jsonw *j, const struct fact *f, bool whole);
+/* event.action and event.type of what was done to a file. */
+const char *ecs_file_action(unsigned action, bool log);
+const char *ecs_file_type(unsigned action);
 void ecs_container(struct jsonw *j, struct span id, struct span name, struct span image);
 void ecs_rule(struct jsonw *j, const struct rule *r);
 void ecs_threat(struct jsonw *j, const struct rule *r);

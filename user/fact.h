@@ -21,12 +21,16 @@ enum fact_kind {
 	FACT_ENV = 1 << 4,
 	FACT_CONNECT = 1 << 5, /* to a container engine, or to something not told yet */
 	FACT_DOCKER = 1 << 6,  /* request and response of one API call */
-	FACT_FILE = 1 << 7,    /* a file opened for writing */
+	FACT_FILE = 1 << 7,    /* a file opened, changed, renamed or removed */
 	FACT_HEALTH = 1 << 8,  /* gap, loss, missed start, cut stream */
 	FACT_SCRIPT = 1 << 9,  /* an interpreter opened the script that it was given */
 	FACT_FED = 1 << 10,    /* an interpreter reads its program from a pipe that others fill */
 	FACT_INET = 1 << 11,   /* a shell connected to the network by itself */
+	FACT_PEEK = 1 << 12,   /* a process looks into another's environment or memory */
 };
+
+/* Of a process to the one that looks into it. */
+enum relation { RELATION_SELF, RELATION_DESCENDANT, RELATION_MEMBER, RELATION_OUTSIDE, RELATIONS };
 
 enum health_kind { HEALTH_LOST, HEALTH_GAP, HEALTH_CUT, HEALTH_MISSED, HEALTH_ATTACK };
 
@@ -65,16 +69,29 @@ struct fact {
 		} exec;
 		const struct pipe_line *line; /* of FACT_FED; the interpreter is the last of it */
 		struct {
-			struct path path; /* steps as of the open */
-			uint32_t mode, uid, gid, nlink;
+			struct path path;        /* steps as of the action */
+			unsigned action;         /* enum ev_file_action */
+			uint32_t mode, uid, gid; /* after it */
+			bool before;             /* what stood before it is known */
+			uint32_t old_mode, old_uid, old_gid;
+			uint32_t nlink;
 			uint32_t dir_mode, dir_uid, dir_gid;
 			uint64_t ino;
 			uint32_t dev;
 			uint32_t open_flags;
 			bool created;
+			enum owner owner;             /* did the run create it? */
 			bool is_log;                  /* by name, directory or configuration */
 			const struct written *origin; /* of a script that the run wrote; or NULL */
 		} file;
+		struct {
+			unsigned how; /* enum ev_peek_how */
+			uint32_t target_pid;
+			const char *target_comm;
+			const struct process *target; /* NULL outside the run */
+			enum relation relation;
+			bool agent; /* a CI service's own program */
+		} peek;
 		struct {
 			enum health_kind what;
 			struct span hook, reason, effect;

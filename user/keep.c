@@ -46,12 +46,20 @@ static void code_settle(struct masker *m, const struct record *r)
 	buf_free(&name);
 }
 
+static void comm_clean(char comm[EV_COMM_MAX])
+{
+	size_t n = strnlen(comm, EV_COMM_MAX - 1);
+
+	memset(comm + n, 0, EV_COMM_MAX - n);
+}
+
 /* Secrets are learned and masked here, before the record is kept or looked at. */
 void record_scrub(struct pipeline *p, struct record *r)
 {
 	struct masker *m = &p->run.masker;
 	struct exec_parts parts;
 	struct ev_exec *e;
+	struct ev_file *file;
 	struct ev_hdr *h;
 	size_t cut;
 
@@ -63,8 +71,7 @@ void record_scrub(struct pipeline *p, struct record *r)
 		h = (struct ev_hdr *)r->h;
 		exec_parts(r, &parts);
 		comps_clean(r->tail, e->exe_comps + e->cwd_comps);
-		e->comm[strnlen(e->comm, sizeof(e->comm) - 1)] = 0;
-		memset(e->comm + strlen(e->comm), 0, sizeof(e->comm) - strlen(e->comm));
+		comm_clean(e->comm);
 		e->path_entry = path_entry((struct span){ parts.env, e->env_len },
 					   span_of(e->file_len ? parts.file : NULL));
 		cut = e->env_len;
@@ -78,6 +85,9 @@ void record_scrub(struct pipeline *p, struct record *r)
 	case EV_CODE:
 		code_settle(m, r);
 		break;
+	case EV_PEEK:
+		comm_clean(((struct ev_peek *)r->body)->target_comm);
+		break;
 	case EV_DATA:
 		scrub_bytes(m, r->tail, r->h->len);
 		break;
@@ -85,7 +95,9 @@ void record_scrub(struct pipeline *p, struct record *r)
 		scrub_bytes(m, r->tail, r->h->len);
 		break;
 	case EV_FILE:
-		comps_clean(r->tail, ((const struct ev_file *)r->body)->comps);
+		file = (struct ev_file *)r->body;
+		comps_clean(r->tail, file->comps);
+		scrub_bytes(m, file->asked, sizeof(file->asked));
 		scrub_bytes(m, r->tail, r->h->len);
 		break;
 	}

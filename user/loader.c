@@ -162,7 +162,7 @@ static uint64_t cpu_now(void)
 
 #define RECORD_MAX (512u << 10)
 
-struct loader *loader_open(const char *env_reads, bool daemon)
+struct loader *loader_open(const char *env_reads, bool daemon, bool any_file)
 {
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	struct loader *l = xcalloc(1, sizeof(*l));
@@ -186,6 +186,7 @@ struct loader *loader_open(const char *env_reads, bool daemon)
 	l->skel->rodata->can_sleep = feature_works(FEAT_UPROBE_SLEEPABLE);
 	if (getrandom((void *)l->skel->rodata->env_seed, sizeof(l->skel->rodata->env_seed), 0) < 0)
 		goto fail;
+	l->skel->rodata->any_name = any_file;
 	what = "load";
 	l->load_time = cpu_now();
 	err = invigil__load(l->skel);

@@ -14,9 +14,10 @@ typedef void loader_fn(void *ctx, void *bytes, size_t n);
 
 /*
  * NULL after printing why to standard error. env_reads: "off", "c", "all". The daemon's begins idle: only
- * what finds runs is attached.
+ * what finds runs is attached. any_file: every file's changes are told, not only those of files that look
+ * like logs.
  */
-struct loader *loader_open(const char *env_reads, bool daemon);
+struct loader *loader_open(const char *env_reads, bool daemon, bool any_file);
 /* Daemon: a first run begins, and the last one ended. False: something required could not be attached. */
 bool loader_activate(struct loader *l);
 void loader_idle(struct loader *l);

@@ -448,7 +448,8 @@ int monitor_main(const struct config *c, const struct account *a, int front, int
 
 	path = xstrdup(path ? path : "");
 	harden();
-	if (!outputs_open(&m) || !(m.loader = loader_open(c->env_reads, false))) {
+	if (!outputs_open(&m) ||
+	    !(m.loader = loader_open(c->env_reads, false, c->log_patterns != NULL))) {
 		word_send(front, SAY_FAILED, 0);
 		return 125;
 	}

@@ -129,7 +129,7 @@ static take_fn *const take[EV_TYPES] = {
 	[EV_FILE] = take_file,       [EV_TEST] = take_test,   [EV_BEGIN] = take_begin,
 	[EV_ENGINE] = take_engine,   [EV_GAP] = take_gap,     [EV_LOST] = take_lost,
 	[EV_SECRET] = take_secret,   [EV_END] = take_end,     [EV_ATTACK] = take_attack,
-	[EV_CODE] = take_code,       [EV_STACK] = take_stack,
+	[EV_CODE] = take_code,       [EV_STACK] = take_stack, [EV_PEEK] = take_peek,
 };
 
 /* Until its exec COMMAND's process is our own program. */
@@ -193,6 +193,7 @@ void pipeline_free(struct pipeline *p)
 		source_drop(p->waiting[i].source);
 	source_codes_free(p->codes);
 	tdestroy(p->links, free);
+	file_table_free(&p->files);
 	for (unsigned i = 0; i < p->n_gaps; i++)
 		free(p->gaps[i]);
 	for (unsigned i = 0; i < p->n_left; i++)

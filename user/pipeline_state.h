@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include "dialogue.h"
+#include "file_table.h"
 #include "pipeline.h"
 #include "process_table.h"
 #include "record.h"
@@ -47,6 +48,8 @@ struct pipeline {
 	struct source_codes *codes;
 	struct waiting waiting[64];
 	unsigned n_waiting;
+	struct file_table files;
+	struct file_last last_file;
 	struct socket_file engines[256];
 	unsigned n_engines;
 	char **gaps;
@@ -85,6 +88,7 @@ take_fn take_code, take_stack;
 struct source *source_waiting(struct pipeline *p, uint32_t tid, enum stack_reason reason);
 /* After a record of a thread: what waited was its stack, or that of one that was lost. */
 void source_forget(struct pipeline *p, uint32_t tid);
+take_fn take_peek;
 
 /* flow.c: what processes pass on to each other through pipes, files and the network. */
 void flow_exec(struct pipeline *p, struct process *process, uint64_t time);

@@ -37,6 +37,14 @@ const struct need needs[] = {
 	{ "files opened for writing", false, "log files", "opens by io_uring where no trampoline works",
 	  { { "fexit", FEAT_TRAMPOLINE, { "on_file_open" } },
 	    { "tracepoint", FEAT_TRACEFS, { "on_sys_openat", "on_sys_open", "on_sys_creat", "on_sys_openat2" } } } },
+	{ "file changes", false, "modes, owners, truncations and removals of logs; set-id bits",
+	  "inode times: changes by io_uring; a file with several names is told by one of them",
+	  { { "fexit", FEAT_TRAMPOLINE, { "on_setattr", "on_unlink", "on_rename", "on_setxattr" } },
+	    { "inode times", FEAT_CTIME, { "on_ctime", "on_ctime_swap", "on_ctime_same" } } } },
+	{ "looks into processes", false, "reads of another process's memory",
+	  "descriptors of /proc/PID/environ that were opened outside the run",
+	  { { "fexit", FEAT_TRAMPOLINE, { "on_ptrace_access" } },
+	    { "tracepoint", FEAT_TASK_BY_PID, { "on_sys_vm_readv", "on_sys_ptrace" } } } },
 	{ "container processes", false, "what containers of the run execute",
 	  "containers started by clone3(CLONE_INTO_CGROUP) (crun, podman)",
 	  { { "tp_btf", FEAT_NONE, { "on_cgroup_attach" } } } },
@@ -63,7 +71,15 @@ static const struct bpf_insn nothing[] = {
 	{ .code = BPF_JMP | BPF_EXIT },
 };
 
-enum known { KNOWN_SEND, KNOWN_SOCK_TRACEPOINT, KNOWN_SKB_TRACEPOINT, KNOWN_SKB_DYNPTR, KNOWN };
+enum known {
+	KNOWN_SEND,
+	KNOWN_SOCK_TRACEPOINT,
+	KNOWN_SKB_TRACEPOINT,
+	KNOWN_SKB_DYNPTR,
+	KNOWN_CTIME,
+	KNOWN_TASK_BY_PID,
+	KNOWN
+};
 
 /* What the trials name in the kernel's BTF: seven megabytes, so it is read once and not kept. */
 static int known_id(enum known k)
@@ -74,7 +90,9 @@ static int known_id(enum known k)
 	} known[KNOWN] = { { "unix_stream_sendmsg", BTF_KIND_FUNC },
 			   { "btf_trace_sock_send_length", BTF_KIND_TYPEDEF },
 			   { "btf_trace_consume_skb", BTF_KIND_TYPEDEF },
-			   { "bpf_dynptr_from_skb", BTF_KIND_FUNC } };
+			   { "bpf_dynptr_from_skb", BTF_KIND_FUNC },
+			   { "btf_trace_ctime_ns_xchg", BTF_KIND_TYPEDEF },
+			   { "bpf_task_from_vpid", BTF_KIND_FUNC } };
 	static int ids[KNOWN]; /* 0: not looked for */
 	struct btf *btf;
 
@@ -139,6 +157,11 @@ static int try_skb_dynptr(void)
 	return try_program(BPF_TRACE_RAW_TP, KNOWN_SKB_TRACEPOINT, insns, ARRAY_SIZE(insns));
 }
 
+static int try_ctime(void)
+{
+	return try_program(BPF_TRACE_RAW_TP, KNOWN_CTIME, nothing, ARRAY_SIZE(nothing));
+}
+
 static int try_uprobe_sleepable(void)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_SLEEPABLE);
@@ -175,6 +198,14 @@ static int try_gate_killable(void)
 	return gate_try(true);
 }
 
+/* Since 6.14; beside it the tracepoints. */
+static int try_task_by_pid(void)
+{
+	int id = known_id(KNOWN_TASK_BY_PID);
+
+	return id < 0 ? id : try_tracefs();
+}
+
 static struct {
 	const char *name;
 	int (*try)(void);
@@ -184,7 +215,9 @@ static struct {
 	[FEAT_TRAMPOLINE] = { "fexit trampolines", try_trampoline, 1 },
 	[FEAT_SOCK_TRACEPOINT] = { "sock_send_length tracepoint", try_sock_tracepoint, 1 },
 	[FEAT_SKB_DYNPTR] = { "socket buffers in tracepoints", try_skb_dynptr, 1 },
+	[FEAT_CTIME] = { "inode time tracepoints", try_ctime, 1 },
 	[FEAT_UPROBE_SLEEPABLE] = { "sleepable uprobes", try_uprobe_sleepable, 1 },
+	[FEAT_TASK_BY_PID] = { "processes by number", try_task_by_pid, 1 },
 	[FEAT_TRACEFS] = { "system call tracepoints", try_tracefs, 1 },
 	[FEAT_GATE] = { "seccomp user notification", try_gate, 1 },
 	[FEAT_GATE_KILLABLE] = { "seccomp killable waits", try_gate_killable, 1 },

@@ -179,18 +179,17 @@ static struct slot *slot_get(struct process_table *t, uint32_t pid, uint64_t sta
 	return e;
 }
 
-/* Is p e itself or one of its ancestors? */
-static bool descends(const struct process *e, const struct process *p)
+bool process_descends(const struct process *p, const struct process *of)
 {
-	for (; e; e = e->parent)
-		if (e == p)
+	for (; p; p = p->parent)
+		if (p == of)
 			return true;
 	return false;
 }
 
 static void parent_set(struct slot *e, struct slot *parent)
 {
-	if (!parent || e->p.parent || descends(&parent->p, &e->p))
+	if (!parent || e->p.parent || process_descends(&parent->p, &e->p))
 		return;
 	e->p.parent = &parent->p;
 	e->p.ppid = parent->p.pid;
@@ -229,6 +228,14 @@ struct process *table_find(struct process_table *t, uint32_t pid, uint64_t start
 	return &e->p;
 }
 
+struct process *table_known(const struct process_table *t, uint32_t pid, uint64_t start)
+{
+	struct process key = { .pid = pid, .start = start };
+	struct slot **found = tfind(&key, &t->root, slot_compare);
+
+	return found ? &(*found)->p : NULL;
+}
+
 struct process *table_fork(struct process_table *t, struct process *parent, const struct ev_fork *e,
 			   const struct run *run)
 {
@@ -247,6 +254,7 @@ struct process *table_fork(struct process_table *t, struct process *parent, cons
 		c->p.egid = up->p.egid;
 		c->p.interactive = up->p.interactive;
 		c->p.roles = up->p.roles;
+		c->p.libraries = up->p.libraries;
 		c->p.exe = up->p.exe;
 		c->p.cwd = up->p.cwd;
 		c->p.name = up->p.name;
@@ -375,6 +383,7 @@ struct process *table_exec(struct process_table *t, const struct ev_hdr *h, cons
 		p->test = test_case_new(i, process_env_value(p, test_variable(i)));
 	p->executed = true;
 	p->roles = role_of(p, run);
+	p->libraries = 0;
 	return p;
 }
 

@@ -39,6 +39,15 @@ enum origin {
 	ORIGIN_DECODER = 2,
 };
 
+/* Bits: Python packages of a process that read credential stores in their own right. */
+enum library {
+	LIBRARY_DOCKER = 1,
+	LIBRARY_AWS = 2,
+	LIBRARY_REQUESTS = 4,
+	LIBRARY_SSH = 8,
+	LIBRARY_KUBERNETES = 16,
+};
+
 struct process {
 	uint32_t pid, vpid, ppid;
 	uint64_t start;         /* CLOCK_BOOTTIME ns */
@@ -47,8 +56,9 @@ struct process {
 	uint32_t uid, gid, euid, egid;
 	bool executed; /* false: forked and not yet exec'd, fields below are the parent's image */
 	bool missed;   /* its start was not seen (R0.4) */
-	bool interactive; /* controlling terminal */
-	unsigned roles;   /* enum process_role */
+	bool interactive;   /* controlling terminal */
+	unsigned roles;     /* enum process_role */
+	unsigned libraries; /* enum library, as they are imported */
 	struct path exe, cwd;
 	char *name;   /* base name of exe */
 	char *file;   /* what was asked to be executed (a script's own path) */
@@ -95,6 +105,8 @@ bool process_env_next(const struct process *p, size_t *at, struct env_entry *e);
 struct span process_env_value(const struct process *p, const char *name);
 /* Was NAME in the environment at exec? 0 no, 1 yes, -1 not known (cut). */
 int process_env_has(const struct process *p, struct span name);
+/* Is p the process of, or one of those it made? */
+bool process_descends(const struct process *p, const struct process *of);
 /* Is the process p, or an ancestor of it within the run, a holder of role? */
 const struct process *process_with_role(const struct process *p, unsigned role);
 

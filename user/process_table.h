@@ -25,6 +25,8 @@ void table_exit(struct process_table *t, struct process *p, uint64_t time, uint3
 /* An unknown process gets a placeholder, and *missed is set (never cleared). Never NULL. */
 struct process *table_find(struct process_table *t, uint32_t pid, uint64_t start,
 			   const struct run *run, bool *missed);
+/* NULL: no process of the run. */
+struct process *table_known(const struct process_table *t, uint32_t pid, uint64_t start);
 /* Those that have not ended, by pid and start, in memory the caller frees; NULL: there are none. */
 struct process **table_alive(const struct process_table *t, unsigned *n);
 unsigned table_size(const struct process_table *t);

@@ -102,6 +102,11 @@ static bool body_ok(const struct record *r)
 	}
 	case EV_TEST:
 		return r->h->len < EV_TEST_MAX;
+	case EV_PEEK: {
+		const struct ev_peek *e = r->body;
+
+		return !r->h->len && e->how < PEEK_HOWS;
+	}
 	case EV_SECRET: {
 		const struct ev_secret *e = r->body;
 
@@ -111,7 +116,8 @@ static bool body_ok(const struct record *r)
 	case EV_FILE: {
 		const struct ev_file *e = r->body;
 
-		return e->comps <= EV_COMPS && r->h->len == e->comps * sizeof(struct ev_comp) &&
+		return e->comps <= EV_COMPS && e->action < FILE_ACTIONS &&
+		       r->h->len == e->comps * sizeof(struct ev_comp) &&
 		       comps_ok(r->tail, e->comps);
 	}
 	}

@@ -201,15 +201,23 @@ static bool frame_of(const struct fact *f, const struct report *findings, struct
 				       "invigil.docker" };
 		return true;
 	case FACT_FILE:
-		/* An info finding has nowhere else to stand than the line of its event. */
-		if (!f->file.is_log && !has_info(findings))
+		/* Other files are worth a line when something was found in what was done to them. */
+		if (!f->file.is_log && (!findings || !findings->n))
 			return false;
 		*out = (struct frame){ "event",
 				       "file",
-				       f->file.created ? "creation" : "change",
+				       f->file.created ? "creation" : ecs_file_type(f->file.action),
 				       NULL,
-				       f->file.is_log ? "log-open" : "file-open",
+				       ecs_file_action(f->file.action, f->file.is_log),
 				       "invigil.file" };
+		return true;
+	case FACT_PEEK:
+		*out = (struct frame){ "event", "process",     "access",
+				       NULL,    "memory-read", "invigil.process" };
+		if (f->peek.how == PEEK_ENVIRON) {
+			out->action = "env-read";
+			out->dataset = "invigil.environment";
+		}
 		return true;
 	case FACT_HEALTH:
 		*out = (struct frame){

@@ -1,6 +1,7 @@
-/* take_file.c: files that the run opens, and which of them are logs. */
+/* take_file.c: files that the run opens, changes, renames and removes, and which of them are logs. */
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <string.h>
 #include "pipeline_state.h"
 
 static bool is_log(const struct pipeline *p, const char *path)
@@ -16,18 +17,105 @@ static bool is_log(const struct pipeline *p, const char *path)
 	return false;
 }
 
+/* What was known of it before, and what is known of it now. */
+static void file_learn(struct pipeline *p, const struct ev_file *e, struct fact *f)
+{
+	struct file_known *known = file_find(&p->files, e->dev, e->ino);
+
+	/* A number that was given again is another file. */
+	if (known && f->file.created) {
+		file_forget(&p->files, e->dev, e->ino);
+		known = NULL;
+	}
+	f->file.owner = (known && known->created) || f->file.created ? OWNER_OWN
+			: p->files.full || p->run.lost[EV_FILE]      ? OWNER_UNKNOWN
+								     : OWNER_FOREIGN;
+	if (known) {
+		f->file.before = true;
+		f->file.old_mode = known->mode;
+		f->file.old_uid = known->uid;
+		f->file.old_gid = known->gid;
+	}
+	if (e->action == FILE_REMOVE && e->nlink <= 1) {
+		file_forget(&p->files, e->dev, e->ino);
+		return;
+	}
+	known = file_note(&p->files, e->dev, e->ino);
+	if (!known)
+		return;
+	known->created |= f->file.created;
+	known->mode = f->file.mode;
+	known->uid = f->file.uid;
+	known->gid = f->file.gid;
+}
+
+/* A package's first file tells that the process imports it; nothing else is to be said of it. */
+static bool is_import(struct process *process, const char *path)
+{
+	static const struct {
+		const char *package;
+		unsigned library;
+	} packages[] = {
+		{ "docker", LIBRARY_DOCKER },         { "botocore", LIBRARY_AWS },
+		{ "requests", LIBRARY_REQUESTS },     { "paramiko", LIBRARY_SSH },
+		{ "kubernetes", LIBRARY_KUBERNETES },
+	};
+	const char *leaf = strrchr(path, '/'), *dir;
+
+	if (!leaf || strncmp(leaf, "/__init__.", 10))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(packages); i++) {
+		size_t n = strlen(packages[i].package);
+
+		dir = leaf;
+		if (dir - path >= 12 && !memcmp(dir - 12, "/__pycache__", 12))
+			dir -= 12;
+		if ((size_t)(dir - path) > n && dir[-1 - (long)n] == '/' &&
+		    !memcmp(dir - n, packages[i].package, n))
+			process->libraries |= packages[i].library;
+	}
+	return true;
+}
+
+/* One call may set an inode's time more than once: what tells nothing new is not told again. */
+static bool is_repeat(struct pipeline *p, const struct record *r)
+{
+	const struct ev_file *e = r->body;
+	const struct ev_comp *c = (const void *)r->tail;
+	struct file_last now = {
+		.pid = r->h->pid,
+		.tid = r->h->tid,
+		.action = e->action,
+		.dev = e->dev,
+		.ino = e->ino,
+		.size = e->size,
+
+		.mode = c->mode,
+		.uid = c->uid,
+		.gid = c->gid,
+	};
+	bool same = !memcmp(&now, &p->last_file, sizeof(now));
+
+	p->last_file = now;
+	return same && e->action != FILE_OPEN && e->action != FILE_READ;
+}
+
 void take_file(struct pipeline *p, const struct record *r)
 {
 	const struct ev_file *e = r->body;
 	const struct ev_comp *c = (const void *)r->tail;
 	struct fact f = { .kind = FACT_FILE, .time = wall(p, r->h->time) };
-
 	struct process *process;
 
-	if (!e->comps)
+	if (!e->comps || is_repeat(p, r))
 		return;
 	f.process = process = process_of(p, r);
 	path_from_comps(&f.file.path, c, e->comps, e->flags & FILE_CUT_PATH);
+	if (e->action == FILE_READ && is_import(process, f.file.path.text)) {
+		path_free(&f.file.path);
+		return;
+	}
+	f.file.action = e->action;
 	f.file.mode = c[0].mode;
 	f.file.uid = c[0].uid;
 	f.file.gid = c[0].gid;
@@ -43,8 +131,11 @@ void take_file(struct pipeline *p, const struct record *r)
 	if (e->flags & FILE_SCRIPT) {
 		flow_script(p, process, &f);
 	} else {
-		provenance_write(p->provenance, process, r->h->time, e->dev, e->ino,
-				 f.file.path.text, f.file.created || e->open_flags & O_TRUNC);
+		if (e->action == FILE_OPEN)
+			provenance_write(p->provenance, process, r->h->time, e->dev, e->ino,
+					 f.file.path.text,
+					 f.file.created || e->open_flags & O_TRUNC);
+		file_learn(p, e, &f);
 		fact_emit(p, &f);
 	}
 	path_free(&f.file.path);

@@ -45,7 +45,9 @@ struct __sk_buff {
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct list_head;
+struct list_head {
+	struct list_head *next;
+};
 struct sock;
 struct socket;
 struct dentry;
@@ -62,8 +64,25 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct hlist_node {
+	struct hlist_node *next;
+};
+struct hlist_head {
+	struct hlist_node *first;
+};
+struct mount;
+struct mnt_namespace;
 struct super_block {
 	u32 s_dev;
+	unsigned long s_magic;
+};
+/* The mounts of a file system, before 6.18 ... */
+struct super_block___list {
+	struct list_head s_mounts;
+};
+/* ... and since. */
+struct super_block___chain {
+	struct mount *s_mounts;
 };
 struct inode {
 	u16 i_mode;
@@ -73,11 +92,17 @@ struct inode {
 	unsigned long i_ino;
 	unsigned int i_nlink;
 	u32 i_rdev;
+	s64 i_size;
+	struct hlist_head i_dentry;
 };
 struct qstr {
+	u32 len;
 	const unsigned char *name;
 };
 struct dentry {
+	union {
+		struct hlist_node d_alias;
+	} d_u;
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
@@ -85,11 +110,19 @@ struct dentry {
 };
 struct vfsmount {
 	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
 };
 struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct mnt_namespace *mnt_ns;
+};
+struct mount___list {
+	struct list_head mnt_instance;
+};
+struct mount___chain {
+	struct mount *mnt_next_for_sb;
 };
 struct path {
 	struct vfsmount *mnt;
@@ -110,19 +143,30 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 struct fs_struct {
+	struct path root;
 	struct path pwd;
+};
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+};
+struct filename {
+	const char *name;
+};
+struct open_flags {
+	int open_flag;
+};
+struct proc_inode {
+	struct pid *pid;
+	struct inode vfs_inode;
+};
+struct iattr {
+	unsigned int ia_valid;
 };
 
 struct upid {
 	int nr;
 };
 enum pid_type { PIDTYPE_TGID = 1 };
-struct hlist_node {
-	struct hlist_node *next;
-};
-struct hlist_head {
-	struct hlist_node *first;
-};
 struct pid {
 	unsigned int level;
 	struct hlist_head tasks[4];
@@ -147,7 +191,11 @@ struct mm_struct {
 struct thread_struct {
 	unsigned long fsbase;
 };
+struct thread_info {
+	u32 status; /* x86 */
+};
 struct task_struct {
+	struct thread_info thread_info;
 	unsigned int flags;
 	int pid;
 	int tgid;
@@ -159,6 +207,7 @@ struct task_struct {
 	u64 start_boottime;
 	const struct cred *cred;
 	char comm[16];
+	struct nsproxy *nsproxy;
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct signal_struct *signal;

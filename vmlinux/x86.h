@@ -16,6 +16,8 @@ struct pt_regs {
 #define SYSCALL_RECVFROM 45
 #define SYSCALL_SENDMSG  46
 #define SYSCALL_RECVMSG  47
+#define SYSCALL_PTRACE   101
+#define SYSCALL_VM_READ  310
 
 #define REGS_NR(r)   BPF_CORE_READ(r, orig_ax)
 #define REGS_ARG1(r) BPF_CORE_READ(r, di)
@@ -23,3 +25,48 @@ struct pt_regs {
 #define REGS_ARG3(r) BPF_CORE_READ(r, dx)
 /* int 0x80 and x32 number syscalls otherwise: user code segment of 64-bit processes (asm/segment.h). */
 #define REGS_COMPAT(r) (BPF_CORE_READ(r, cs) != 0x33)
+/* Of a system call in progress, int 0x80 from 64-bit code included (asm/thread_info.h: TS_COMPAT). */
+#define TASK_COMPAT(t)      (BPF_CORE_READ(t, thread_info.status) & 2)
+#define REGS_COMPAT_ARG1(r) BPF_CORE_READ(r, bx)
+#define REGS_COMPAT_ARG2(r) BPF_CORE_READ(r, cx)
+
+/* System calls that change a file, by number: X(row, number, action). */
+#define SYSCALL_CHANGES(X)                                                                         \
+	X(0, 90, CHMOD)     /* chmod */                                                            \
+	X(0, 91, CHMOD)     /* fchmod */                                                           \
+	X(0, 268, CHMOD)    /* fchmodat */                                                         \
+	X(0, 452, CHMOD)    /* fchmodat2 */                                                        \
+	X(0, 92, CHOWN)     /* chown */                                                            \
+	X(0, 93, CHOWN)     /* fchown */                                                           \
+	X(0, 94, CHOWN)     /* lchown */                                                           \
+	X(0, 260, CHOWN)    /* fchownat */                                                         \
+	X(0, 76, TRUNCATE)  /* truncate */                                                         \
+	X(0, 77, TRUNCATE)  /* ftruncate */                                                        \
+	X(0, 87, REMOVE)    /* unlink */                                                           \
+	X(0, 263, REMOVE)   /* unlinkat */                                                         \
+	X(0, 82, RENAME)    /* rename */                                                           \
+	X(0, 264, RENAME)   /* renameat */                                                         \
+	X(0, 316, RENAME)   /* renameat2 */                                                        \
+	X(0, 188, SETCAP)   /* setxattr */                                                         \
+	X(0, 189, SETCAP)   /* lsetxattr */                                                        \
+	X(0, 190, SETCAP)   /* fsetxattr */                                                        \
+	X(1, 15, CHMOD)     /* chmod */                                                            \
+	X(1, 94, CHMOD)     /* fchmod */                                                           \
+	X(1, 306, CHMOD)    /* fchmodat */                                                         \
+	X(1, 452, CHMOD)    /* fchmodat2 */                                                        \
+	X(1, 212, CHOWN)    /* chown32 */                                                          \
+	X(1, 207, CHOWN)    /* fchown32 */                                                         \
+	X(1, 198, CHOWN)    /* lchown32 */                                                         \
+	X(1, 298, CHOWN)    /* fchownat */                                                         \
+	X(1, 92, TRUNCATE)  /* truncate */                                                         \
+	X(1, 193, TRUNCATE) /* truncate64 */                                                       \
+	X(1, 93, TRUNCATE)  /* ftruncate */                                                        \
+	X(1, 194, TRUNCATE) /* ftruncate64 */                                                      \
+	X(1, 10, REMOVE)    /* unlink */                                                           \
+	X(1, 301, REMOVE)   /* unlinkat */                                                         \
+	X(1, 38, RENAME)    /* rename */                                                           \
+	X(1, 302, RENAME)   /* renameat */                                                         \
+	X(1, 353, RENAME)   /* renameat2 */                                                        \
+	X(1, 226, SETCAP)   /* setxattr */                                                         \
+	X(1, 227, SETCAP)   /* lsetxattr */                                                        \
+	X(1, 228, SETCAP)   /* fsetxattr */

@@ -84,7 +84,7 @@ def gapless():
     return [get(e, "event.sequence") for e in ev] == list(range(1, len(ev) + 1))
 
 
-if not eval(sys.argv[2]):
+if not eval("(%s)" % sys.argv[2]):
     print("false:", sys.argv[2])
     print("actions:", dict(collections.Counter(get(e, "event.action") for e in ev)))
     print("alerts:", dict(collections.Counter(get(e, "rule.id") for e in alerts())))

@@ -1,4 +1,5 @@
 /* test_log_exposure.c: R5, each rule with a hit and the nearest miss. */
+#include <fcntl.h>
 #include <sys/stat.h>
 #include "facts.h"
 
@@ -93,6 +94,131 @@ static void a_log_that_others_can_read_once_a_directory(void **s)
 	check_hit("R5.2");
 }
 
+/* What was done to a log, and what is known of it. */
+struct deed {
+	unsigned action;
+	uint32_t mode, open_flags;
+	enum owner owner;
+	int old_mode; /* -1 not known */
+	const char *path;
+};
+
+static void done(struct deed d, unsigned roles)
+{
+	struct process who = { .pid = 12, .name = "tool", .uid = 1000, .gid = 1000 };
+	struct fact f = { .kind = FACT_FILE, .run = &run, .process = &who };
+
+	who.roles = roles;
+	f.file.path.text = (char *)(d.path ? d.path : "/src/out/t.log");
+	f.file.action = d.action;
+	f.file.mode = S_IFREG | (d.mode ? d.mode : 0600);
+	f.file.uid = f.file.gid = f.file.old_uid = f.file.old_gid = 1000;
+	f.file.dir_mode = S_IFDIR | 0755;
+	f.file.dir_uid = f.file.dir_gid = 1000;
+	f.file.open_flags = d.open_flags;
+	f.file.owner = d.owner;
+	f.file.before = d.old_mode >= 0;
+	f.file.old_mode = S_IFREG | (uint32_t)d.old_mode;
+	f.file.is_log = true;
+	report_reset(&report);
+	detect_log_exposure.look(&f, &report);
+}
+
+static void a_foreign_log_that_is_truncated_removed_or_replaced(void **s)
+{
+	static const unsigned actions[] = { FILE_TRUNCATE, FILE_REMOVE, FILE_RENAME };
+	struct deed d = { .old_mode = -1 };
+
+	(void)s;
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		d.action = actions[i];
+		d.owner = OWNER_FOREIGN;
+		done(d, ROLE_TEST);
+		check_hit("R5.5");
+		done(d, ROLE_BUILD_TOOL);
+		check_miss("R5.5");
+		d.owner = OWNER_OWN;
+		done(d, ROLE_TEST);
+		check_miss("R5.5");
+		d.owner = OWNER_UNKNOWN;
+		done(d, ROLE_TEST);
+		check_miss("R5.5");
+	}
+}
+
+static void a_foreign_log_is_truncated_by_an_open_that_says_so(void **s)
+{
+	struct deed d = { FILE_OPEN, 0, O_WRONLY | O_TRUNC, OWNER_FOREIGN, -1, NULL };
+
+	(void)s;
+	done(d, ROLE_TEST);
+	check_hit("R5.5");
+	d.open_flags = O_WRONLY | O_APPEND;
+	done(d, ROLE_TEST);
+	check_miss("R5.5");
+	d.open_flags = O_WRONLY | O_TRUNC;
+	d.owner = OWNER_OWN;
+	done(d, ROLE_TEST);
+	check_miss("R5.5");
+}
+
+static void a_foreign_log_that_is_loosened(void **s)
+{
+	struct deed d = { FILE_CHMOD, 0644, 0, OWNER_FOREIGN, 0640, NULL };
+
+	(void)s;
+	done(d, ROLE_TEST);
+	check_hit("R5.5");
+	d.old_mode = 0666; /* tightened */
+	done(d, ROLE_TEST);
+	check_miss("R5.5");
+	d.old_mode = -1;
+	done(d, ROLE_TEST);
+	check_hit("R5.5");
+	d.mode = 0640;
+	done(d, ROLE_TEST);
+	check_miss("R5.5");
+	d.mode = 0644;
+	d.owner = OWNER_OWN;
+	done(d, ROLE_TEST);
+	check_miss("R5.5");
+}
+
+static void a_log_of_the_system_is_nobodys_to_remove(void **s)
+{
+	struct deed d = { FILE_REMOVE, 0, 0, OWNER_OWN, -1, "/var/log/messages" };
+
+	(void)s;
+	done(d, ROLE_TEST);
+	check_hit("R5.5");
+	d.path = "/var/log/mytest.log";
+	done(d, ROLE_TEST);
+	check_miss("R5.5");
+	d.path = "/var/lib/docker/containers/0/0-json.log";
+	done(d, ROLE_TEST);
+	check_hit("R5.5");
+	d.path = "/opt/runner/_diag/Worker_1.log";
+	done(d, ROLE_TEST);
+	check_hit("R5.5");
+}
+
+static void a_changed_mode_counts_as_that_of_an_open(void **s)
+{
+	struct deed d = { FILE_CHMOD, 0666, 0, OWNER_OWN, 0600, NULL };
+
+	(void)s;
+	done(d, ROLE_TEST);
+	check_hit("R5.1");
+	check_hit("R5.2");
+	d.mode = 0600;
+	done(d, ROLE_TEST);
+	assert_int_equal(report.n, 0);
+	d.mode = 0666;
+	d.action = FILE_REMOVE;
+	done(d, ROLE_TEST);
+	assert_int_equal(report.n, 0);
+}
+
 static void a_device_is_no_log(void **s)
 {
 	struct log l = good;
@@ -111,6 +237,11 @@ int main(void)
 		cmocka_unit_test(a_log_that_others_can_write),
 		cmocka_unit_test(a_log_in_a_directory_that_others_can_change),
 		cmocka_unit_test(a_log_that_others_can_read_once_a_directory),
+		cmocka_unit_test(a_foreign_log_that_is_truncated_removed_or_replaced),
+		cmocka_unit_test(a_foreign_log_is_truncated_by_an_open_that_says_so),
+		cmocka_unit_test(a_foreign_log_that_is_loosened),
+		cmocka_unit_test(a_log_of_the_system_is_nobodys_to_remove),
+		cmocka_unit_test(a_changed_mode_counts_as_that_of_an_open),
 		cmocka_unit_test(a_device_is_no_log),
 	};
 

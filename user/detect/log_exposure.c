@@ -1,10 +1,12 @@
 /* log_exposure.c: R5, logs of the run that others can change or read. */
+#include <fcntl.h>
+#include <fnmatch.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "detect.h"
 
-/* Device and kernel files carry no log, whatever their name. */
-static const char *const not_logs[] = { "/dev/", "/proc/", "/sys/" };
+/* Device and kernel files carry no log, whatever their name; /dev/shm holds ordinary ones. */
+static const char *const not_logs[] = { "/dev/[!s]*", "/dev/s[!h]*", "/proc/*", "/sys/*" };
 
 static bool is_log(const struct fact *f)
 {
@@ -13,7 +15,7 @@ static bool is_log(const struct fact *f)
 	if (!f->file.is_log || !path.len || (f->file.mode & S_IFMT && !S_ISREG(f->file.mode)))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(not_logs); i++)
-		if (span_starts(path, not_logs[i]))
+		if (!fnmatch(not_logs[i], f->file.path.text, 0))
 			return false;
 	return true;
 }
@@ -36,19 +38,88 @@ static bool dir_changeable(const struct fact *f)
 	return others_can_write(f->run, mode, f->file.dir_uid, f->file.dir_gid);
 }
 
-static void look(const struct fact *f, struct report *out)
+/* Logs of the system, of containers and of CI services: whoever made them, no test tidies them up. */
+static bool is_systems(const char *path)
 {
-	struct span path = span_of(f->file.path.text), dir = path;
-	const char *slash;
-	uint32_t mode;
+	static const char *const patterns[] = {
+		"/var/log/messages*", "/var/log/secure*",
+		"/var/log/syslog*",   "/var/log/auth.log*",
+		"/var/log/kern.log*", "/var/log/daemon.log*",
+		"/var/log/user.log*", "/var/log/cron*",
+		"/var/log/maillog*",  "/var/log/mail.*",
+		"/var/log/boot.log*", "/var/log/dmesg*",
+		"/var/log/wtmp*",     "/var/log/btmp*",
+		"/var/log/lastlog",   "/var/log/faillog",
+		"/var/log/audit/*",   "/var/log/journal/*",
+		"/run/log/journal/*", "/var/log/containers/*",
+		"/var/log/pods/*",    "*/containers/*-json.log*",
+		"*/_diag/*.log",      "/var/log/gitlab-runner*",
+		"/var/log/jenkins/*", "/var/log/buildkite-agent*",
+	};
 
-	if (!is_log(f))
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
+		if (!fnmatch(patterns[i], path, 0))
+			return true;
+	return false;
+}
+
+/* Can others do with it what they could not before? */
+static bool is_loosened(const struct fact *f)
+{
+	uint32_t mode = f->file.mode, old = f->file.old_mode;
+
+	if (f->file.action != FILE_CHMOD && f->file.action != FILE_CHOWN)
+		return false;
+	/* What it was before is not known: what everybody may do now is taken to be new. */
+	if (!f->file.before)
+		return f->file.action == FILE_CHMOD && mode & (S_IWOTH | S_IROTH);
+	return (others_can_write(f->run, mode, f->file.uid, f->file.gid) &&
+		!others_can_write(f->run, old, f->file.old_uid, f->file.old_gid)) ||
+	       (others_can_read(f->run, mode, f->file.uid, f->file.gid) &&
+		!others_can_read(f->run, old, f->file.old_uid, f->file.old_gid));
+}
+
+/* What was done to it that a log's reader should know of; NULL: nothing. */
+static const char *tampering(const struct fact *f)
+{
+	switch (f->file.action) {
+	case FILE_OPEN:
+		return f->file.open_flags & O_TRUNC && !f->file.created ? "truncated" : NULL;
+	case FILE_TRUNCATE:
+		return "truncated";
+	case FILE_REMOVE:
+		return "removed";
+	case FILE_RENAME:
+		return "renamed or replaced";
+	default:
+		return is_loosened(f) ? "loosened" : NULL;
+	}
+}
+
+static void look_tampering(const struct fact *f, struct span path, struct report *out)
+{
+	const char *what = tampering(f);
+	bool systems = is_systems(f->file.path.text);
+
+	/* Package managers and git put files where they belong. */
+	if (!what || (f->process && f->process->roles & ROLE_BUILD_TOOL))
 		return;
-	slash = memrchr(path.ptr, '/', path.len);
+	if (systems || f->file.owner == OWNER_FOREIGN)
+		finding(out, "R5.5", path, "%.*s, %s, is %s (mode %04o)", SPANF(path),
+			systems ? "a log of the system, a container or a CI agent"
+				: "which the run did not create",
+			what, f->file.mode & 07777);
+}
+
+static void look_rights(const struct fact *f, struct span path, struct report *out)
+{
+	const char *slash = memrchr(path.ptr, '/', path.len);
+	struct span dir = path;
+	uint32_t mode = mode_of(f, f->file.mode, f->file.gid);
+
 	dir.len = slash ? (size_t)(slash - path.ptr) : 0;
 	if (!dir.len)
 		dir.len = slash ? 1 : 0;
-	mode = mode_of(f, f->file.mode, f->file.gid);
 	if (others_can_write(f->run, mode, f->file.uid, f->file.gid))
 		finding(out, "R5.1", path, "%.*s can be written by others (mode %04o, owner %u:%u)",
 			SPANF(path), f->file.mode & 07777, f->file.uid, f->file.gid);
@@ -59,6 +130,22 @@ static void look(const struct fact *f, struct report *out)
 	if (others_can_read(f->run, mode, f->file.uid, f->file.gid))
 		finding(out, "R5.2", dir, "%.*s can be read by others (mode %04o)", SPANF(path),
 			f->file.mode & 07777);
+}
+
+static void look(const struct fact *f, struct report *out)
+{
+	struct span path = span_of(f->file.path.text);
+
+	if (!is_log(f))
+		return;
+	switch (f->file.action) {
+	case FILE_OPEN:
+	case FILE_CHMOD:
+	case FILE_CHOWN:
+		look_rights(f, path, out);
+		break;
+	}
+	look_tampering(f, path, out);
 }
 
 const struct detector detect_log_exposure = { RISK_LOG_EXPOSURE, FACT_FILE, look };

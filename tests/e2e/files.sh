@@ -1,0 +1,193 @@
+#!/bin/bash
+# files.sh: logs and who may touch them (R5), set-id bits (R3.9), reads of other processes (R1) and of credential stores (R7.6).
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+about() { # RULE TEXT: an alert of that rule whose evidence holds the text
+	echo "any('$2' in get(e, 'invigil.evidence', '') for e in alerts('$1'))"
+}
+none() { echo "not $(about "$1" "$2")"; }
+shm=$(mktemp -d /dev/shm/invigil.XXXXXX)
+trap 'rm -rf "$shm"; cleanup' EXIT
+chmod 755 "$shm"
+
+# ---- rights of logs ----
+mkdir -m 0755 "$work/l"
+mkdir -m 1777 "$work/l/sticky"
+mkdir "$work/l/open" && chmod 0777 "$work/l/open"
+cat >"$work/rights.py" <<'PY'
+import logging, os, sys
+d = sys.argv[1]
+def log(name, mask):
+    os.umask(mask)
+    handler = logging.FileHandler(os.path.join(d, name))
+    handler.emit(logging.LogRecord("t", 20, "", 0, "x", None, None))
+    handler.close()
+log("umask0.log", 0)
+log("umask077.log", 0o077)
+log("umask027.log", 0o027)
+log("sticky/s.log", 0o077)
+log("open/o.log", 0o077)
+fd = os.open(d + "/fchmod.log", os.O_CREAT | os.O_WRONLY, 0o600)
+os.fchmod(fd, 0o666)
+fd = os.open(d + "/tight.log", os.O_CREAT | os.O_WRONLY, 0o600)
+os.fchmod(fd, 0o640)
+os.open(d + "/umask0.txt", os.O_CREAT | os.O_WRONLY, 0o666)
+os.umask(0)
+os.open(d + "/umask0.txt2", os.O_CREAT | os.O_WRONLY, 0o666)
+PY
+cat >"$work/rights.sh" <<'SH'
+cd "$1" || exit 1
+umask 0; echo x | tee tee.log >/dev/null; awk 'BEGIN { print "x" > "stdio.log" }'
+umask 077; echo x | tee tee077.log >/dev/null
+SH
+run -u root -- sh -c "/usr/bin/python3 '$work/rights.py' '$work/l' && sh '$work/rights.sh' '$work/l'"
+see "R5.1: Python logging under umask 0" "$(about R5.1 l/umask0.log)"
+see "R5.1, near misses: umask 077, 027, and what is no log" \
+	"$(none R5.1 umask077) and $(none R5.1 umask027) and $(none R5.1 .txt)"
+see "R5.2, near miss: 0640 of the own group" "$(none R5.2 umask027) and $(none R5.2 umask077)"
+see "R5.1: a directory that others can change" "$(about R5.1 open/o.log)"
+see "R5.1, near miss: the same with the sticky bit" "$(none R5.1 sticky/s.log)"
+see "R5.1: fchmod after the open" "$(about R5.1 fchmod.log) and any(get(e, 'file.mode') == '0666' for e in action('chmod'))"
+see "R5.1, near miss: fchmod to 0640" "$(none R5.1 tight.log)"
+see "R5.1: tee and stdio" "$(about R5.1 tee.log) and $(about R5.1 stdio.log)"
+see "R5.1, near miss: tee under umask 077" "$(none R5.1 tee077.log)"
+
+# ---- logs that are changed, on a disk and in memory ----
+cat >"$work/deeds.sh" <<'SH'
+cd "$1" || exit 1
+umask 077
+: >trunc.log
+truncate -s 1 truncate.log
+rm unlink.log
+mv moved.log moved.away
+sed -i s/x/y/ sed.log
+chmod 644 loose.log
+python3 -c 'import os; os.ftruncate(os.open("ftrunc.log", os.O_WRONLY), 1)'
+python3 -c 'import os; d = os.open(".", os.O_RDONLY); os.unlink("at.log", dir_fd=d)'
+busybox rm static.log
+echo x >>append.log
+chmod 600 tight.log
+echo x >own.log; chmod 640 own.log; : >own.log; mv own.log own.log.1; mv own.log.1 own.log.2; echo x >own.log; rm own.log own.log.2
+rm foreign.txt
+SH
+for dir in "$work/d" "$shm/d"; do
+	mkdir -m 0755 "$dir"
+	for f in trunc truncate unlink moved sed loose ftrunc at static append tight; do (umask 077; echo xxxx >"$dir/$f.log"); done
+	echo x >"$dir/foreign.txt"
+	run -u root -- sh "$work/deeds.sh" "$dir"
+	where=$(stat -f -c %T "$dir")
+	see "R5.5 on $where: nine ways to truncate, remove, replace and loosen a log that was there" \
+		"[w for w in 'trunc truncated,truncate truncated,ftrunc truncated,unlink removed,at removed,static removed,moved renamed,sed renamed,loose loosened'.split(',')
+		if not any('/%s.log, which the run did not create, is %s' % tuple(w.split()) in get(e, 'invigil.evidence') for e in alerts('R5.5'))] == []"
+	see "R5.5, near misses on $where: append, tighten, own logs rotated and removed, no log" "len(alerts('R5.5')) == 9"
+	see "what is done to the own log on $where is evidence, and told once" \
+		"{e['event']['action'] for e in ev if get(e, 'file.name', '').startswith('own.log')} >= {'log-open', 'chmod', 'log-rename', 'log-remove'} and
+		len([e for e in action('chmod') if get(e, 'file.name') == 'tight.log']) == 1"
+done
+check "a recording of it replays to the same stream" bash -c "
+	cd '$work' && '$invigil' run -q -u root --record rec -o one -- sh -c ': >$work/d/tight.log; cat /proc/\$PPID/environ >/dev/null' &&
+	'$invigil' replay -q -o two rec; cmp one two"
+
+# ---- set-id bits and capabilities ----
+mkdir "$work/s"
+cat >"$work/setid.sh" <<'SH'
+cd "$1" || exit 1
+touch user group sticky plain tight; install -m 4755 /bin/true installed
+chmod u+s user; chmod g+s group; chmod +t sticky; chmod 755 plain; chmod u-s user
+cp -p installed copied
+python3 -c 'import os; os.umask(0); os.open("born", os.O_CREAT | os.O_WRONLY, 0o4755); os.open("born0", os.O_CREAT | os.O_WRONLY, 0o755)'
+busybox chmod 4755 tight
+setcap cap_net_raw+ep plain
+setfattr -n user.x -v 1 sticky 2>/dev/null || true
+SH
+run -u root -- sh "$work/setid.sh" "$work/s"
+see "R3.9: by chmod, by install, by cp, by a static program, at birth" \
+	"all(any('/%s is given set-' % f in get(e, 'invigil.evidence') for e in alerts('R3.9')) for f in 'user group installed copied born tight'.split())"
+see "R3.9: capabilities" "$(about R3.9 '/plain is given capabilities')"
+see "R3.9, near misses: sticky bit, mode 0755, bits taken away" "len(alerts('R3.9')) == 7"
+
+# ---- other processes ----
+cp /bin/sleep "$work/Runner.Worker"
+sleep 600 & outside=$!
+"$work/Runner.Worker" 600 & agent=$!
+cat >"$work/peek.py" <<'PY'
+import ctypes, os, subprocess, sys, threading
+how, pid = sys.argv[1], int(sys.argv[2])
+libc = ctypes.CDLL(None, use_errno=True)
+class iovec(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_void_p), ("len", ctypes.c_size_t)]
+def vm(pid):
+    at = int([l for l in open("/proc/%d/maps" % pid) if "[stack]" in l][0].split("-")[0], 16)
+    there, buf = iovec(at, 16), ctypes.create_string_buffer(16)
+    return libc.process_vm_readv(pid, ctypes.byref(iovec(ctypes.addressof(buf), 16)), 1, ctypes.byref(there), 1, 0)
+if how == "relative":
+    os.chdir("/proc/%d" % pid); open("environ", "rb").read()
+elif how == "dirfd":
+    os.read(os.open("environ", os.O_RDONLY, dir_fd=os.open("/proc/%d" % pid, os.O_RDONLY)), 1)
+elif how == "task":
+    open("/proc/%d/task/%d/environ" % (pid, pid), "rb").read()
+elif how == "mem":
+    open("/proc/%d/mem" % pid, "rb")
+elif how == "vm":
+    assert vm(pid) == 16
+elif how == "attach":
+    assert libc.ptrace(16, pid, 0, 0) == 0 and os.waitpid(pid, 0) and libc.ptrace(17, pid, 0, 0) == 0
+elif how == "parent":
+    open("/proc/%d/environ" % os.getppid(), "rb").read()
+elif how == "own":
+    open("/proc/self/environ", "rb").read(); open("/proc/thread-self/environ", "rb").read()
+    open("/proc/self/task/%d/environ" % os.getpid(), "rb").read(); open("/proc/self/mem", "rb")
+elif how == "child":
+    child = subprocess.Popen(["sleep", "600"])
+    open("/proc/%d/environ" % child.pid, "rb").read(); open("/proc/%d/mem" % child.pid, "rb"); vm(child.pid)
+    child.kill(); child.wait()
+PY
+looks() { # HOW PID...
+	local how
+	for how in "${@:2}"; do echo "/usr/bin/python3 '$work/peek.py' $how $1;"; done
+}
+ways() { # ACTION TARGET: how they were made
+	echo "{get(e, 'process.args')[-2] for e in action('$1') if get(e, 'invigil.env.target_pid', get(e, 'invigil.memory.target_pid')) == $2}"
+}
+run -u root -- sh -c "$(looks $outside relative dirfd task parent)"
+see "R1.5: relative, by a descriptor, by a thread, and the parent" "$(ways env-read $outside) == {'relative', 'dirfd', 'task'} and
+	$(about R1.5 'environment of sleep') and $(about R1.5 'another process of the run')"
+check "other processes are looked into" run -u root -- sh -ec "$(looks $outside mem vm attach) $(looks $agent relative)"
+see "R1.9: /proc/PID/mem, process_vm_readv, ptrace" "$(ways memory-read $outside) == {'mem', 'vm', 'attach'} and $(about R1.9 'memory of sleep') and
+	{get(e, 'invigil.memory.mechanism') for e in action('memory-read')} == {'procfs', 'process_vm_readv', 'ptrace'}"
+see "R1.9: a CI agent's environment" "$(about R1.9 Runner.Worker) and not alerts('R1.5')"
+run -u root -- sh -c "$(looks 0 own child)"
+see "near misses: one's own by four names, a child's environment" "not alerts('R1.5') and not alerts('R1.9') and
+	any(get(e, 'invigil.env.target') == 'self' for e in action('env-read'))"
+see "R1.10: a child's memory" "[get(e, 'process.args')[-2] for e in alerts('R1.10')][:1] == ['child'] and
+	all(get(e, 'process.args')[-2] == 'child' for e in alerts('R1.10') + action('memory-read') if get(e, 'invigil.memory.target') != 'self')"
+run -u root -- sh -c 'ps auxe >/dev/null'
+see "R1.6: ps is asked for environments" "alerts('R1.6') and not alerts('R1.5')"
+run -u root -- sh -c 'ps aux >/dev/null; ps -ef >/dev/null'
+see "R1.6, near misses: ps aux, ps -ef" "not alerts('R1.6') and not alerts('R1.5')"
+kill $outside $agent
+
+# ---- credential stores ----
+home=$work/home
+mkdir -p "$home"/.docker "$home"/.aws "$home"/.ssh "$home"/.kube "$home"/.vscode
+echo '{}' | tee "$home/.docker/config.json" "$home/.vscode/config.json" >/dev/null
+touch "$home"/.aws/credentials "$home"/.netrc "$home"/.git-credentials "$home"/.ssh/id_rsa "$home"/.ssh/id_rsa.pub "$home"/.kube/config
+run -u root -- sh -c "cat >/dev/null $home/.docker/config.json $home/.aws/credentials $home/.netrc $home/.git-credentials $home/.ssh/id_rsa $home/.kube/config $home/.ssh/id_rsa.pub $home/.vscode/config.json"
+see "R7.6: six stores" "all(any(f in get(e, 'invigil.evidence') for e in alerts('R7.6'))
+	for f in '.docker/config.json .aws/credentials .netrc .git-credentials .ssh/id_rsa .kube/config'.split())"
+see "R7.6, near misses: a public key, another program's config.json" "len(alerts('R7.6')) == 6"
+see "R7.6 has its event" "len(action('file-read')) >= 6"
+run -u root -- env -u DOCKER_CONFIG HOME="$home" sh -c 'docker --context default version >/dev/null 2>&1; curl -s --netrc http://127.0.0.1:9; :'
+see "R7.6, near misses: docker and curl read their own" "not alerts('R7.6')"
+run -u root -- env -u DOCKER_CONFIG HOME="$home" /usr/bin/python3 -c "import docker.auth; docker.auth.load_config()"
+see "R7.6, near miss: docker-py" "not alerts('R7.6')"
+run -u root -- env HOME="$home" /usr/bin/python3 -c "import os; open(os.path.expanduser('~/.docker/config.json')).read()"
+see "R7.6: the same without docker-py" "$(about R7.6 .docker/config.json)"
+
+# ---- in a container ----
+engine_up
+run -- docker run --rm invigil/base:1 sh -c 'mkdir -p /var/log; touch /var/log/messages /var/log/mine.log; rm -rf /var/log/messages /var/log/mine.log; echo 0> /var/log/secure'
+see "R5.5: a container's /var/log/messages is removed" "$(about R5.5 '/var/log/messages, a log of the system')"
+see "R5.5, near miss: its own log" "$(none R5.5 mine.log)"
+finish
