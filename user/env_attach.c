@@ -14,6 +14,7 @@
 #include <bpf/libbpf.h>
 #include "env_attach.h"
 #include "env_runtime.h"
+#include "uprobe.h"
 #include "invigil.skel.h"
 
 #define LINKS_MAX  1024
@@ -42,7 +43,7 @@ struct file {
 	ino_t ino;
 	off_t size;
 	struct timespec written;
-	struct bpf_link *link[ENV_PROBES_MAX];
+	struct uprobe link[ENV_PROBES_MAX];
 	unsigned links;
 	const char *unseen;
 };
@@ -100,7 +101,7 @@ struct env_attach *env_attach_new(struct invigil *skel, bool c_only)
 static void links_drop(struct env_attach *a, struct file *f)
 {
 	for (unsigned i = 0; i < f->links; i++)
-		bpf_link__destroy(f->link[i]);
+		uprobe_detach(&f->link[i]);
 	a->n_links -= f->links;
 	f->links = 0;
 }
@@ -110,7 +111,7 @@ static void file_free(void *node)
 	struct file *f = node;
 
 	for (unsigned i = 0; i < f->links; i++)
-		bpf_link__destroy(f->link[i]);
+		uprobe_detach(&f->link[i]);
 	free(f);
 }
 
@@ -160,10 +161,9 @@ static bool is_python(const struct env_probe *p)
 static void probe_attach(struct env_attach *a, struct file *f, int fd, const struct env_probe *p,
 			 int build, const struct elf_file *e)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = p->cookie);
-	struct bpf_link *link;
-	uint64_t offset;
+	uint64_t offset, cookie = p->cookie;
 	char path[32];
+	int err;
 
 	if (!elf_offset(e, p->address, &offset))
 		return;
@@ -174,15 +174,15 @@ static void probe_attach(struct env_attach *a, struct file *f, int fd, const str
 		return;
 	}
 	if (is_python(p))
-		opts.bpf_cookie = (uint64_t)build << 56 | (p->cookie & ~(0xffull << 56));
+		cookie = (uint64_t)build << 56 | (p->cookie & ~(0xffull << 56));
 	/* The descriptor keeps the inode, whatever happens to the name. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	link = bpf_program__attach_uprobe_opts(a->program[p->program], -1, path, offset, &opts);
-	if (!link) {
-		a->trouble = strerror(errno);
+	err = uprobe_attach(&f->link[f->links], a->program[p->program], path, offset, cookie);
+	if (err) {
+		a->trouble = strerror(-err);
 		return;
 	}
-	f->link[f->links++] = link;
+	f->links++;
 	a->n_links++;
 }
 

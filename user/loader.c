@@ -14,6 +14,7 @@
 #include "event.h"
 #include "loader.h"
 #include "probe.h"
+#include "uprobe.h"
 #include "python.h"
 #include "invigil.skel.h"
 
@@ -81,6 +82,9 @@ static void autoload_choose(struct invigil *skel, bool env, bool daemon)
 		for (const char *const *name = t->programs; *name; name++) {
 			prog = bpf_object__find_program_by_name(skel->obj, *name);
 			bpf_program__set_autoload(prog, true);
+			if (is_env(&needs[i]) && feature_works(FEAT_UPROBE_MULTI))
+				bpf_program__set_expected_attach_type(
+					prog, (enum bpf_attach_type)ATTACH_UPROBE_MULTI);
 			if (t->feature == FEAT_UPROBE_SLEEPABLE)
 				bpf_program__set_flags(prog, BPF_F_SLEEPABLE);
 		}

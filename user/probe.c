@@ -12,6 +12,7 @@
 #include "buf.h"
 #include "gate.h"
 #include "probe.h"
+#include "uprobe.h"
 
 #define ENV_READERS                                                                                \
 	"on_getenv", "on_go_getenv", "on_env_copy", "on_test_variable", "on_python_encode"
@@ -218,6 +219,7 @@ static struct {
 	[FEAT_CTIME] = { "inode time tracepoints", try_ctime, 1 },
 	[FEAT_UPROBE_SLEEPABLE] = { "sleepable uprobes", try_uprobe_sleepable, 1 },
 	[FEAT_TASK_BY_PID] = { "processes by number", try_task_by_pid, 1 },
+	[FEAT_UPROBE_MULTI] = { "probes by uprobe_multi", uprobe_multi_try, 1 },
 	[FEAT_TRACEFS] = { "system call tracepoints", try_tracefs, 1 },
 	[FEAT_GATE] = { "seccomp user notification", try_gate, 1 },
 	[FEAT_GATE_KILLABLE] = { "seccomp killable waits", try_gate_killable, 1 },
