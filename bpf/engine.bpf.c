@@ -1,5 +1,5 @@
 /* engine.bpf.c: connects of stream sockets, and the bytes on the client side of engine connections. */
-#include "event.bpf.h"
+#include "python.bpf.h"
 
 #define AF_UNIX     1
 #define AF_INET     2
@@ -159,6 +159,7 @@ static __always_inline void connect_emit(struct sock *sk, u32 run, s32 ret, u32 
 	if ((family != AF_UNIX && family != AF_INET && family != AF_INET6) ||
 	    BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
 		return;
+	python_stack_before(run, STACK_CONNECT);
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
 		count_lost(EV_CONNECT);
@@ -357,6 +358,8 @@ static __always_inline bool conn_wants(struct conn *c, struct sock *sk, u32 run,
 	if (dir != c->last || (dir == DATA_SEND && is_request(word[0])))
 		c->left[dir] = dir == DATA_SEND ? request_budget : response_budget;
 	c->last = dir;
+	if (dir == DATA_SEND && is_request(word[0]))
+		python_stack_before(run, STACK_SEND);
 	/* "HTTP/1.1 101": what follows its head is a raw stream. */
 	if (dir == DATA_RECV && word[0] == WORD('H', 'T', 'T', 'P') &&
 	    (word[2] >> 8) == WORD('1', '0', '1', 0)) {

@@ -175,15 +175,28 @@ static __always_inline u64 ends_hash(const u64 *words, u64 n, u64 hash)
 	return hash;
 }
 
-/* Reads what names the code object at key.code. False: it does not prove to be one. */
-static __always_inline bool code_read(struct python_walk *w, const struct python_layout *l)
+/*
+ * Reads what names the code object at key.code. -1: it does not prove to be one. Not inlined: 6.1
+ * has 512 bytes of stack for a chain of callers, and this one is at no end of the longest.
+ */
+__attribute__((noinline)) int code_read(void)
 {
-	struct code_key *k = &w->key;
+	struct python_walk *w = walk_of_thread();
+	const struct python_layout *l;
+	struct code_key *k;
+	u32 index;
 	u64 n;
 
+	if (!w)
+		return -1;
+	index = w->layout;
+	l = bpf_map_lookup_elem(&python_layouts, &index);
+	if (!l)
+		return -1;
+	k = &w->key;
 	if (bpf_probe_read_user(w->code, CODE_HEAD, (void *)k->code) ||
 	    WORD_AT(w->code, 8) != w->code_type)
-		return false;
+		return -1;
 	k->file = WORD_AT(w->code, l->code_file);
 	k->title = WORD_AT(w->code, l->code_title);
 	k->table = WORD_AT(w->code, l->code_table);
@@ -193,15 +206,15 @@ static __always_inline bool code_read(struct python_walk *w, const struct python
 	n = k->table_len;
 	CLAMP(n, TABLE_ENDS);
 	if (bpf_probe_read_user(w->ends, n, (void *)k->table + 32))
-		return false;
+		return -1;
 	k->hash = ends_hash(w->ends, n, 0);
 	if (k->table_len > n) {
 		if (bpf_probe_read_user(w->ends, TABLE_ENDS,
 					(void *)k->table + 32 + k->table_len - TABLE_ENDS))
-			return false;
+			return -1;
 		k->hash = ends_hash(w->ends, TABLE_ENDS, k->hash);
 	}
-	return true;
+	return 0;
 }
 
 struct walk_step {
@@ -236,7 +249,7 @@ static long frame_step(u32 i, struct walk_step *c)
 		w->flags |= STACK_DEEPER;
 		return 1;
 	}
-	if (!code_read(w, l)) {
+	if (code_read()) {
 		w->flags |= STACK_BROKEN;
 		return 1;
 	}
@@ -288,18 +301,14 @@ static long thread_step(u32 i, struct search *s)
  * os.system and the vfork of some versions give up the GIL first: its holder is only tried first.
  * Returns enum stack_status.
  */
-__attribute__((noinline)) int walk_stack(void)
+static __always_inline u32 walk_stack(struct python *p, struct python_walk *w)
 {
-	struct python *p = python_of_current();
-	struct python_walk *w = walk_of_thread();
 	struct search s = {};
 	struct walk_step c = {};
 	struct python_build *b;
 	u32 build, index;
 	u64 runtime;
 
-	if (!w || !p)
-		return STACK_NO_MEMORY;
 	runtime = p->runtime;
 	build = p->build;
 	w->frames = 0;
@@ -352,7 +361,7 @@ __attribute__((noinline)) int python_stack(u64 reason_run, u64 child_pid, u64 ch
 	}
 	w->run = reason_run;
 	build = p->build;
-	status = walk_stack();
+	status = walk_stack(p, w);
 	r = reason_run >> 32 != STACK_FORK && ring_is_high()
 		    ? NULL
 		    : bpf_ringbuf_reserve(&ring, sizeof(*r), 0);

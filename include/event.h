@@ -296,7 +296,6 @@ enum stack_status {
 	STACK_PROVEN,
 	STACK_NO_LAYOUT, /* a version that is not known */
 	STACK_NO_THREAD, /* no thread state says it is this thread's */
-	STACK_NO_MEMORY, /* none to walk with */
 	STACK_STATUSES
 };
 

@@ -189,10 +189,8 @@ void pipeline_free(struct pipeline *p)
 	plumbing_free(p->plumbing);
 	provenance_free(p->provenance);
 	table_free(p->table);
-	for (unsigned i = 0; i < ARRAY_SIZE(p->waiting); i++)
-		source_drop(p->waiting[i].source);
-	source_codes_free(p->codes);
-	tdestroy(p->links, free);
+	sources_free(p);
+	tdestroy(p->links, link_free);
 	file_table_free(&p->files);
 	for (unsigned i = 0; i < p->n_gaps; i++)
 		free(p->gaps[i]);

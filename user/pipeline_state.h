@@ -16,6 +16,13 @@ struct socket_file {
 	char path[EV_SUN_MAX + 1]; /* as it was bound */
 };
 
+/* Whose request, begun when, was sent by which line. */
+struct sent {
+	uint32_t pid;
+	uint64_t start, time;
+	struct source *source;
+};
+
 /* A stack whose record comes next from that thread. */
 struct waiting {
 	uint32_t tid, reason; /* enum stack_reason */
@@ -48,6 +55,9 @@ struct pipeline {
 	struct source_codes *codes;
 	struct waiting waiting[64];
 	unsigned n_waiting;
+	struct sent sent[256]; /* of the last requests */
+	unsigned n_sent;
+	void *containers; /* tsearch tree: container to the line that asked for it (take_source.c) */
 	struct file_table files;
 	struct file_last last_file;
 	struct socket_file engines[256];
@@ -96,10 +106,19 @@ void flow_connect(struct pipeline *p, struct process *process, uint64_t time);
 /* f: FACT_FILE of a file that may be its script. */
 void flow_script(struct pipeline *p, struct process *process, struct fact *f);
 
+/* The record begins a request; later its call is asked for by process and time. */
+void source_sent(struct pipeline *p, const struct record *r);
+struct source *source_of_call(struct pipeline *p, const struct process *process, uint64_t time);
+/* What the engine does in a container goes back to the line that made it or wanted the exec. */
+void source_container(struct pipeline *p, struct span id, const struct source *s);
+void source_enter(struct pipeline *p, struct process *process);
+void sources_free(struct pipeline *p);
+
 /* keep.c: scrubs a record in place, before anything else sees it, and writes it to the recording. */
 void record_scrub(struct pipeline *p, struct record *r);
 void record_keep(struct pipeline *p, const struct record *r);
 /* take_engine.c */
 extern const struct dialogue_ops dialogue_to_facts;
+void link_free(void *link);
 
 #endif

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <search.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include "pipeline_state.h"
@@ -14,7 +15,15 @@ struct link {
 	char names[2 * EV_SUN_MAX];
 	uint64_t time;
 	bool reported;
+	struct source *source; /* of the connect */
 };
+
+void link_free(void *link)
+{
+	source_drop(((struct link *)link)->source);
+	free(link);
+}
+
 static void on_gap(void *ctx, uint64_t time, const struct dialogue_gap *gap)
 {
 	struct pipeline *p = ctx;
@@ -166,6 +175,13 @@ static void on_call(void *ctx, const struct process *process, uint64_t time,
 		f.docker.peer = peer_text(*found, text, sizeof(text));
 		f.docker.way = call_way(p, *found, call);
 	}
+	f.source = source_of_call(p, process, time);
+	if (!f.source)
+		f.source = process->source;
+	if (call->route->action == ACT_CONTAINER_CREATE)
+		source_container(p, call->created_id, f.source);
+	else if (call->route->action == ACT_EXEC_CREATE)
+		source_container(p, call->container_id, f.source);
 	p->run.engine_calls++;
 	if (p->on_container && call->route->action == ACT_CONTAINER_CREATE &&
 	    call->created_id.len == EV_CONTAINER_LEN)
@@ -184,6 +200,7 @@ static void link_report(struct pipeline *p, struct link *l, const struct process
 	l->reported = true;
 	memcpy(comm, l->e.listener_comm, EV_COMM_MAX);
 	f.connect.address = peer_text(l, address, sizeof(address));
+	f.source = l->source;
 	f.connect.asked = name_trim(l->names + EV_SUN_MAX, l->e.asked_len);
 	f.connect.error = l->e.ret < 0 && l->e.ret != -EINPROGRESS ? -l->e.ret : 0;
 	f.connect.family = l->e.family;
@@ -220,6 +237,8 @@ void take_connect(struct pipeline *p, const struct record *r)
 	l->e = *e;
 	l->time = r->h->time;
 	l->reported = false;
+	source_drop(l->source);
+	l->source = source_hold(source_waiting(p, r->h->tid, STACK_CONNECT));
 	memcpy(l->names, r->tail, sizeof(l->names));
 	named = engine_named(name_trim(l->names, e->name_len)) ||
 		engine_named(name_trim(l->names + EV_SUN_MAX, e->asked_len)) ||
@@ -238,6 +257,7 @@ void take_data(struct pipeline *p, const struct record *r)
 	struct link key = { .sk = e->sk, .ino = e->sockino }, **found;
 	struct process *process = process_of(p, r);
 
+	source_sent(p, r);
 	found = tfind(&key, &p->links, link_compare);
 	if (dialogue_data(p->dialogue, process, r->h->time, e, r->tail, r->h->len, r->h->want) &&
 	    found && !(*found)->reported)

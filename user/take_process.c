@@ -19,6 +19,7 @@ void take_exec(struct pipeline *p, const struct record *r)
 			p->run.root_pid = r->h->pid;
 	}
 	f.process = process = table_exec(p->table, r->h, r->body, r->tail, &p->run);
+	source_enter(p, process);
 	p->run.execs++;
 	f.exec.origin = provenance_find(p->provenance, process->exe_dev, process->exe_ino);
 	f.exec.startup = startup_find(process, p->run.cwd, p->provenance, &f.exec.variable);

@@ -1,4 +1,7 @@
 /* take_source.c: code objects and stacks of Python processes; a stack waits for what it belongs to. */
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
 #include "pipeline_state.h"
 
 void take_code(struct pipeline *p, const struct record *r)
@@ -28,9 +31,6 @@ static void status_say(struct pipeline *p, struct process *process, const struct
 		break;
 	case STACK_NO_THREAD:
 		unknown_say(p, process, SPAN("the interpreter knows no such thread"));
-		break;
-	case STACK_NO_MEMORY:
-		unknown_say(p, process, SPAN("no memory to walk the stack with"));
 		break;
 	}
 	buf_free(&b);
@@ -85,4 +85,81 @@ void take_stack(struct pipeline *p, const struct record *r)
 		source_drop(child->source);
 		child->source = s;
 	}
+}
+
+void source_sent(struct pipeline *p, const struct record *r)
+{
+	struct source *s = source_waiting(p, r->h->tid, STACK_SEND);
+	struct sent *k = &p->sent[p->n_sent % ARRAY_SIZE(p->sent)];
+
+	if (!s)
+		return;
+	p->n_sent++;
+	source_drop(k->source);
+	*k = (struct sent){ r->h->pid, r->h->start, r->h->time, source_hold(s) };
+}
+
+struct source *source_of_call(struct pipeline *p, const struct process *process, uint64_t time)
+{
+	for (struct sent *k = p->sent; k < p->sent + ARRAY_SIZE(p->sent); k++)
+		if (k->source && k->time == time && k->pid == process->pid &&
+		    k->start == process->start)
+			return k->source;
+	return NULL;
+}
+
+struct container {
+	char id[EV_CONTAINER_LEN];
+	struct source *source;
+};
+
+static int container_compare(const void *a, const void *b)
+{
+	return memcmp(a, b, EV_CONTAINER_LEN);
+}
+
+static void container_free(void *node)
+{
+	source_drop(((struct container *)node)->source);
+	free(node);
+}
+
+void source_container(struct pipeline *p, struct span id, const struct source *s)
+{
+	struct container *c, **in;
+
+	if (id.len != EV_CONTAINER_LEN || !s)
+		return;
+	c = xcalloc(1, sizeof(*c));
+	memcpy(c->id, id.ptr, sizeof(c->id));
+	in = tsearch(c, &p->containers, container_compare);
+	if (!in)
+		abort(); /* tsearch's own malloc failed */
+	if (*in != c)
+		free(c);
+	source_drop((*in)->source);
+	(*in)->source = source_hold((struct source *)s);
+}
+
+void source_enter(struct pipeline *p, struct process *process)
+{
+	struct container key = { 0 }, **found;
+
+	if (process->source || !process->container_id ||
+	    strlen(process->container_id) != sizeof(key.id))
+		return;
+	memcpy(key.id, process->container_id, sizeof(key.id));
+	found = tfind(&key, &p->containers, container_compare);
+	if (found)
+		process->source = source_hold((*found)->source);
+}
+
+void sources_free(struct pipeline *p)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(p->waiting); i++)
+		source_drop(p->waiting[i].source);
+	for (unsigned i = 0; i < ARRAY_SIZE(p->sent); i++)
+		source_drop(p->sent[i].source);
+	tdestroy(p->containers, container_free);
+	source_codes_free(p->codes);
 }

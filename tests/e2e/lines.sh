@@ -33,4 +33,23 @@ for python in "${pythons[@]}"; do
 	check "$v: the line of every read" python3 "$root/tests/python/compare_reads.py" "$ev" expected
 	check "$v: no value in stream or recording" bash -c "! grep -qa 'planted-by' '$ev' '$work/rec'"
 done
+
+# What is asked of an engine, and what the engine does then, goes back to the line that asked.
+engine_up
+at() { grep -n "$1" "$root/tests/python/engine_calls.py" | head -1 | cut -d: -f1; }
+by() { # ACTION LINE FUNCTION [TEST]
+	echo 'any(get(e, "invigil.source.line") == '"$(at "$2")"' and get(e, "invigil.source.function") == "'"$3"'" and get(e, "invigil.source.test.function") == '"${4:-None}"' for e in action("'"$1"'"))'
+}
+check "a script that drives an engine runs" run -- /usr/bin/python3 "$root/tests/python/engine_calls.py" invigil/base:1
+see "SDK: create" "$(by container-create 'client.containers.create' create '"test_sdk"')"
+see "SDK: start" "$(by container-start 'box.start()' test_sdk '"test_sdk"')"
+see "SDK: wait" "$(by container-wait 'box.wait()' test_sdk '"test_sdk"')"
+see "SDK: remove, in another thread" "$(by container-remove 'box.remove' remove)"
+see "command: create, at its caller's line" "$(by container-create 'subprocess.check_call' test_command '"test_command"')"
+see "command: by check_call" 'all(get(e, "invigil.source.api") == "check_call" for e in action("container-create") if get(e, "process.name") == "docker")'
+see "socket: both requests of one connection" "$(by system-info 'v1.41/info' test_socket '"test_socket"') and $(by image-list 'images/json' test_socket '"test_socket"')"
+see "socket: the connect" "$(by docker-socket-connect 'self.sock.connect' Connection.connect '"test_socket"')"
+see "in the container: the line that made it" 'all(any("inside-" + n in str(get(e, "process.args")) and get(e, "invigil.source.function") == f for e in execs()) for n, f in (("lines-sdk", "create"), ("cli", "test_command")))'
+see "alerts carry it" 'all(get(e, "invigil.source.line") for e in alerts() if get(e, "rule.id")[:2] != "R0")'
+see "near miss: the script's own exec has no line" 'not get([e for e in execs() if "engine_calls.py" in str(get(e, "process.args"))][0], "invigil.source")'
 finish
