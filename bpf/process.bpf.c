@@ -1,4 +1,5 @@
 /* process.bpf.c: which processes a run makes, which programs they execute and how they end. */
+#include "container.bpf.h"
 #include "env_state.bpf.h"
 #include "python.bpf.h"
 
@@ -266,6 +267,8 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	u64 off, n;
 	long len;
 
+	if (!m)
+		m = container_exec(task);
 	if (!m)
 		return 0;
 	m->flags = 0;

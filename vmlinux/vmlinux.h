@@ -178,6 +178,7 @@ struct cred {
 	kuid_t euid;
 	kgid_t egid;
 };
+struct css_set;
 struct tty_struct;
 struct signal_struct {
 	atomic_t live;
@@ -211,6 +212,7 @@ struct task_struct {
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct signal_struct *signal;
+	struct css_set *cgroups;
 	struct mm_struct *mm;
 	struct thread_struct thread;
 };
@@ -306,8 +308,17 @@ struct msghdr {
 struct kernfs_node {
 	const char *name;
 };
+struct cgroup;
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
 struct cgroup {
+	struct cgroup_subsys_state self;
 	struct kernfs_node *kn;
+};
+struct css_set {
+	struct cgroup *dfl_cgrp;
 };
 
 struct trace_event_raw_sys_exit {

@@ -1,0 +1,74 @@
+/* container.bpf.h: which run a process belongs to by the cgroup of the container that it is in. */
+#ifndef INVIGIL_CONTAINER_BPF_H
+#define INVIGIL_CONTAINER_BPF_H
+
+#include "event.bpf.h"
+
+struct container_id {
+	char hex[EV_CONTAINER_LEN];
+};
+
+/*
+ * Container id to run; the loader adds what a create response gave, which always comes before the
+ * start. Kept for the whole run, so that a restarted container stays in. Full: counted by the loader.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct container_id);
+	__type(value, u32);
+} containers SEC(".maps") __weak;
+
+/* The leaf is "<id>" (cgroupfs driver), "docker-<id>.scope" or "libpod-<id>.scope" (systemd driver). */
+#define SCOPE_PREFIX 7
+#define CGROUP_STEPS 3 /* a container may make groups of its own below */
+
+/* The run whose container the cgroup, or one it lies in, is; 0: none. Sets the member's container. */
+static __attribute__((noinline)) u32 container_run(struct cgroup *cgroup, struct member *m)
+{
+	for (int i = 0; i < CGROUP_STEPS && cgroup; i++) {
+		char leaf[SCOPE_PREFIX + EV_CONTAINER_LEN + 1] = {};
+		u32 *run;
+
+		bpf_probe_read_kernel_str(leaf, sizeof(leaf), BPF_CORE_READ(cgroup, kn, name));
+		if (leaf[SCOPE_PREFIX - 1] == '-')
+			__builtin_memcpy(m->container, leaf + SCOPE_PREFIX, sizeof(m->container));
+		else
+			__builtin_memcpy(m->container, leaf, sizeof(m->container));
+		run = bpf_map_lookup_elem(&containers, m->container);
+		if (run)
+			return *run;
+		cgroup = BPF_CORE_READ(cgroup, self.parent, cgroup);
+	}
+	return 0;
+}
+
+/* Puts a task that is in no run into that of its container. flags: MEMBER_WAITS until it executes. */
+static __always_inline struct member *container_enter(struct task_struct *task,
+						      struct cgroup *cgroup, u32 flags)
+{
+	struct member fresh = { .flags = flags }, *m;
+
+	fresh.run = container_run(cgroup, &fresh);
+	if (!fresh.run || is_dropped(fresh.run))
+		return NULL;
+	m = bpf_task_storage_get(&members, task, &fresh, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!m)
+		__sync_fetch_and_add(&lost_members, 1);
+	return m;
+}
+
+/* In the unified hierarchy; in hybrid mode it holds the container's id as well. */
+static __always_inline struct cgroup *cgroup_of(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, cgroups, dfl_cgrp);
+}
+
+/* The last net: whatever brought it there, what executes in a container of the run belongs to it. */
+static __always_inline struct member *container_exec(struct task_struct *task)
+{
+	return stopped ? NULL : container_enter(task, cgroup_of(task), 0);
+}
+
+#endif

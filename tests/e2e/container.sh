@@ -1,0 +1,53 @@
+#!/bin/bash
+# container.sh: processes of the run's containers are its members however they come there; those of others are not.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+engine_up
+base=invigil/base:1
+unified=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+check "the helper builds" gcc -O2 -Wall -Wextra -Werror -o "$work/into" tests/e2e/into_cgroup.c
+docker run -d --name others --network none $base sleep 120 >/dev/null
+inside() { # WORD: an exec of `echo WORD` is in the stream, with a container
+	see "$1 ${2:-}" '[e for e in execs() if "'"$1"'" in " ".join(get(e, "process.args", [])) and get(e, "container.id")]'
+}
+cat >"$work/all" <<SH2
+set -e
+id=\$(docker run -d --name mine --network none --health-cmd 'echo word-health' --health-interval 1s $base sh -c 'echo word-init; sleep 60')
+docker exec mine echo word-exec
+docker restart -t 0 mine >/dev/null
+docker exec others echo word-foreign
+docker kill others >/dev/null
+echo \$id >"$work/id"
+for i in \$(seq 100); do [ -e "$work/go" ] && break; sleep 0.1; done
+for i in \$(seq 50); do [ "\$(docker inspect -f '{{len .State.Health.Log}}' mine)" = 0 ] || break; sleep 0.1; done
+docker rm -f mine >/dev/null
+SH2
+(
+	until_true 30 test -s "$work/id"
+	# Not a process of the run: what runc of another make does.
+	dir=$(find "$unified" -type d -name "*$(cat "$work/id")*" 2>/dev/null | head -1)
+	if [ -n "$dir" ]; then
+		"$work/into" "$dir" /bin/echo word-into >"$work/into.out" 2>&1
+		echo $? >"$work/into.status"
+		mkdir -p "$dir/below" 2>/dev/null && "$work/into" "$dir/below" /bin/echo word-below >/dev/null 2>&1
+		rmdir "$dir/below" 2>/dev/null
+	fi
+	touch "$work/go"
+) &
+LIMIT=90 check "containers of the run" run -q -- sh "$work/all"
+wait
+inside word-init "(init)"
+see "the init of a restarted container is one, too" 'len([e for e in execs() if "echo word-init; sleep 60" in get(e, "process.args", []) and get(e, "container.id")]) == 2'
+inside word-exec "(docker exec)"
+inside word-health "(health check)"
+see "an exec in a container of others is none of the run's" 'not [e for e in execs() if "word-foreign" in get(e, "process.args", []) and get(e, "process.name") != "docker"] and alerts("R8.3")'
+if [ "$(cat "$work/into.status" 2>/dev/null)" = 0 ]; then
+	inside word-into "(clone3 into the cgroup)"
+	inside word-below "(a cgroup below it)"
+else
+	test_begin "clone3 into the cgroup"
+	skip "no unified hierarchy with the container, or no clone3"
+fi
+see "each is told with its container's id" 'all(len(get(e, "container.id")) == 64 for e in execs() if get(e, "container"))'
+see "nothing is left behind" 'not get(ev[-1], "invigil.run.left_behind.objects")'
+finish
