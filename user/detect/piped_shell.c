@@ -4,7 +4,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include "detect.h"
-#include "shell.h"
+#include "docker_text.h"
+#include "shell_flow.h"
 
 #define SHAPE_MAX 120
 
@@ -149,6 +150,36 @@ static void look_download(const struct fact *f, struct report *out)
 	buf_free(&text);
 }
 
+struct text {
+	const struct fact *f;
+	struct report *out;
+	const char *where;
+};
+
+/* On the host the execs tell of pipes. */
+static void flow_say(void *ctx, const struct shell_flow *flow)
+{
+	const struct text *t = ctx;
+	struct buf subject = { 0 };
+
+	if (!(flow->origins & ORIGIN_NETWORK) || (t->f->kind == FACT_EXEC && !flow->substituted))
+		return;
+	buf_fmt(&subject, "%s: ", t->where);
+	buf_add(&subject, flow->text.ptr, flow->text.len);
+	finding(t->out, "R4.4", (struct span){ subject.ptr, subject.len },
+		"%s makes a download a program: %.*s", t->where, SPANF(flow->text));
+	buf_free(&subject);
+}
+
+static void text_look(void *ctx, const char *where, struct span text, bool shell)
+{
+	struct text *t = ctx;
+
+	t->where = where;
+	if (shell)
+		shell_flows(text, flow_say, t);
+}
+
 static bool is_inet(const struct ev_fd *fd)
 {
 	return fd->kind == FD_SOCKET && (fd->family == AF_INET || fd->family == AF_INET6);
@@ -252,6 +283,9 @@ static void look(const struct fact *f, struct report *out)
 	if (!p)
 		return;
 	switch (f->kind) {
+	case FACT_DOCKER:
+		docker_texts(&f->docker, text_look, &(struct text){ f, out, NULL });
+		break;
 	case FACT_FED:
 		look_download(f, out);
 		break;
@@ -263,8 +297,11 @@ static void look(const struct fact *f, struct report *out)
 		look_string(f, out);
 		look_socket(p, out);
 		look_starter(p, out);
+		if (p->roles & ROLE_SHELL)
+			text_look(&(struct text){ f, out, NULL }, p->name ? p->name : "a shell",
+				  shell_command_string(p), true);
 	}
 }
 
-const struct detector detect_piped_shell = { RISK_PIPED_SHELL, FACT_EXEC | FACT_FED | FACT_INET,
-					     look };
+const struct detector detect_piped_shell = { RISK_PIPED_SHELL,
+					     FACT_EXEC | FACT_FED | FACT_INET | FACT_DOCKER, look };
