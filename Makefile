@@ -42,11 +42,16 @@ LIVE_OBJ := $(LIVE:%=$(B)/%.o)
 
 all: $(B)/invigil
 
-$(B)/invigil: $(LIVE_OBJ) $(PURE_OBJ)
+$(B)/invigil: $(LIVE_OBJ) $(PURE_OBJ) $(B)/flags
 	@echo "  LD    $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
 
-$(B)/%.o: user/%.c
+# Changes when a variable of the build does: STATIC=1 or YAML=0 after a plain make.
+$(B)/flags: always
+	@mkdir -p $(@D)
+	@echo '$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(LDLIBS)' | cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(LDLIBS)' >$@
+
+$(B)/%.o: user/%.c $(B)/flags
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -143,4 +148,4 @@ clean:
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check demo lint bench vm-smoke verified install clean unit-build fuzz-build
+.PHONY: all always check demo lint bench vm-smoke verified install clean unit-build fuzz-build

@@ -3,6 +3,8 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 dir=build/vm
+# Under sudo nothing of root's stays in the tree.
+trap '[ -z "${SUDO_UID:-}" ] || chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" build' EXIT
 mkdir -p "$dir"
 package=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/.*Depends: \(linux-image-6\.1[^ ]*\)/\1/p' | head -1)
 [ -n "$package" ] || { echo "vm-smoke: no 6.1 kernel package in apt's lists"; exit 1; }
