@@ -137,6 +137,10 @@ verified: all
 	$(Q)$(B)/invigil check --format json | python3 tests/lib/verified.py --update
 	$(Q)VERIFIED=--update tests/vm/smoke.sh
 
+# Makes the committed recordings anew, after a change of the event ABI.
+recordings: all
+	$(Q)tests/replay/record.sh tests/replay
+
 install: all
 	install -D -m 0755 $(B)/invigil $(DESTDIR)$(prefix)/sbin/invigil
 	install -D -m 0644 docs/invigil.8 $(DESTDIR)$(prefix)/share/man/man8/invigil.8
@@ -148,4 +152,4 @@ clean:
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all always check demo lint bench vm-smoke verified install clean unit-build fuzz-build
+.PHONY: all always check demo lint bench vm-smoke verified recordings install clean unit-build fuzz-build
