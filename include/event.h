@@ -26,6 +26,7 @@
 	X(PEEK, peek, 1)       /* another process's environment or memory was opened */            \
 	X(BEGIN, begin, 0)     /* first record: what is known about run, host and users */         \
 	X(ENGINE, engine, 0)   /* a container engine's listening socket was found */               \
+	X(LINK, link, 0)       /* the log just opened was reached through a symbolic link */       \
 	X(GAP, gap, 0)         /* something is not seen in this run */                             \
 	X(LOST, lost, 0)       /* records of one type were dropped in the kernel */                \
 	X(SECRET, secret, 0)   /* a row of the secret table: what a mask's index means, never the value */ \
@@ -211,7 +212,8 @@ struct ev_test {
 	X(TRUNCATE, "log-truncate", "file-truncate", "change")                                     \
 	X(REMOVE, "log-remove", "file-remove", "deletion")                                         \
 	X(RENAME, "log-rename", "file-rename", "change")                                           \
-	X(SETCAP, "setcap", "setcap", "change")
+	X(SETCAP, "setcap", "setcap", "change")                                                    \
+	X(LINK, "log-link", "file-link", "access") /* loader: opened through a symbolic link */
 
 enum ev_file_action {
 #define FILE_ENUM(upper, log, other, type) FILE_##upper,
@@ -336,6 +338,17 @@ struct ev_engine {
 	__u32 pid;
 };
 
+/* Tail: the link's own path. */
+struct ev_link {
+	__u64 start; /* with pid: the process that followed it */
+	__u32 pid;
+	__u32 uid;      /* of the link */
+	__u32 dir_mode; /* of the directory it lies in */
+	__u32 dir_uid;
+	__u32 dir_gid;
+	__u32 pad;
+};
+
 /* Tail: hook NUL reason NUL effect NUL. */
 struct ev_gap {
 	__u32 required; /* 1: the run is incomplete by it */
@@ -402,6 +415,7 @@ EV_ASSERT(file, 304);
 EV_ASSERT(peek, 32);
 EV_ASSERT(begin, 8);
 EV_ASSERT(engine, 16);
+EV_ASSERT(link, 32);
 EV_ASSERT(gap, 8);
 EV_ASSERT(secret, 16);
 EV_ASSERT(lost, 16);

@@ -17,6 +17,7 @@
 #include "engine_socket.h"
 #include "event.h"
 #include "host.h"
+#include "link_look.h"
 #include "loader.h"
 #include "made.h"
 #include "process_table.h"
@@ -327,6 +328,7 @@ static void on_record(void *ctx, void *bytes, size_t n)
 		job->status = (int)((const struct ev_exit *)r.body)->status;
 	job->maybe_over |= h.type == EV_EXIT;
 	pipeline_take(job->pipeline, bytes, n);
+	link_look(job->pipeline, job->run, boot_now());
 	if (h.type == EV_EXEC) {
 		char path[32];
 

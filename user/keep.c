@@ -88,6 +88,7 @@ void record_scrub(struct pipeline *p, struct record *r)
 	case EV_PEEK:
 		comm_clean(((struct ev_peek *)r->body)->target_comm);
 		break;
+	case EV_LINK:
 	case EV_DATA:
 		scrub_bytes(m, r->tail, r->h->len);
 		break;

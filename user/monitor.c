@@ -17,6 +17,7 @@
 #include "engine_socket.h"
 #include "event.h"
 #include "guardian.h"
+#include "link_look.h"
 #include "loader.h"
 #include "made.h"
 #include "monitor.h"
@@ -172,6 +173,7 @@ static void on_record(void *ctx, void *bytes, size_t n)
 
 	memcpy(&h, bytes, n < sizeof(h) ? n : sizeof(h));
 	pipeline_take(m->pipeline, bytes, n);
+	link_look(m->pipeline, RUN_ID, boot_now());
 	if (n >= sizeof(h) && h.type == EV_EXEC)
 		exec_attach(m, &h);
 	if (n >= sizeof(h) && h.type == EV_EXIT && (pid_t)h.pid == m->command && m->front_gone) {

@@ -130,6 +130,7 @@ static take_fn *const take[EV_TYPES] = {
 	[EV_ENGINE] = take_engine,   [EV_GAP] = take_gap,     [EV_LOST] = take_lost,
 	[EV_SECRET] = take_secret,   [EV_END] = take_end,     [EV_ATTACK] = take_attack,
 	[EV_CODE] = take_code,       [EV_STACK] = take_stack, [EV_PEEK] = take_peek,
+	[EV_LINK] = take_link,
 };
 
 /* Until its exec COMMAND's process is our own program. */
@@ -192,6 +193,8 @@ void pipeline_free(struct pipeline *p)
 	sources_free(p);
 	tdestroy(p->links, link_free);
 	file_table_free(&p->files);
+	free(p->link.path);
+	free(p->link.base);
 	for (unsigned i = 0; i < p->n_gaps; i++)
 		free(p->gaps[i]);
 	for (unsigned i = 0; i < p->n_left; i++)

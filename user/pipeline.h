@@ -43,6 +43,16 @@ void pipeline_summary(const struct pipeline *p, const char *const *files, unsign
  * known to have ended are still there; NULL: what the records say.
  */
 bool pipeline_alive(const struct pipeline *p, int (*kill)(pid_t pid, int signal));
+/* Live only: a log was reached by other names than it was asked for; whose, and by which. */
+struct link_asked {
+	uint32_t pid;
+	int32_t dirfd; /* what a relative path began at */
+	uint64_t start;
+	uint64_t ino;      /* of the log */
+	char *path, *base; /* base: where the process was when it began to execute, or NULL */
+};
+/* What the last event asks for; the caller frees both texts. */
+bool pipeline_link_asked(struct pipeline *p, struct link_asked *out);
 const struct run *pipeline_run(const struct pipeline *p);
 
 #endif

@@ -60,6 +60,7 @@ struct pipeline {
 	void *containers; /* tsearch tree: container to the line that asked for it (take_source.c) */
 	struct file_table files;
 	struct file_last last_file;
+	struct link_asked link;
 	struct socket_file engines[256];
 	unsigned n_engines;
 	char **gaps;
@@ -98,7 +99,9 @@ take_fn take_code, take_stack;
 struct source *source_waiting(struct pipeline *p, uint32_t tid, enum stack_reason reason);
 /* After a record of a thread: what waited was its stack, or that of one that was lost. */
 void source_forget(struct pipeline *p, uint32_t tid);
-take_fn take_peek;
+take_fn take_peek, take_link;
+/* take_link.c: asks for a look at how a log was reached, when it was not by its own names. */
+void link_suspect(struct pipeline *p, const struct record *r, const struct fact *f);
 
 /* flow.c: what processes pass on to each other through pipes, files and the network. */
 void flow_exec(struct pipeline *p, struct process *process, uint64_t time);

@@ -102,6 +102,8 @@ static bool body_ok(const struct record *r)
 	}
 	case EV_TEST:
 		return r->h->len < EV_TEST_MAX;
+	case EV_LINK:
+		return r->h->len && r->h->len <= EV_COMPS * EV_NAME_MAX;
 	case EV_PEEK: {
 		const struct ev_peek *e = r->body;
 
@@ -117,6 +119,7 @@ static bool body_ok(const struct record *r)
 		const struct ev_file *e = r->body;
 
 		return e->comps <= EV_COMPS && e->action < FILE_ACTIONS &&
+		       !e->asked[sizeof(e->asked) - 1] &&
 		       r->h->len == e->comps * sizeof(struct ev_comp) &&
 		       comps_ok(r->tail, e->comps);
 	}

@@ -137,6 +137,8 @@ void take_file(struct pipeline *p, const struct record *r)
 					 f.file.created || e->open_flags & O_TRUNC);
 		file_learn(p, e, &f);
 		fact_emit(p, &f);
+		if (e->action == FILE_OPEN && (f.file.is_log || is_log(p, e->asked)))
+			link_suspect(p, r, &f);
 	}
 	path_free(&f.file.path);
 }

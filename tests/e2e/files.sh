@@ -53,6 +53,27 @@ see "R5.1, near miss: fchmod to 0640" "$(none R5.1 tight.log)"
 see "R5.1: tee and stdio" "$(about R5.1 tee.log) and $(about R5.1 stdio.log)"
 see "R5.1, near miss: tee under umask 077" "$(none R5.1 tee077.log)"
 
+# ---- links ----
+mkdir "$work/l/real" "$work/l/mine"
+for f in abs rel direct; do echo x >"$work/l/real/$f.log"; done
+ln -s "$work/l/real/abs.log" "$work/l/sticky/abs.log"
+ln -s ../real/rel.log "$work/l/sticky/rel.log"
+ln -s ../real "$work/l/sticky/way"
+ln -s ../real/direct.log "$work/l/mine/own.log"
+ln -s ../real/abs.log "$work/l/sticky/text"
+ln -s . "$work/l/sticky/here"
+cat >"$work/links.sh" <<'SH'
+echo x >>"$1/sticky/abs.log"
+cd "$1/sticky" && echo x >>rel.log; echo x >>./way/direct.log; echo x >>"$1/mine/own.log"; echo x >>"$1//real/./direct.log"
+echo x >>../real/direct.log; echo x >here/plain.txt
+# Where a relative path began is known as long as the process is there.
+for _ in $(seq 100); do [ "$(grep -c '"action":"log-open"' "$2")" -lt 6 ] || break; sleep 0.05; done
+SH
+run -u root -- sh "$work/links.sh" "$work/l" "$ev"
+see "R5.4: a link to a log in a shared directory, absolute, relative, on the way" \
+	"{f: any('/sticky/%s of uid 0' % f in get(e, 'invigil.evidence') for e in alerts('R5.4')) for f in ('abs.log', 'rel.log', 'way')} == {'abs.log': True, 'rel.log': True, 'way': True}"
+see "R5.4, near misses: a link in a directory of one's own, no link, no log" "len(alerts('R5.4')) == 3"
+
 # ---- logs that are changed, on a disk and in memory ----
 cat >"$work/deeds.sh" <<'SH'
 cd "$1" || exit 1
@@ -86,7 +107,8 @@ for dir in "$work/d" "$shm/d"; do
 		len([e for e in action('chmod') if get(e, 'file.name') == 'tight.log']) == 1"
 done
 check "a recording of it replays to the same stream" bash -c "
-	cd '$work' && '$invigil' run -q -u root --record rec -o one -- sh -c ': >$work/d/tight.log; cat /proc/\$PPID/environ >/dev/null' &&
+	cd '$work' && '$invigil' run -q -u root --record rec -o one -- sh -c 'sh $work/links.sh $work/l $work/one; : >$work/d/tight.log; cat /proc/\$PPID/environ >/dev/null' &&
+	grep -q log-link one &&
 	'$invigil' replay -q -o two rec; cmp one two"
 
 # ---- set-id bits and capabilities ----

@@ -219,6 +219,26 @@ static void a_changed_mode_counts_as_that_of_an_open(void **s)
 	assert_int_equal(report.n, 0);
 }
 
+static void a_link_in_a_shared_directory(void **s)
+{
+	struct fact f = { .kind = FACT_FILE, .run = &run, .process = &parent };
+
+	(void)s;
+	f.file.action = FILE_LINK;
+	f.file.path.text = (char *)"/tmp/x.log";
+	f.file.mode = 0777;
+	f.file.dir_mode = S_IFDIR | 01777;
+	f.file.is_log = true;
+	report_reset(&report);
+	detect_log_exposure.look(&f, &report);
+	check_hit("R5.4");
+	check_miss("R5.1");
+	f.file.dir_mode = S_IFDIR | 0755;
+	report_reset(&report);
+	detect_log_exposure.look(&f, &report);
+	assert_int_equal(report.n, 0);
+}
+
 static void a_device_is_no_log(void **s)
 {
 	struct log l = good;
@@ -242,6 +262,7 @@ int main(void)
 		cmocka_unit_test(a_foreign_log_that_is_loosened),
 		cmocka_unit_test(a_log_of_the_system_is_nobodys_to_remove),
 		cmocka_unit_test(a_changed_mode_counts_as_that_of_an_open),
+		cmocka_unit_test(a_link_in_a_shared_directory),
 		cmocka_unit_test(a_device_is_no_log),
 	};
 

@@ -132,12 +132,25 @@ static void look_rights(const struct fact *f, struct span path, struct report *o
 			f->file.mode & 07777);
 }
 
+/* The sticky bit is no help here: whoever may put a link there may have put this one. */
+static void look_link(const struct fact *f, struct span path, struct report *out)
+{
+	if (others_can_write(f->run, f->file.dir_mode, f->file.dir_uid, f->file.dir_gid))
+		finding(out, "R5.4", path,
+			"a log is opened through the link %.*s of uid %u in a directory of mode %04o",
+			SPANF(path), f->file.uid, f->file.dir_mode & 07777);
+}
+
 static void look(const struct fact *f, struct report *out)
 {
 	struct span path = span_of(f->file.path.text);
 
 	if (!is_log(f))
 		return;
+	if (f->file.action == FILE_LINK) {
+		look_link(f, path, out);
+		return;
+	}
 	switch (f->file.action) {
 	case FILE_OPEN:
 	case FILE_CHMOD:
