@@ -50,12 +50,13 @@ static const struct python_layout layouts[] = {
 
 /* What starts an interpreter, by version of CPython and by who embeds it, comes first. */
 static const char *const python_symbols[] = {
-	"Py_BytesMain", "Py_Main",        "Py_InitializeFromConfig",   "_PyRuntime",
-	"PyCode_Type",  "PyUnicode_Type", "PyUnicode_AsEncodedString", "Py_Version",
+	"Py_BytesMain", "_Py_UnixMain", "Py_Main",        "Py_InitializeFromConfig",
+	"_PyRuntime",   "PyCode_Type",  "PyUnicode_Type", "PyUnicode_AsEncodedString",
+	"Py_Version",
 };
 enum {
-	PYTHON_STARTS = 3,
-	PYTHON_RUNTIME = 3,
+	PYTHON_STARTS = 4,
+	PYTHON_RUNTIME = 4,
 	PYTHON_CODE_TYPE,
 	PYTHON_STR_TYPE,
 	PYTHON_ENCODE,

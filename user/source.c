@@ -184,15 +184,20 @@ static bool is_test(const struct source_frame *f)
 	       (name.ptr[4] == '_' || (name.ptr[4] >= 'A' && name.ptr[4] <= 'Z'));
 }
 
-/* False: there is none, or one that is not known could be it. */
+/*
+ * Nothing but libraries: whoever made a process, and exact only when the stack is whole, since the
+ * script may stand further out. What the interpreter itself reads is no line of a script.
+ */
 static bool script_find(struct source *s, unsigned from)
 {
 	for (s->at = from; s->at < s->n; s->at++)
-		if (!s->frame[s->at].code->library)
+		if (!s->frame[s->at].code->library) {
+			s->exact = true;
 			return true;
-	/* Nothing but libraries: whoever made a process. What the interpreter reads is no line of a script. */
+		}
 	s->at = from;
-	return s->api[0] && !s->cut && from < s->n;
+	s->exact = !s->cut;
+	return s->api[0] && from < s->n;
 }
 
 struct source *source_new(const struct source_codes *c, const struct ev_stack *e,
@@ -223,7 +228,6 @@ struct source *source_new(const struct source_codes *c, const struct ev_stack *e
 		free(s);
 		return NULL;
 	}
-	s->exact = true;
 	for (unsigned i = 0; i <= s->at; i++)
 		s->exact = s->exact && s->frame[i].line;
 	for (unsigned i = s->at; i < s->n && s->test < 0; i++)

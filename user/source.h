@@ -39,7 +39,8 @@ void source_codes_free(struct source_codes *c);
 /* Settled, as record_scrub() leaves it. False: not usable, known already, or too many. */
 bool source_code_add(struct source_codes *c, const struct ev_code *e, const char *tail);
 /*
- * NULL: no frame up to the script's own may be told (an unknown one could be it). Referenced once.
+ * NULL: not even the frame that called the API is known, or a read is the interpreter's own.
+ * Referenced once.
  */
 struct source *source_new(const struct source_codes *c, const struct ev_stack *e,
 			  const struct ev_frame *frames, unsigned n, uint32_t pid);

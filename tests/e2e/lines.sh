@@ -9,7 +9,7 @@ for v in 3.13.0 3.12.1 3.11.7 3.10.13 3.9.18 3.8.18; do
 	[ ! -x "/root/.pyenv/versions/$v/bin/python" ] || pythons+=("/root/.pyenv/versions/$v/bin/python")
 	[ "${LINES:-}" = all ] || [ ${#pythons[@]} = 1 ] || break
 done
-cp "$root"/tests/python/{oracle,sites,reads}.py "$work"
+cp "$root"/tests/python/{oracle,sites,reads,pytest_sites}.py "$work"
 cd "$work" || exit 1
 
 version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])'; }
@@ -18,6 +18,10 @@ under() { # PYTHON ARGUMENTS: no more interpreters in PATH than needed
 	shift
 	PATH=$(dirname "$python"):/usr/bin:/bin ORACLE_OUT=$work/truth run -q --record "$work/rec" -- \
 		"$python" -W ignore "$@"
+}
+tables() { # PYTHON: what its standard library's tables mean, to it and to us
+	"$1" "$root/tests/python/tables.py" tables "$([ "${LINES:-}" = all ] && echo 1 || echo 16)" &&
+		SOURCE_TABLES=tables "$root/build/unit/test_source_line"
 }
 compare() { python3 "$root/tests/python/compare.py" "$@"; }
 
@@ -31,8 +35,29 @@ for python in "${pythons[@]}"; do
 	rm -f truth
 	check "$v: a script that reads its environment runs" under "$python" reads.py expected
 	check "$v: the line of every read" python3 "$root/tests/python/compare_reads.py" "$ev" expected
+	check "$v: the line of every instruction of its standard library" tables "$python"
 	check "$v: no value in stream or recording" bash -c "! grep -qa 'planted-by' '$ev' '$work/rec'"
 done
+
+if /usr/bin/python3 -c 'import pytest' 2>/dev/null; then
+	rm -f truth
+	check "pytest runs" under /usr/bin/python3 -m pytest -q -p no:cacheprovider pytest_sites.py
+	check "pytest: caller, whole stack and API of every process" compare "$ev" truth 20
+	see "pytest: the test of each process of a test" \
+		'{get(e, "invigil.source.test.function").split(".")[-1] for e in execs() if get(e, "invigil.source.test")} >= {"test_output", "test_parameters", "test_raises", "testUnit"}'
+else
+	test_begin "pytest"
+	skip "python3-pytest is not installed"
+fi
+
+# A Python that is not known has no line, and that is said, once for each process.
+old=/root/.pyenv/versions/3.7.16/bin/python
+if [ -x $old ]; then
+	check "a Python of another layout runs" under $old -c 'import os; os.system("/bin/true one"); os.system("/bin/true two")'
+	see "it has no line" 'execs("true") and not any(get(e, "invigil.source") for e in ev)'
+	see "that is said once" \
+		'[get(e, "invigil.gap.reason") for e in action("coverage-gap") if get(e, "invigil.gap.hook") == "source lines" and get(e, "event.kind") != "alert"] == ["CPython 3.7 is not known"]'
+fi
 
 # What is asked of an engine, and what the engine does then, goes back to the line that asked.
 engine_up

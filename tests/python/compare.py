@@ -1,4 +1,4 @@
-"""compare.py EVENTS.jsonl TRUTH.jsonl: are caller, whole stack and API of every process what the interpreter said?"""
+"""compare.py EVENTS.jsonl TRUTH.jsonl [LEAST]: are caller, whole stack and API of every process what the interpreter said?"""
 import json
 import re
 import sys
@@ -64,4 +64,4 @@ for word, row in truth.items():
 for row in wrong[:12]:
     print("wrong:", *row)
 print("%d processes, %d call sites, %d wrong; %s" % (len(truth), len(callers), len(wrong), " ".join(sorted(map(str, apis)))))
-sys.exit(1 if wrong or len(truth) < 60 else 0)
+sys.exit(1 if wrong or len(truth) < int(sys.argv[3] if len(sys.argv) > 3 else 300) else 0)
