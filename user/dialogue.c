@@ -247,6 +247,7 @@ static void report(struct conn *c, struct call *k)
 	call.status = r->status;
 	call.response = (struct span){ r->body.ptr, r->body.len };
 	call.response_complete = k->answered && r->complete;
+	call.date = http_header(r, "Date", 0);
 	if (r->status) {
 		call.response_time = c->dir[DATA_RECV].now;
 		call.duration = call.response_time > q->begin ? call.response_time - q->begin : 0;

@@ -66,6 +66,7 @@ struct docker_call {
 	int status;             /* 0: no response seen */
 	struct span response;   /* response body as far as captured */
 	bool response_complete;
+	struct span date;                 /* of the response, by the engine's clock */
 	uint64_t response_time, duration; /* ns; 0 unknown */
 	enum owner owner;                 /* of target, before this call took effect */
 	struct span dockerfile;           /* of a build: found in the tar, else empty */

@@ -4,6 +4,7 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
+#include "engine_time.h"
 #include "jsonr.h"
 
 #define LEDGER_MAX 65536
@@ -742,6 +743,31 @@ static void rename_learn(struct ledger *l, const struct docker_call *c)
 	buf_free(&name);
 }
 
+/* Creating a volume that exists succeeds, too: then it is older than the answer. */
+static bool existed(const struct docker_call *c)
+{
+	struct buf created = { 0 };
+	bool before;
+
+	before = c->route->action == ACT_VOLUME_CREATE &&
+		 json_string_at(c->response, "/CreatedAt", &created) &&
+		 engine_made_before((struct span){ created.ptr, created.len }, c->date);
+	buf_free(&created);
+	return before;
+}
+
+static void named_learn(struct ledger *l, const struct docker_call *c)
+{
+	bool volume = c->route->object == OBJ_VOLUME;
+	struct span id = volume ? (struct span){ NULL, 0 } : c->created_id;
+	struct span name = volume && c->created_id.len ? c->created_id : c->target;
+
+	if (!id.len && !name.len)
+		l->blind = true;
+	else if (!object_find(l, c->route->object, id.len ? id : name) && !existed(c))
+		object_add(l, c->route->object, id, name);
+}
+
 static bool creates(enum docker_action a)
 {
 	return a == ACT_CONTAINER_CREATE || a == ACT_IMAGE_BUILD || a == ACT_NETWORK_CREATE ||
@@ -786,14 +812,7 @@ void ledger_learn(struct ledger *l, const struct docker_call *c)
 		break;
 	case ACT_NETWORK_CREATE:
 	case ACT_VOLUME_CREATE:
-		/* Creating a volume that exists succeeds, too; the answer does not tell. */
-		if (!c->created_id.len && !c->target.len)
-			l->blind = true;
-		else if (!object_find(l, kind, c->created_id.len ? c->created_id : c->target))
-			object_add(l, kind,
-				   kind == OBJ_NETWORK ? c->created_id : (struct span){ NULL, 0 },
-				   kind == OBJ_VOLUME && c->created_id.len ? c->created_id
-									   : c->target);
+		named_learn(l, c);
 		break;
 	case ACT_CONTAINER_RENAME:
 		rename_learn(l, c);

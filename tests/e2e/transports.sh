@@ -91,6 +91,12 @@ see "the socket mounted into a container: R6.2" 'alerts("R6.2")'
 see "its call is told with the container, and by another path (R8.6)" \
 	'[e for e in action("engine-ping") if get(e, "url.query") == "way=plain" and get(e, "process.name") == "evade"] and alerts("R8.6")'
 
+# ---- a volume that was there before ----
+docker volume create older >/dev/null
+until_true 10 sh -c "[ \$(($(date +%s) + 4)) -lt \$(date +%s) ]"
+run -q -- sh -c "$docker -H unix://$sock volume create older && $docker -H unix://$sock volume create newer && $docker -H unix://$sock volume rm older newer" >/dev/null
+see "creating it again does not make it the run's own (R9.2)" '[e for e in alerts("R9.2") if "older" in get(e, "invigil.evidence")] and not [e for e in alerts("R9.2") if "newer" in get(e, "invigil.evidence")]'
+
 # ---- BuildKit ----
 mkdir "$work/kit"
 printf 'FROM %s\nLABEL by=buildkit\nRUN true\n' $base >"$work/kit/Dockerfile"

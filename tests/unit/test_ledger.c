@@ -83,6 +83,37 @@ static void selectors_make_objects_own(void **s)
 	ledger_free(l);
 }
 
+static enum owner volume_made(const char *created_at, const char *date)
+{
+	struct ledger *l = ledger_new(NULL, 0);
+	struct docker_call c = { .created_id = SPAN("data"), .date = span_of(date) };
+	struct buf answer = { 0 };
+	enum owner o;
+
+	buf_fmt(&answer, "{\"CreatedAt\":\"%s\",\"Name\":\"data\"}", created_at);
+	call(l, &c, "POST", "/volumes/create", "", answer.ptr);
+	o = ledger_owner(l, OBJ_VOLUME, SPAN("data"));
+	buf_free(&answer);
+	ledger_free(l);
+	return o;
+}
+
+static void a_volume_that_was_there_before_its_create_is_foreign(void **s)
+{
+	static const char date[] = "Tue, 24 Nov 2026 15:18:46 GMT";
+
+	(void)s;
+	assert_int_equal(volume_made("2026-11-24T15:18:46Z", date), OWNER_OWN);
+	assert_int_equal(volume_made("2026-11-24T15:18:45.9Z", date), OWNER_OWN);
+	assert_int_equal(volume_made("2026-11-24T17:18:46+02:00", date), OWNER_OWN);
+	assert_int_equal(volume_made("2026-11-24T15:18:40Z", date), OWNER_FOREIGN);
+	assert_int_equal(volume_made("2026-11-24T15:18:46+02:00", date), OWNER_FOREIGN);
+	assert_int_equal(volume_made("2025-11-24T15:18:46Z", date), OWNER_FOREIGN);
+	/* What is no time tells nothing. */
+	assert_int_equal(volume_made("2025-11-24", date), OWNER_OWN);
+	assert_int_equal(volume_made("2025-11-24T15:18:46Z", "yesterday"), OWNER_OWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -90,6 +121,7 @@ int main(void)
 		cmocka_unit_test(tagging_a_foreign_image_gives_the_tag_alone),
 		cmocka_unit_test(a_prune_counts_what_is_not_the_run_s),
 		cmocka_unit_test(selectors_make_objects_own),
+		cmocka_unit_test(a_volume_that_was_there_before_its_create_is_foreign),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
