@@ -34,6 +34,14 @@ for cut in 0 1 7 $((size / 3)) $((size - 1)); do
 	head -c "$cut" "$work/rec" >"$work/cut"
 	check "cut after $cut bytes: 125" status_is 125 timeout 20 "$invigil" replay -q -o "$work/x" "$work/cut"
 done
+# Behind the magic: the version, then the ABI (user/recording.c).
+for at in 16 20; do
+	cp "$work/rec" "$work/other"
+	printf '\143' | dd of="$work/other" bs=1 seek=$at conv=notrunc 2>/dev/null
+	check "another version at byte $at: 125" status_is 125 timeout 20 "$invigil" replay -q -o "$work/x" "$work/other"
+	check "and is named" grep -qE 'version|ABI' "$work/err2"
+done
+check "a directory is no recording: 125" status_is 125 "$invigil" replay -q -o "$work/x" "$work"
 head -c 4096 /dev/urandom >"$work/random"
 check "random bytes: 125" status_is 125 timeout 20 "$invigil" replay -q -o "$work/x" "$work/random"
 check "no such recording: 125" status_is 125 "$invigil" replay -q -o "$work/x" "$work/none"

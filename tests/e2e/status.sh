@@ -36,6 +36,15 @@ check "and not followed" test ! -e "$work/victim"
 check "nothing was started in all of these" test ! -e "$work/started"
 check "an output that fills up is 125" status_is 125 "$invigil" run -q -o /dev/full -- touch "$work/ran"
 check "COMMAND having run" test -e "$work/ran"
+# A disk that fills up in the middle: whole lines stay, and the recording beside it.
+mkdir "$work/small"
+mount -t tmpfs -o size=96k none "$work/small"
+check "a disk that fills up is 125" status_is 125 "$invigil" run -q -o "$work/small/ev" --record "$work/full.rec" -- \
+	sh -c 'for i in $(seq 150); do /bin/true $i; done'
+see "what was written before is whole lines" 'len(ev) > 20 and gapless()' "$work/small/ev"
+check "the recording has all of it" bash -c "'$invigil' replay -q -o '$work/all' '$work/full.rec'"
+see "to the end" 'len(execs("true")) == 150 and ended()' "$work/all"
+umount "$work/small"
 check "but a failed COMMAND keeps its status" status_is 4 "$invigil" run -q -o /dev/full -- sh -c 'exit 4'
 cp "$invigil" "$work/invigil"
 check "no privileges are 125" status_is 125 setpriv --reuid=65534 --regid=65534 --clear-groups "$work/invigil" run -- true
