@@ -28,6 +28,16 @@ LDLIBS += -lyaml
 endif
 endif
 
+# Optional: looking into xz data.
+ifneq ($(LZMA),0)
+ifeq ($(shell $(PKG_CONFIG) --exists liblzma 2>/dev/null && echo yes),yes)
+ALL_CFLAGS += -DHAVE_LZMA
+LDLIBS += -llzma
+endif
+endif
+# What pure code links with.
+PURE_LIBS = $(filter -lyaml -llzma -lz,$(LDLIBS))
+
 BPF_SRC := $(wildcard bpf/*.bpf.c)
 BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$(B)/%.bpf.o)
 MULTIARCH := $(shell $(CC) -print-multiarch)
@@ -85,7 +95,7 @@ $(B)/unit/%: tests/unit/%.c $(UNIT_OBJ)
 	@mkdir -p $(@D)
 	@echo "  TEST  $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit -O1 $(SAN) -Wno-missing-prototypes -o $@ $^ \
-		-lcmocka $(filter -lyaml,$(LDLIBS))
+		-lcmocka $(PURE_LIBS)
 
 # The pure middle is compiled once for all fuzzers.
 FUZZ_CC := $(CLANG) $(filter-out -Werror,$(ALL_CFLAGS)) -O1 -fno-sanitize-recover=all
@@ -99,7 +109,7 @@ $(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ)
 	@mkdir -p $(@D)
 	@echo "  FUZZ  $@"
 	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -Itests/unit -Wno-missing-prototypes -o $@ $^ \
-		$(filter -lyaml,$(LDLIBS))
+		$(PURE_LIBS)
 
 unit-build: $(UNIT:%=$(B)/unit/%)
 fuzz-build: $(FUZZ:%=$(B)/fuzz/%)

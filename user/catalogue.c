@@ -224,7 +224,7 @@ const struct rule rules[] = {
 	  "A file or object name is encoded, holds control bytes or invalid UTF-8, or decodes to a "
 	  "climbing path.",
 	  "Refuse such names where they come in; build names from letters, digits, dot and dash.",
-	  "CWE-116 CWE-506 CWE-22 T1027.010", T_OBFUSCATION, NOT_BUILT },
+	  "CWE-116 CWE-506 CWE-22 T1027.010", T_OBFUSCATION, BUILT },
 
 	/* ---- R3 ---- */
 	{ "R3.1", "program-executed", RISK_COMMAND_EXECUTION, SEV_INFO,

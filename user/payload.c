@@ -1,7 +1,9 @@
 /* payload.c: encoded runs in untrusted text: escapes, percent, hex, base64; layers; what they
  * decode to. */
+#include <stdlib.h>
 #include <string.h>
 #include "codec.h"
+#include "inflate.h"
 #include "payload.h"
 #include "secret_shape.h"
 #include "shell.h"
@@ -265,14 +267,29 @@ static bool run_say(const struct search *x, enum payload_coding coding, struct s
 {
 	struct payload p = { .coding = coding, .layers = 1, .run = run, .decoded = decoded };
 	struct inner in = { .outer = &p };
+	struct buf unpacked = { 0 };
 
 	if (decoded.len < PAYLOAD_MIN)
 		return false;
 	p.content = content_of(decoded, &p.core);
-	if (p.content == CONTENT_NONE)
+	/* Compressed data is a layer of its own. */
+	if (x->layer < PAYLOAD_LAYERS && inflate_bytes(decoded, &unpacked)) {
+		struct span core, plain = { unpacked.ptr, unpacked.len };
+		enum payload_content content = content_of(plain, &core);
+
+		if (content != CONTENT_NONE) {
+			p.content = content;
+			p.core = core;
+			p.layers = 2;
+			decoded = plain;
+		}
+	}
+	if (p.content == CONTENT_NONE) {
+		buf_free(&unpacked);
 		return false;
-	if (x->layer < PAYLOAD_LAYERS) {
-		struct search deeper = { x->layer + 1, inner_found, &in };
+	}
+	if (x->layer + p.layers <= PAYLOAD_LAYERS) {
+		struct search deeper = { x->layer + p.layers, inner_found, &in };
 
 		in.content = p.content;
 		find(&deeper, decoded);
@@ -281,10 +298,11 @@ static bool run_say(const struct search *x, enum payload_coding coding, struct s
 			p.core = (struct span){ in.core.ptr, in.core.len };
 		}
 		if (in.layers)
-			p.layers = in.layers;
+			p.layers += in.layers - 1;
 	}
 	x->fn(x->ctx, &p);
 	buf_free(&in.core);
+	buf_free(&unpacked);
 	return true;
 }
 
@@ -656,15 +674,29 @@ static size_t value_length(struct span s, size_t i)
 
 void payload_preview(const struct masker *m, struct span s, size_t max, struct buf *out)
 {
+	static const uint8_t seed[32] = { 0 };
+	struct masker looks; /* what decoding made, the run's own has never seen */
 	struct buf safe = { 0 };
+	char *copy;
 
 	if (s.len > 4096)
 		s.len = 4096;
+	masker_init(&looks, seed);
+	looks.extra_names = m->extra_names;
+	copy = xstrndup(s.len ? s.ptr : "", s.len);
+	scrub_bytes(&looks, copy, s.len);
+	s.ptr = copy;
 	for (size_t i = 0; i < s.len && safe.len <= max;) {
 		const char *kind = NULL;
 		struct span word = { s.ptr + i, 0 };
-		size_t n = secret_shape(s, i, &kind);
+		size_t n = masker_at(&looks, (struct span){ s.ptr + i, s.len - i }, NULL);
 
+		if (n) {
+			buf_str(&safe, "...");
+			i += n;
+			continue;
+		}
+		n = secret_shape(s, i, &kind);
 		if (!n &&
 		    span_starts(word = (struct span){ s.ptr + i, s.len - i }, "-----BEGIN ")) {
 			const char *end = memchr(word.ptr, '\n', word.len);
@@ -700,4 +732,6 @@ void payload_preview(const struct masker *m, struct span s, size_t max, struct b
 	}
 	text_escape((struct span){ safe.ptr, safe.len }, max, out);
 	buf_free(&safe);
+	free(copy);
+	masker_free(&looks);
 }

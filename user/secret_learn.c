@@ -1,4 +1,5 @@
 /* secret_learn.c: values of sensitive variables, and the encodings they may come back in. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -113,6 +114,20 @@ static void learn_hex(struct masker *m, const char *p, size_t n, struct span nam
 	free(out);
 }
 
+/* As echo -e, printf and string literals take it: \x41, \101, \u0041. */
+static void learn_escapes(struct masker *m, const char *p, size_t n, struct span name,
+			  const char *format)
+{
+	size_t cap = n * 6 + 1, k = 0;
+	char *out = xcalloc(cap, 1);
+
+	for (size_t i = 0; i < n; i++)
+		k += (size_t)snprintf(out + k, cap - k, format, (uint8_t)p[i]);
+	masker_learn(m, out, k, name);
+	explicit_bzero(out, cap);
+	free(out);
+}
+
 static void learn_percent(struct masker *m, const char *p, size_t n, struct span name,
 			  const char *digits, const char *kept)
 {
@@ -179,6 +194,10 @@ static void learn_value(struct masker *m, struct span name, const char *p, size_
 	learn_base64(m, p, n, name, true);
 	learn_hex(m, p, n, name, lower);
 	learn_hex(m, p, n, name, upper);
+	learn_escapes(m, p, n, name, "\\x%02x");
+	learn_escapes(m, p, n, name, "\\x%02X");
+	learn_escapes(m, p, n, name, "\\%03o");
+	learn_escapes(m, p, n, name, "\\u%04x");
 	learn_percent(m, p, n, name, upper, "-.~");
 	learn_percent(m, p, n, name, upper, "-.~/");
 	learn_percent(m, p, n, name, lower, "-.~");

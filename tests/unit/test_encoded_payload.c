@@ -343,6 +343,95 @@ static void decoded_text_becomes_a_program(void **s)
 	check_miss("R2.3");
 }
 
+/* gzip and xz of SCRIPT, gzip of its base64, of text and of neither; by Python's own modules. */
+#define GZIP "H4sIAAAAAAACA1NW1E/KzNMvzuAqylXQLUpT0C/JLdCv4EouLcpRyCgpKbDS18/Qz+QCAD7vJb4oAAAA"
+#define XZ                                                                                         \
+	"/Td6WFoAAATm1rRGAgAhARYAAAB0L+WjAQAnIyEvYmluL3NoCnJtIC1yZiAvdG1wL3gKY3VybCBodHRwOi8vaC9pCgBDKj/CpncH9QABQCjUUkrlH7bzfQEAAAAABFla"
+#define NESTED                                                                                     \
+	"H4sIAAAAAAACA/OsdC2LzM0p9TH2y3fO8yrxdDasjMp0LEtxNyz3MU73jjQOq0xydspP8Qgq98+0KEt0tixwTre1BQAqho+vOAAAAA=="
+#define GZTEXT                                                                                     \
+	"H4sIAAAAAAACAyvJSFUoLM1MzlZIKsovz1NIy69QyCrNLShWyC9LLVIoAUrnJFZVKqTkp+uBeUQrBgAp21reWgAAAA=="
+#define GZDATA                                                                                     \
+	"H4sIAAAAAAACA2tobGpuaW1r7+js6u7p7eufMHHS5ClTp02fMXPW7Dlz581fsHDR4iVLly1fsXLV6jVr163fsHHT5i1bt23fsXPX7j179+0/cPDQ4SNHjx1voJI5AFxkUBKQAAAA"
+
+static void compressed_data_is_looked_into(void **s)
+{
+	(void)s;
+	argued(GZIP);
+	check_hit("R2.2");
+	assert_non_null(strstr(found("R2.2")->evidence.ptr, "2 layers"));
+	argued(NESTED);
+	check_hit("R2.2");
+	assert_non_null(strstr(found("R2.2")->evidence.ptr, "3 layers"));
+	argued(GZTEXT);
+	check_hit("R2.1");
+	check_miss("R2.2");
+	argued(GZDATA);
+	check_miss("R2.2");
+#ifdef HAVE_LZMA
+	argued(XZ);
+	check_hit("R2.2");
+#endif
+}
+
+static void opened(const char *path)
+{
+	struct fact f = { .kind = FACT_FILE, .run = &run, .process = &parent };
+
+	f.file.path.text = (char *)path;
+	report_reset(&report);
+	detect_encoded_payload.look(&f, &report);
+}
+
+static void a_name_that_is_encoded_or_no_text(void **s)
+{
+	static const char *const odd[] = {
+		"/a/x\ny",           "/a/\033[2Jx",     "/a/\xff\xfex1234567",
+		"/a/2e2e2f6574632f", "/a/%2e%2e%2fetc", "/a/Li4vZXRjL3Bhc3N3ZA"
+	};
+	static const char *const plain[] = {
+		"/a/x y",
+		"/a/\xc3\xa4.txt",
+		"/a/d41d8cd98f00b204e9800998ecf8427e",
+		"/a/..x",
+		"/a/100%",
+		"/a/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+		"/a/libfoo_1%3a2.0-1_amd64.deb",
+		"/a/123e4567-e89b-12d3-a456-426614174000",
+		"/\n/x",
+		"/"
+	};
+
+	(void)s;
+	for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
+		opened(odd[i]);
+		check_hit("R2.5");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(plain); i++) {
+		opened(plain[i]);
+		check_miss("R2.5");
+	}
+	docker_look(&detect_encoded_payload, "/containers/create", "{}", "name=x", NULL);
+	check_miss("R2.5");
+}
+
+static void a_preview_shows_no_secret(void **s)
+{
+	static const char *const texts[] = {
+		"db_password=correct-horse-battery and more words here",
+		"curl -H 'Authorization: Bearer abcdefghijklmnop' http://h/",
+		"git clone https://me:correct-horse@h/x and so on"
+	};
+
+	(void)s;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		argued(encode(texts[i], BASE64, 0));
+		check_hit("R2.1");
+		assert_null(strstr(found("R2.1")->evidence.ptr, "horse"));
+		assert_null(strstr(found("R2.1")->evidence.ptr, "abcdefgh"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +449,9 @@ int main(void)
 		cmocka_unit_test(hostile_text_ends),
 		cmocka_unit_test(a_decoded_file_is_executed),
 		cmocka_unit_test(decoded_text_becomes_a_program),
+		cmocka_unit_test(compressed_data_is_looked_into),
+		cmocka_unit_test(a_name_that_is_encoded_or_no_text),
+		cmocka_unit_test(a_preview_shows_no_secret),
 	};
 
 	return FACT_TESTS(tests);

@@ -254,6 +254,25 @@ static void a_known_value_is_masked_anywhere_with_equal_length(void **state)
 	assert_string_equal(bytes("s3cr3t/Value+42&"), "s3cr3t/Value+42&");
 }
 
+static void a_known_value_is_masked_in_escapes(void **state)
+{
+	static const char *const formats[] = { "\\x%02x", "\\x%02X", "\\%03o", "\\u%04x" };
+	char block[] = "T_TOKEN=" VALUE;
+
+	(void)state;
+	scrub_environment(&m, block, sizeof(block));
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		char text[512] = "echo '";
+		size_t n = strlen(text);
+
+		for (const char *v = VALUE; *v; v++)
+			n += (size_t)sprintf(text + n, formats[i], (unsigned char)*v);
+		strcpy(text + n, "'");
+		assert_true(scrub_bytes(&m, text, n + 1) > 0);
+		assert_string_equal(shown(text, n + 1), "echo '<variable:T_TOKEN>'");
+	}
+}
+
 static void a_known_value_is_masked_in_base64_at_each_alignment(void **state)
 {
 	(void)state;
@@ -511,6 +530,7 @@ int main(void)
 		T(a_public_value_stays_and_a_secret_in_it_does_not),
 		T(a_cut_environment_is_no_trouble),
 		T(a_known_value_is_masked_anywhere_with_equal_length),
+		T(a_known_value_is_masked_in_escapes),
 		T(a_known_value_is_masked_in_base64_at_each_alignment),
 		T(a_known_value_is_masked_in_percent_and_hex_form),
 		T(common_words_are_not_learned),

@@ -1,9 +1,11 @@
 /* encoded_payload.c: R2, encoded data in command lines, container commands and Dockerfiles, and
  * where it goes. */
 #include <string.h>
+#include "codec.h"
 #include "decoder.h"
 #include "detect.h"
 #include "docker_text.h"
+#include "odd_name.h"
 #include "payload.h"
 #include "shell_flow.h"
 
@@ -302,25 +304,60 @@ static void look_fed(const struct fact *f, struct report *out)
 	buf_free(&text);
 }
 
+static void look_name(const struct fact *f, const char *noun, struct span name, struct report *out)
+{
+	const char *odd = name_is_odd(&f->run->masker, name);
+	struct buf text = { 0 };
+
+	if (!odd)
+		return;
+	text_escape(name, PREVIEW_MAX, &text);
+	finding(out, "R2.5", (struct span){ text.ptr, text.len }, "the name of %s %s: %s", noun,
+		odd, text.ptr);
+	buf_free(&text);
+}
+
+static void look_path(const struct fact *f, const char *noun, const struct path *path,
+		      struct report *out)
+{
+	const char *slash = path->text ? strrchr(path->text, '/') : NULL;
+
+	if (slash && slash[1])
+		look_name(f, noun, span_of(slash + 1), out);
+}
+
+static bool names_object(enum docker_action action)
+{
+	return action == ACT_CONTAINER_CREATE || action == ACT_NETWORK_CREATE ||
+	       action == ACT_VOLUME_CREATE;
+}
+
 static void look(const struct fact *f, struct report *out)
 {
 	switch (f->kind) {
 	case FACT_EXEC:
 		look_exec(f, out);
+		if (f->process && !(f->process->flags & EXEC_MEMFD))
+			look_path(f, "the program", &f->process->exe, out);
 		if (f->process)
 			look_origin(f->exec.origin, f->process->exe.text, out);
 		break;
 	case FACT_SCRIPT:
 		look_origin(f->file.origin, f->file.path.text, out);
 		break;
+	case FACT_FILE:
+		look_path(f, "a file", &f->file.path, out);
+		break;
 	case FACT_FED:
 		look_fed(f, out);
 		break;
 	default:
+		if (f->docker.target.len && names_object(f->docker.route->action))
+			look_name(f, "an object", f->docker.target, out);
 		docker_texts(&f->docker, text_look, &(struct place){ f, out, NULL });
 	}
 }
 
-const struct detector detect_encoded_payload = { RISK_ENCODED_PAYLOAD,
-						 FACT_EXEC | FACT_SCRIPT | FACT_FED | FACT_DOCKER,
-						 look };
+const struct detector detect_encoded_payload = {
+	RISK_ENCODED_PAYLOAD, FACT_EXEC | FACT_SCRIPT | FACT_FED | FACT_FILE | FACT_DOCKER, look
+};
