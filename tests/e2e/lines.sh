@@ -23,10 +23,18 @@ tables() { # PYTHON: what its standard library's tables mean, to it and to us
 	"$1" "$root/tests/python/tables.py" tables "$([ "${LINES:-}" = all ] && echo 1 || echo 16)" &&
 		SOURCE_TABLES=tables "$root/build/unit/test_source_line"
 }
+layout() { # PYTHON: the offsets of its own headers, where it has them, are those of our table
+	local include
+	include=$("$1" -c 'import sysconfig; print(sysconfig.get_paths()["include"])')
+	[ -e "$include/internal/pycore_pystate.h" ] || return 0
+	gcc -w -I"$include" -I"$include/internal" -o layout "$root/tests/python/layout.c" &&
+		grep -qxF "$(./layout | tr -d ' ')" <(tr -d ' ' <"$root/user/python_layout.def")
+}
 compare() { python3 "$root/tests/python/compare.py" "$@"; }
 
 for python in "${pythons[@]}"; do
 	v=$(version "$python")
+	check "$v: its offsets are those of the table" layout "$python"
 	rm -f truth
 	check "$v: a script with a hundred call sites runs" under "$python" sites.py
 	check "$v: caller, whole stack and API of every process" compare "$ev" truth
@@ -58,6 +66,18 @@ if [ -x $old ]; then
 	see "that is said once" \
 		'[get(e, "invigil.gap.reason") for e in action("coverage-gap") if get(e, "invigil.gap.hook") == "source lines" and get(e, "event.kind") != "alert"] == ["CPython 3.7 is not known"]'
 fi
+
+# Paths are traced bytes: a secret in one is masked, however wide the characters are.
+export IVG_TEST_TOKEN=planted-Qx31-secret-value-77
+for name in "$IVG_TEST_TOKEN" "目-$IVG_TEST_TOKEN"; do
+	mkdir "$name"
+	echo 'import os; os.system("/bin/true hidden")' >"$name/s.py"
+	check "a script in a folder named like a secret runs" under /usr/bin/python3 "$name/s.py"
+	see "its line is there, masked" 'any("<redacted:" in get(e, "invigil.source.file", "") and get(e, "invigil.source.line") == 1 for e in execs("true"))'
+	check "the secret is in neither stream nor recording" bash -c "! grep -qaP 'planted-Qx31|p\x00l\x00a\x00n\x00t' '$ev' '$work/rec'"
+	check "replay gives the same" bash -c "'$invigil' replay -q -o - '$work/rec' | cmp - '$ev'"
+done
+unset IVG_TEST_TOKEN
 
 # What is asked of an engine, and what the engine does then, goes back to the line that asked.
 engine_up
