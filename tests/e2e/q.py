@@ -55,6 +55,11 @@ def reads(name=None):
     return [get(e, "invigil.env") for e in action("env-read") if name in (None, get(e, "invigil.env.name"))]
 
 
+def gap(reason):
+    """Is a gap said, for a reason with these words?"""
+    return any(reason in str(get(e, "invigil.gap.reason")) for e in action("coverage-gap"))
+
+
 def calls():
     """Multiset of (method, path) of the engine's API."""
     return collections.Counter((get(e, "http.request.method"), get(e, "url.path")) for e in ev

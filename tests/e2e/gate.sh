@@ -1,0 +1,203 @@
+#!/bin/bash
+# gate.sh: the exec gate: first reads are seen, nobody in the run notices, and whatever dies, the run works on.
+# GATE_FIRST, GATE_KILLS: how many new programs of each kind, how many kills (200 and 50 for the whole measure).
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+first=${GATE_FIRST:-20} kills=${GATE_KILLS:-8}
+
+read -ra fuse3 < <(pkg-config --cflags --libs fuse3)
+test_begin "the test programs are built"
+if gcc -O1 -Wall -Wextra -Werror -Wl,-rpath,'$ORIGIN' -o "$work/cases" tests/e2e/gate_cases.c 2>"$work/why" &&
+	gcc -O1 -shared -fPIC -x c -o "$work/libget.so" - 2>>"$work/why" <<<'char *getenv(const char *n) { return (char *)n; }' &&
+	gcc -O1 -Wall -Wextra -Werror -o "$work/fuse" tests/e2e/gate_fuse.c "${fuse3[@]}" 2>>"$work/why"; then
+	ok
+else
+	fail "$work/why"
+	finish
+fi
+
+# ---- in force, and said ----
+check "a run is gated unless told otherwise" status_is 0 run -- grep -q '^Seccomp:.*2' /proc/self/status
+see "and says so" 'get(ev[0], "invigil.run.exec_gate") == "exec" and not any(get(e, "invigil.gap.hook") == "exec gate" for e in ev)'
+check "--gate=off" status_is 0 run --gate=off -- grep -q '^Seccomp:.*0' /proc/self/status
+see "says so" 'get(ev[0], "invigil.run.exec_gate") == "off" and any(get(e, "invigil.gap.hook") == "exec gate" for e in ev)'
+check "--env-reads=off needs no gate" status_is 0 run --env-reads=off -- grep -q '^Seccomp:.*0' /proc/self/status
+check "--gate=ptrace is no gate" status_is 125 run --gate=ptrace -- true
+check "check says how it works here" bash -c "'$invigil' check | grep -q '^exec gate  *seccomp'"
+check "where seccomp is refused" status_is 0 "$work/cases" refuse "$invigil" run -q -o "$ev" -- true
+see "there is no gate, and it is said" '[get(ev[0], "invigil.run.exec_gate"), gap("not permitted")] == ["off", True]'
+check "under a gate of another run" status_is 0 run -- "$invigil" run -q -o "$work/inner" -- true
+see "there is none, and it is said" '[get(ev[0], "invigil.run.exec_gate"), gap("busy")] == ["off", True]' "$work/inner"
+cat >"$work/look.sh" <<'SH'
+for p in $(pgrep -x invigil-guard); do
+	tr '\0' '\n' <"/proc/$p/cmdline" | grep -qxF "$1" || continue
+	echo "variables $(tr -d '\0' <"/proc/$p/environ" | wc -c)"
+	[ "$(ps -o sid= -p "$p")" -eq "$p" ] && echo "own session"
+	ls -l "/proc/$p/fd" | grep -c bpf
+done
+for f in /proc/[0-9]*/fd/*; do
+	case $(readlink "$f") in *seccomp*) p=${f#/proc/} && cat "/proc/${p%%/*}/comm" ;; esac
+done | sort -u
+SH
+check "the guardian" status_is 0 run -- bash "$work/look.sh" "$ev"
+check "has no variables, a session of its own, nothing of BPF, and the only listener" \
+	diff "$work/out" - <<<$'variables 0\nown session\n0\ninvigil-guard'
+
+# ---- first reads: programs whose files nobody has seen before ----
+cat >"$work/new.sh" <<'SH'
+kind=$1 from=$2 to=$3 dir=$4 here=$5
+for i in $(seq "$from" "$to"); do
+	d=$dir/$kind$i
+	mkdir -p "$d"
+	case $kind in
+	C) cp "$here/cases" "$d/p" && "$d/p" read "IVG_FIRST_$i" ;;
+	libc) cp "$here/cases" "$d/p" && cp "$(ldconfig -p | sed -n 's/.*libc\.so\.6 (libc6,x86-64).*=> //p' | head -1)" "$d/" &&
+		"$d/p" read "IVG_FIRST_$i" ;;
+	python) cp "$(readlink -f /usr/bin/python3)" "$d/p" && "$d/p" -ISc "import os; os.environ.get('IVG_FIRST_$i')" ;;
+	script) cp /bin/dash "$d/sh" && printf '#!%s\nexec %s read IVG_FIRST_%s\n' "$d/sh" "$here/cases" "$i" >"$d/p" &&
+		chmod +x "$d/p" && "$d/p" ;;
+	esac
+done
+SH
+first_reads() { # KIND: seen, let go, and neither of both
+	seen=0 let_go=0
+	local from names
+	for ((from = 1; from <= first; from += 20)); do
+		run -- bash "$work/new.sh" "$1" $from $((from + 19 < first ? from + 19 : first)) "$work/new" "$work"
+		names=$(grep -o '"name":"IVG_FIRST_[0-9]*"' "$ev" | sort -u | wc -l)
+		seen=$((seen + names))
+		let_go=$((let_go + $(grep -o '[0-9]* calls were let go' "$ev" | head -1 | grep -o '[0-9]*' || echo 0)))
+		rm -rf "$work/new"
+	done
+}
+for kind in C libc python script; do
+	first_reads $kind
+	echo "     $kind: $seen of $first first reads seen, $let_go calls let go after 200 ms"
+	# On a machine so busy that a probe takes longer, the rest is said: never lost in silence.
+	check "first reads of new programs: $kind" test $((seen + let_go)) -ge "$first" -a "$seen" -gt 0
+done
+cp "$work/libget.so" "$work/get1.so"
+run -- "$work/cases" dlopen "$work/get1.so" IVG_DLOPEN
+see "near miss: a library that comes by dlopen is not seen" 'ended() and not reads("IVG_DLOPEN")'
+cp "$work/libget.so" "$work/get2.so"
+run --gate=mmap -- "$work/cases" dlopen "$work/get2.so" IVG_DLOPEN
+see "with --gate=mmap it is" 'reads("IVG_DLOPEN") and get(ev[0], "invigil.run.exec_gate") == "mmap"'
+
+# ---- whatever dies, the run works on ----
+ours() { # NAME: processes of that name of this run
+	for p in $(pgrep -x "$1"); do tr '\0' '\n' <"/proc/$p/cmdline" 2>/dev/null | grep -qxF "$ev" && echo "$p"; done
+}
+cat >"$work/long.sh" <<'SH'
+: >"$1/up"
+for i in $(seq 60); do /bin/true || exit 3; /usr/bin/env true | cat >/dev/null || exit 4; done
+echo fine >"$1/done"
+SH
+kill_once() { # WHO...
+	local pid got
+	rm -f "$work/up" "$work/done" "$ev"
+	"$invigil" run -q -o "$ev" -- bash "$work/long.sh" "$work" >"$work/out" 2>&1 &
+	pid=$!
+	until_true 60 test -e "$work/up" || return 1
+	sleep "0.$((RANDOM % 3))$((RANDOM % 10))"
+	for w in "$@"; do
+		case $w in front) kill -9 $pid ;; *) kill -9 "$(ours invigil-$w)" ;; esac 2>/dev/null
+	done
+	wait $pid 2>/dev/null
+	got=$?
+	until_true 30 test -s "$work/done" || {
+		cat "$work/out"
+		return 1
+	}
+	[ "${*/front/}" != "$*" ] || [ $got = 0 ] # without a front nobody passes the status on
+}
+for ((i = 0; i < kills; i++)); do
+	case $((i % 4)) in
+	0) who=monitor ;;
+	1) who=front ;;
+	2) who="monitor front" ;;
+	3) who=attach ;;
+	esac
+	# shellcheck disable=SC2086
+	check "kill -9 of $who: the run works on to its normal end" kill_once $who
+done
+gone() { [ -z "$(ours invigil-guard)" ]; }
+check "the guardian ends with the last process of the run" until_true 30 gone
+
+# ---- parents notice nothing ----
+cat >"$work/parents.sh" <<'SH'
+c=$1
+"$c" parent 2>&1
+"$c" filter sh -c '/bin/true && echo filtered'
+script -qec 'echo in a terminal; exit 5' /dev/null; echo $?
+su -s /bin/sh nobody -c 'id -un'; echo $?
+timeout 0.2 sleep 9; echo $?
+timeout 9 true; echo $?
+setsid -w sh -c 'exit 6'; echo $?
+gdb -nx -q -batch -ex 'set startup-with-shell off' -ex run -ex 'print $_exitcode' "$c" 2>/dev/null | grep '^\$'
+strace -f -o /tmp/none -e trace=execve sh -c '/bin/true; exit 3' 2>&1; echo $?
+strace -f -e trace=execve -o "$2/strace" sh -c '/bin/true; /bin/false' ; grep -c execve "$2/strace"; rm -f "$2/strace"
+bash -c 'set -m; sleep 9 & kill -STOP $!; jobs | grep -c Stopped; kill -KILL $!; wait $!; echo $?' 2>/dev/null
+script -qec "bash --norc -i" /dev/null <<'IN' | tr -d '\r' | grep '^=' 
+PS1=; echo a | cat | sed 's/^/=/'
+sleep 7 &
+kill %1; wait %1; echo =$?
+sh -c 'kill -TSTP $$; echo =continued'
+fg >/dev/null; echo =$?
+exit
+IN
+make -s -j4 -f - <<'MK'
+all: a b c d e f g h ; @echo made
+a b c d e f g h: ; @/bin/true
+MK
+SH
+bash "$work/parents.sh" "$work/cases" "$work" >"$work/bare" 2>&1 </dev/null
+LIMIT=120 run --gate=exec -- bash "$work/parents.sh" "$work/cases" "$work" >"$work/gated" 2>&1 </dev/null
+check "statuses, SIGCHLDs, script, su, timeout, setsid, gdb, strace, job control, filters: as without invigil" \
+	diff "$work/bare" "$work/gated"
+check "(which is something)" test "$(wc -l <"$work/bare")" -gt 50
+
+# ---- what the manual tells ----
+check "an inner listener" status_is 0 run -- "$work/cases" listener
+check "gets EBUSY" grep -q busy "$work/out"
+run --gate=off -- "$work/cases" listener >"$work/out"
+check "and with --gate=off its own" grep -q Success "$work/out"
+check "timers of 1 kHz without SA_RESTART" status_is 0 run -- "$work/cases" ticks 100
+check "interrupt an exec seldom" bash -c "cat '$work/out'; [ \$(cut -d' ' -f1 '$work/out') -le 10 ]"
+traced() { run "$1" -- strace -f --seccomp-bpf -e trace=execve -o "$work/strace" sh -c '/bin/true; exit 3'; }
+check "strace --seccomp-bpf works" status_is 3 traced --gate=exec
+few=$(grep -c execve "$work/strace")
+check "and with --gate=off" status_is 3 traced --gate=off
+check "it loses events with the gate, and none without" test "$few" -lt "$(grep -c execve "$work/strace")"
+
+# ---- files and pages that the run serves itself ----
+cat >"$work/served.sh" <<'SH'
+"$1/fuse" "$1/mnt" "$1/cases" &
+for i in $(seq 100); do [ -e "$1/mnt/prog" ] && break; sleep 0.05; done
+"$1/mnt/prog" read IVG_FUSE; a=$?
+IVG_FUSE=1 "$1/mnt/prog" read IVG_FUSE; b=$?
+[ "$2" = prog ] || { "$1/mnt/$2" read IVG_FUSE; c=$?; }
+for i in 1 2 3 4 5; do /bin/true || exit 9; done
+umount -l "$1/mnt"
+kill -9 $!
+echo $a $b ${c:-}
+SH
+mkdir "$work/mnt"
+served() { LIMIT=30 run -- bash "$work/served.sh" "$work" "$1"; }
+check "a program on a file system that the run serves" status_is 0 served prog
+check "runs" grep -qx '3 0' "$work/out"
+see "and its read is seen" 'reads("IVG_FUSE")'
+check "one whose server executes programs to answer" status_is 0 served fork
+check "is let go" grep -qx '3 0 3' "$work/out"
+check "one whose server never answers us" status_is 0 served hang
+check "is let go too" grep -qx '3 0 3' "$work/out"
+see "which is said, and the run has its end" 'ended() and gap("let go")'
+run -- "$work/cases" page
+got=$?
+if [ $got = 77 ]; then
+	test_begin "a path on a page of userfaultfd"
+	skip "no userfaultfd here"
+else
+	check "a path on a page of userfaultfd" test $got = 0
+	see "is let go" 'ended() and gap("let go")'
+fi
+finish
