@@ -239,6 +239,35 @@ static void a_link_in_a_shared_directory(void **s)
 	assert_int_equal(report.n, 0);
 }
 
+static void opened_by_name(uint32_t names, uint32_t dir_mode, enum owner owner)
+{
+	struct fact f = { .kind = FACT_FILE, .run = &run, .process = &parent };
+
+	f.file.action = FILE_OPEN;
+	f.file.path.text = (char *)"/tmp/x.log";
+	f.file.mode = S_IFREG | 0600;
+	f.file.uid = f.file.gid = 1000;
+	f.file.nlink = names;
+	f.file.owner = owner;
+	f.file.dir_mode = S_IFDIR | dir_mode;
+	f.file.is_log = true;
+	report_reset(&report);
+	detect_log_exposure.look(&f, &report);
+}
+
+static void another_name_in_a_shared_directory(void **s)
+{
+	(void)s;
+	opened_by_name(2, 01777, OWNER_FOREIGN);
+	check_hit("R5.4");
+	opened_by_name(2, 0755, OWNER_FOREIGN);
+	check_miss("R5.4");
+	opened_by_name(2, 01777, OWNER_OWN);
+	check_miss("R5.4");
+	opened_by_name(1, 01777, OWNER_FOREIGN);
+	check_miss("R5.4");
+}
+
 static void a_device_is_no_log(void **s)
 {
 	struct log l = good;
@@ -263,6 +292,7 @@ int main(void)
 		cmocka_unit_test(a_log_of_the_system_is_nobodys_to_remove),
 		cmocka_unit_test(a_changed_mode_counts_as_that_of_an_open),
 		cmocka_unit_test(a_link_in_a_shared_directory),
+		cmocka_unit_test(another_name_in_a_shared_directory),
 		cmocka_unit_test(a_device_is_no_log),
 	};
 

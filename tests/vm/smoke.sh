@@ -22,8 +22,17 @@ server=$!
 until grep -q ready /tmp/ready; do sleep 0.1; done
 VM_SMOKE_READ=1 ./invigil run -o /tmp/events.jsonl -- ./vm-engine ask
 status=$?
+for f in empty gone moved loose; do (umask 077; echo x >/tmp/$f.log); done
+ln -s /tmp/loose.log /dev/shm.log && chmod 1777 /dev
+cat >/tmp/files.sh <<END
+cd /tmp; umask 077
+: >empty.log; rm gone.log; mv moved.log away; chmod 644 loose.log; echo x >>/dev/shm.log
+cp /bin/busybox set-id; chmod 4755 set-id
+cat /proc/$server/environ >/dev/null; cat /proc/self/environ >/dev/null; : </proc/$server/mem
+END
+./invigil run -u root -o /tmp/files.jsonl -- sh /tmp/files.sh
 kill $server
-cat /tmp/events.jsonl
+cat /tmp/events.jsonl /tmp/files.jsonl
 echo "CHECK $(./invigil check --format json)"
 echo VM_STATUS=$status' >"$dir/out" 2>&1
 cat "$dir/out" | cut -c1-300
@@ -37,6 +46,11 @@ expect "its connect is seen and verified" '"action":"docker-socket-connect"'
 expect "its POST is decoded" '"action":"container-create"'
 expect "the answer is decoded" '"status_code":201'
 expect "privileged is found" 'R6.1'
+for f in 'empty.log, which the run did not create, is truncated' 'gone.log, which the run did not create, is removed' \
+	'moved.log, which the run did not create, is renamed' 'loose.log, which the run did not create, is loosened' 'through the link /dev/shm.log' \
+	'set-id is given set-user-id' 'environment of vm-engine' 'memory of vm-engine'; do
+	expect "files and processes: $f" "$f"
+done
 # VERIFIED=--update writes the table instead (make verified).
 # shellcheck disable=SC2086
 if sed -n 's/^CHECK //p' "$dir/out" | python3 tests/lib/verified.py ${VERIFIED:-}; then

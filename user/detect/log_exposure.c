@@ -141,6 +141,16 @@ static void look_link(const struct fact *f, struct span path, struct report *out
 			SPANF(path), f->file.uid, f->file.dir_mode & 07777);
 }
 
+/* Another name of a file that was there, where others may have made it. */
+static void look_hard_link(const struct fact *f, struct span path, struct report *out)
+{
+	if (f->file.action == FILE_OPEN && f->file.nlink > 1 && f->file.owner == OWNER_FOREIGN &&
+	    others_can_write(f->run, f->file.dir_mode, f->file.dir_uid, f->file.dir_gid))
+		finding(out, "R5.4", path,
+			"a log with %u names is opened as %.*s in a directory of mode %04o",
+			f->file.nlink, SPANF(path), f->file.dir_mode & 07777);
+}
+
 static void look(const struct fact *f, struct report *out)
 {
 	struct span path = span_of(f->file.path.text);
@@ -158,6 +168,7 @@ static void look(const struct fact *f, struct report *out)
 		look_rights(f, path, out);
 		break;
 	}
+	look_hard_link(f, path, out);
 	look_tampering(f, path, out);
 }
 
