@@ -20,7 +20,7 @@ const volatile __u64 env_seed[2]; /* random: nobody can choose names that share 
 	} while (0)
 
 /* SipHash-1-3 (Aumasson, Bernstein). */
-__attribute__((noinline)) u64 env_hash(const union env_name *name, u64 n, u64 generation)
+__attribute__((noinline)) u64 env_hash(const union env_name *name, u64 n, u64 generation, u64 place)
 {
 	u64 a = env_seed[0] ^ 0x736f6d6570736575, b = env_seed[1] ^ 0x646f72616e646f6d;
 	u64 c = env_seed[0] ^ 0x6c7967656e657261, d = env_seed[1] ^ 0x7465646279746573;
@@ -34,6 +34,9 @@ __attribute__((noinline)) u64 env_hash(const union env_name *name, u64 n, u64 ge
 		SIP_ROUND;
 		a ^= name->word[i];
 	}
+	d ^= place;
+	SIP_ROUND;
+	a ^= place;
 	d ^= generation << 16 | n;
 	SIP_ROUND;
 	a ^= generation << 16 | n;

@@ -33,13 +33,13 @@ static __always_inline long user_string(union env_name *name, u64 src)
  * A keyed hash of the name and the generation; never 0. A global function, so that the verifier
  * walks its loop by itself.
  */
-u64 env_hash(const union env_name *name, u64 n, u64 generation);
+u64 env_hash(const union env_name *name, u64 n, u64 generation, u64 place);
 
 /*
- * Counts the read; true when this process has not read that name before. A shell looks at its own
+ * Counts the read; true when this process has not read that name before from that place. A shell looks at its own
  * variables far more often, and only user space can tell those apart.
  */
-static __always_inline bool env_first(const union env_name *name, u64 n, u32 mechanism)
+static __always_inline bool env_first(const union env_name *name, u64 n, u32 mechanism, u64 place)
 {
 	u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct env_state *s = bpf_map_lookup_elem(&env_states, &pid);
@@ -53,7 +53,7 @@ static __always_inline bool env_first(const union env_name *name, u64 n, u32 mec
 	}
 	if (mechanism != ENV_SHELL)
 		__sync_fetch_and_add(&s->reads, 1);
-	hash = env_hash(name, n, s->generation);
+	hash = env_hash(name, n, s->generation, place);
 	set = s->seen[hash >> 8 & (ENV_SETS - 1)];
 #pragma unroll
 	for (int i = 0; i < ENV_WAYS; i++)
@@ -71,7 +71,7 @@ static __always_inline bool env_first(const union env_name *name, u64 n, u32 mec
 
 /* Never a reservation across a sleeping helper: the name is copied to the stack first. */
 static __always_inline void env_emit(u32 run, u32 mechanism, const union env_name *name, u64 n,
-				     u64 want)
+				     u64 want, u32 place)
 {
 	struct {
 		struct ev_hdr h;
@@ -86,7 +86,7 @@ static __always_inline void env_emit(u32 run, u32 mechanism, const union env_nam
 	}
 	hdr_fill(&r->h, EV_ENV, run);
 	r->e.mechanism = mechanism;
-	r->e.pad = 0;
+	r->e.place = place;
 	CLAMP(n, EV_VAR_MAX);
 	bpf_probe_read_kernel(r->name, n, name->text);
 	r->h.len = n;
@@ -97,8 +97,8 @@ static __always_inline void env_emit(u32 run, u32 mechanism, const union env_nam
 static __always_inline void env_read(u32 run, u32 mechanism, const union env_name *name, u64 n,
 				     u64 want)
 {
-	if (env_first(name, n, mechanism))
-		env_emit(run, mechanism, name, n, want);
+	if (env_first(name, n, mechanism, 0))
+		env_emit(run, mechanism, name, n, want, 0);
 }
 
 #endif

@@ -463,6 +463,21 @@ static __always_inline u64 python_frame(const struct python_layout *l, u64 runti
 }
 
 /*
+ * Who called __getitem__, as ev_env.place has it: a name that a copy of everything has read is told
+ * again when it is read by itself, elsewhere. Until 3.10 the position is a number, not an address.
+ */
+static __always_inline u32 read_place(const struct python_layout *l, u64 frame)
+{
+	u64 at = user_u64(frame + l->frame_at), code = user_u64(frame + l->frame_code);
+
+	if (l->code_text < 0)
+		at = (u32)at * (EV_PLACE_NEAR * 2);
+	frame = user_u64(frame + l->frame_back);
+	code = code * 31 + user_u64(frame + l->frame_code);
+	return (code * 0x9e3779b97f4a7c15 >> 48 | 1) << 16 | (at & 0xffff);
+}
+
+/*
  * PyUnicode_AsEncodedString(str, encoding, errors): every str-keyed access of os.environ ends here,
  * and libc sees none of it. Only the call from os._Environ.__getitem__ through its encode() is a
  * read; __setitem__ passes the value through the same function, which is never copied out.
@@ -476,7 +491,7 @@ int on_python_encode(struct pt_regs *ctx)
 	struct {
 		u64 refs, type, length, hash, state;
 	} str;
-	u64 cookie, text[2] = {}, frame, code, n, want;
+	u64 cookie, text[2] = {}, frame, code, n, want, place;
 	const struct python_layout *l;
 	struct python_walk *w;
 	union env_name *name;
@@ -516,6 +531,7 @@ int on_python_encode(struct pt_regs *ctx)
 		     TEXT8('_', '_', 'g', 'e', 't', 'i', 't', 'e'),
 		     TEXT8('m', '_', '_', 0, 0, 0, 0, 0), 11))
 		return 0;
+	place = read_place(l, user_u64(frame + l->frame_back));
 	if (bpf_probe_read_user(&str, sizeof(str), (void *)PT_REGS_PARM1(ctx)))
 		return 0;
 	if ((str.state & 0x60) != 0x60) { /* compact, ascii */
@@ -534,13 +550,13 @@ int on_python_encode(struct pt_regs *ctx)
 	name = (union env_name *)w->head;
 	__builtin_memset(name, 0, sizeof(*name));
 	if (bpf_probe_read_user(name->text, n, (void *)(PT_REGS_PARM1(ctx) + l->ascii)) ||
-	    !env_first(name, n, ENV_PYTHON))
+	    !env_first(name, n, ENV_PYTHON, place))
 		return 0;
 	/* Without its own stack it would be given another one's. The walk uses the same room. */
 	if (python_stack_before(run, STACK_ENV) < 0 ||
 	    bpf_probe_read_user(name->text, n, (void *)(PT_REGS_PARM1(ctx) + l->ascii)))
 		count_lost(EV_ENV);
 	else
-		env_emit(run, ENV_PYTHON, name, n, want);
+		env_emit(run, ENV_PYTHON, name, n, want, place);
 	return 0;
 }

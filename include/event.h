@@ -194,8 +194,13 @@ enum ev_env_mechanism {
 /* Tail: the name; empty when all were copied at once (ENV_COPY). */
 struct ev_env {
 	__u32 mechanism;
-	__u32 pad;
+	/*
+	 * Where in the script: a hash of the functions << 16 | the position's low bits. The interpreter
+	 * moves it a little when it specialises an instruction. 0: not told.
+	 */
+	__u32 place;
 };
+#define EV_PLACE_NEAR 8
 
 /* Tail: "path::test (phase)", the value of PYTEST_CURRENT_TEST; empty: none runs any more. */
 struct ev_test {

@@ -169,7 +169,7 @@ const struct rule rules[] = {
 	{ "R1.4", "environment-copy", RISK_ENVIRONMENT_READ, SEV_INFO,
 	  "A process copies or walks its own whole environment.",
 	  "Nothing to do: libraries and run-times do so; pass explicit environments to children.",
-	  "CWE-526 OWASP-CICD-SEC-6 T1552 T1082", T_SYSTEM_INFO, NOT_BUILT },
+	  "CWE-526 OWASP-CICD-SEC-6 T1552 T1082", T_SYSTEM_INFO, BUILT },
 	{ "R1.5", "foreign-environment-read", RISK_ENVIRONMENT_READ, SEV_HIGH,
 	  "The environment of a process that is not the reader's child is read from /proc.",
 	  "Find out what the program wants there; run jobs under different users or with hidepid.",

@@ -501,12 +501,17 @@ static void env_invigil(struct jsonw *j, const struct fact *f)
 	};
 
 	jsonw_obj(j, "env");
-	jsonw_span(j, "name", f->env.name);
+	if (f->env.name.len)
+		jsonw_span(j, "name", f->env.name);
+	if (f->env.count)
+		jsonw_u64(j, "count", f->env.count);
 	if (f->env.found >= 0)
 		jsonw_bool(j, "found", f->env.found);
 	if (f->env.mechanism < ENV_MECHANISMS)
 		jsonw_str(j, "mechanism", mechanisms[f->env.mechanism]);
-	jsonw_bool(j, "sensitive", f->env.sensitive);
+	if (f->env.mechanism != ENV_COPY)
+		jsonw_bool(j, "sensitive", f->env.sensitive);
+	jsonw_bool(j, "late", f->env.late);
 	jsonw_close(j);
 }
 
@@ -560,6 +565,7 @@ static void exit_invigil(struct jsonw *j, const struct process *p)
 
 	jsonw_obj(j, "env");
 	jsonw_u64(j, "reads", p->env_reads);
+	jsonw_u64(j, "startup_names", p->env_startup);
 	jsonw_close(j);
 	if (!WIFSIGNALED(status))
 		return;

@@ -89,13 +89,15 @@ bool elf_address(const struct elf_file *e, uint64_t offset, uint64_t *address)
 	return false;
 }
 
-bool elf_segment(const struct elf_file *e, unsigned i, struct span *bytes)
+bool elf_segment(const struct elf_file *e, unsigned i, bool code, struct span *bytes)
 {
 	Elf64_Phdr p;
 
 	if (!program_header(e, i, &p))
 		return false;
-	*bytes = p.p_type == PT_LOAD ? range(e, p.p_offset, p.p_filesz) : (struct span){ 0 };
+	*bytes = p.p_type == PT_LOAD && !(p.p_flags & PF_X) == !code
+			 ? range(e, p.p_offset, p.p_filesz)
+			 : (struct span){ 0 };
 	return true;
 }
 

@@ -24,8 +24,8 @@ bool elf_offset(const struct elf_file *e, uint64_t address, uint64_t *offset);
 bool elf_address(const struct elf_file *e, uint64_t offset, uint64_t *address);
 /* Bytes that a section stands for in the file; empty when there is no such section. */
 struct span elf_section(const struct elf_file *e, const char *name);
-/* The file's bytes of loadable segment i; false after the last program header. */
-bool elf_segment(const struct elf_file *e, unsigned i, struct span *bytes);
+/* The file's bytes of loadable segment i, code or not; false after the last program header. */
+bool elf_segment(const struct elf_file *e, unsigned i, bool code, struct span *bytes);
 
 /* Calls fn for each defined symbol that is exported, and with local for those of .symtab, until fn says false. */
 typedef bool elf_symbol_fn(void *ctx, struct span name, uint64_t address);

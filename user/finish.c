@@ -50,6 +50,10 @@ void pipeline_finish(struct pipeline *p)
 	if (p->finished || !p->begun)
 		return;
 	p->finished = true;
+	alive = table_alive(p->table, &result.n_left_processes);
+	for (unsigned i = 0; i < result.n_left_processes; i++)
+		env_settle(p, alive[i]);
+	free(alive);
 	dialogue_finish(p->dialogue, p->now);
 	if (p->run.rejected) {
 		struct buf what = { 0 };

@@ -8,12 +8,12 @@
 enum layout { LAYOUT_116, LAYOUT_118 };
 
 static const struct {
-	uint32_t magic;
+	unsigned char first; /* byte of the magic; ff ff ff follow */
 	enum layout layout;
 } magics[] = {
-	{ 0xfffffff1, LAYOUT_118 }, /* 1.20 and later */
-	{ 0xfffffff0, LAYOUT_118 }, /* 1.18, 1.19 */
-	{ 0xfffffffa, LAYOUT_116 }, /* 1.16, 1.17 */
+	{ 0xf1, LAYOUT_118 }, /* 1.20 and later */
+	{ 0xf0, LAYOUT_118 }, /* 1.18, 1.19 */
+	{ 0xfa, LAYOUT_116 }, /* 1.16, 1.17 */
 };
 
 static bool get(struct span s, uint64_t at, void *out, size_t n)
@@ -40,26 +40,25 @@ static bool header_read(struct go_table *t, enum layout layout)
 	       t->table < t->bytes.len;
 }
 
-/* magic, two zeroes, instruction quantum (1 x86, 4 arm64), pointer size: in `all`, from `from` on. */
-static bool header_find(struct go_table *t, struct span all, uint32_t magic, enum layout layout)
+/*
+ * Magic, two zeroes, instruction quantum (1 x86, 4 arm64), pointer size. The magics differ in their
+ * first byte alone, so that one search finds any: a program may be a hundred megabytes long.
+ */
+static bool header_find(struct go_table *t, struct span all, enum layout *layout)
 {
-	unsigned char want[8] = { 0, 0, 0, 0, 0, 0, 1, 8 };
+	char want[7] = { 0xff, 0xff, 0xff, 0, 0, 1, 8 };
+	const char *at = all.ptr, *end = all.ptr + all.len;
 
-	memcpy(want, &magic, sizeof(magic));
 	if (t->elf->head.e_machine == EM_AARCH64)
-		want[6] = 4;
-	while (all.len) {
-		const char *at = memmem(all.ptr, all.len, want, sizeof(want));
-
-		if (!at)
-			return false;
-		all.len -= at - all.ptr;
-		all.ptr = at;
-		t->bytes = all;
-		if (header_read(t, layout))
-			return true;
-		all.ptr++;
-		all.len--;
+		want[5] = 4;
+	while (end - at > 1 && (at = memmem(at + 1, end - at - 1, want, sizeof(want)))) {
+		t->bytes = (struct span){ at - 1, end - at + 1 };
+		for (unsigned m = 0; m < ARRAY_SIZE(magics); m++)
+			if ((unsigned char)at[-1] == magics[m].first &&
+			    header_read(t, magics[m].layout)) {
+				*layout = magics[m].layout;
+				return true;
+			}
 	}
 	return false;
 }
@@ -93,25 +92,24 @@ static bool text_find(struct go_table *t)
 bool go_open(struct go_table *t, const struct elf_file *e)
 {
 	static const char *const sections[] = { ".gopclntab", ".data.rel.ro.gopclntab" };
+	enum layout layout = LAYOUT_118;
+	bool found = false;
+	struct span all;
 
 	memset(t, 0, sizeof(*t));
 	t->elf = e;
 	/* Every linker leaves this one, so that nobody else's data is searched. */
 	if (!elf_section(e, ".go.buildinfo").len && !elf_section(e, ".note.go.buildid").len)
 		return false;
-	for (unsigned m = 0; m < ARRAY_SIZE(magics); m++) {
-		struct span all;
-		bool found = false;
-
-		for (unsigned i = 0; i < ARRAY_SIZE(sections) && !found; i++)
-			found = header_find(t, elf_section(e, sections[i]), magics[m].magic,
-					    magics[m].layout);
-		for (unsigned i = 0; !found && elf_segment(e, i, &all); i++)
-			found = header_find(t, all, magics[m].magic, magics[m].layout);
-		if (found)
-			return magics[m].layout == LAYOUT_118 ? text_find(t) : version_117(e);
-	}
-	return false;
+	for (unsigned i = 0; i < ARRAY_SIZE(sections) && !found; i++)
+		found = header_find(t, elf_section(e, sections[i]), &layout);
+	/* A position independent program has it among its data; other linkers, anywhere. */
+	for (int code = 0; code < 2 && !found; code++)
+		for (unsigned i = 0; !found && elf_segment(e, i, code, &all); i++)
+			found = header_find(t, all, &layout);
+	if (!found)
+		return false;
+	return layout == LAYOUT_118 ? text_find(t) : version_117(e);
 }
 
 bool go_function(const struct go_table *t, const char *name, uint64_t *address)

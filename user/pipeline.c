@@ -139,6 +139,18 @@ static bool is_ourselves(const struct pipeline *p, const struct ev_hdr *h)
 	return h->pid && !p->run.root_seen && h->pid == p->run.root_pid && h->type != EV_EXEC;
 }
 
+/* Reads that wait are over when anything else happens to their process. */
+static void reads_settle(struct pipeline *p, const struct record *r)
+{
+	struct process *process;
+
+	if (!p->walks || r->h->type == EV_ENV || r->h->type == EV_STACK || r->h->type == EV_CODE)
+		return;
+	process = table_known(p->table, r->h->pid, r->h->start);
+	if (process)
+		env_settle(p, process);
+}
+
 void engine_event(struct pipeline *p, const struct record *r)
 {
 	p->now = r->h->time;
@@ -146,8 +158,10 @@ void engine_event(struct pipeline *p, const struct record *r)
 		p->run.count[r->h->type]++;
 	if (!p->begun && r->h->type != EV_BEGIN)
 		p->run.rejected++;
-	else if (take[r->h->type] && !is_ourselves(p, r->h))
+	else if (take[r->h->type] && !is_ourselves(p, r->h)) {
+		reads_settle(p, r);
 		take[r->h->type](p, r);
+	}
 	if (r->h->type != EV_CODE && r->h->type != EV_STACK)
 		source_forget(p, r->h->tid);
 }

@@ -63,6 +63,7 @@ struct pipeline {
 	struct link_asked link;
 	struct socket_file engines[256];
 	unsigned n_engines;
+	unsigned walks; /* processes with reads that wait */
 	char **gaps;
 	unsigned n_gaps;
 	struct span *left;
@@ -120,6 +121,8 @@ void sources_free(struct pipeline *p);
 /* keep.c: scrubs a record in place, before anything else sees it, and writes it to the recording. */
 void record_scrub(struct pipeline *p, struct record *r);
 void record_keep(struct pipeline *p, const struct record *r);
+/* take_env.c: reads that wait are told: nothing of this process may come before them. */
+void env_settle(struct pipeline *p, struct process *process);
 /* take_engine.c */
 extern const struct dialogue_ops dialogue_to_facts;
 void link_free(void *link);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "process_table.h"
+#include "env_walk.h"
 #include "source.h"
 #include "test_case.h"
 
@@ -113,6 +114,7 @@ static void slot_free(void *node)
 	image_drop(e->image);
 	free(e->p.container_id);
 	source_drop(e->p.source);
+	env_walk_free(e->p.walk);
 	test_case_drop(e->p.test);
 	free(e->p.before);
 	free(e);
@@ -379,6 +381,7 @@ struct process *table_exec(struct process_table *t, const struct ev_hdr *h, cons
 			xstrndup(e->container, strnlen(e->container, sizeof(e->container)));
 	image_set(entry, h, e, (struct span){ tail, h->len });
 	seen_clear(entry);
+	p->env_late = false;
 	for (unsigned i = 0; i < TEST_FRAMEWORKS && !p->test; i++)
 		p->test = test_case_new(i, process_env_value(p, test_variable(i)));
 	p->executed = true;
@@ -452,6 +455,29 @@ bool process_first_read(struct process *p, struct span name)
 	}
 	free(copy);
 	return false;
+}
+
+bool process_has_read(const struct process *p, struct span name)
+{
+	char *copy = xstrndup(name.ptr, name.len);
+	bool known = tfind(copy, &p->seen, name_compare);
+
+	free(copy);
+	return known;
+}
+
+void process_read_forget(struct process *p, struct span name)
+{
+	char *copy = xstrndup(name.ptr, name.len), **found = tfind(copy, &p->seen, name_compare);
+	char *mine = found ? *found : NULL;
+	struct slot *e = (struct slot *)p;
+
+	if (mine) {
+		tdelete(copy, &p->seen, name_compare);
+		free(mine);
+		e->seen--;
+	}
+	free(copy);
 }
 
 void process_reads_forget(struct process *p)

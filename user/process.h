@@ -33,6 +33,7 @@ enum process_role { /* bits, told from program and arguments; see role_of() */
 
 struct source;
 struct test_case;
+struct env_walk;
 /* Where the bytes that a process writes may come from; it is passed on through pipes. */
 enum origin {
 	ORIGIN_NETWORK = 1, /* a network client, or a process that connected to the network */
@@ -82,7 +83,13 @@ struct process {
 	bool env_cut;
 	uint64_t ended; /* 0 alive */
 	uint32_t status;
-	uint64_t env_reads;     /* by-name reads seen */
+	uint64_t env_reads;       /* by-name reads, each of them */
+	uint64_t env_shell_reads; /* of these a shell's, each name once */
+	unsigned env_startup;     /* names that the runtime read by itself, not listed */
+	bool env_late;            /* probes came after its program had started */
+	struct env_walk *walk;    /* reads that wait; or NULL */
+	uint32_t copy_place[16];  /* where all of the environment was read; the last ones */
+	unsigned copies;
 	char *container_id;     /* 64 hex, or NULL */
 	struct source *source;  /* line of the script that led to it; inherited; or NULL */
 	struct test_case *test; /* it runs inside; inherited; or NULL */

@@ -36,6 +36,10 @@ void process_hold(struct process *p);
 void process_drop(struct process *p);
 /* First time a name is given for this image of p; always true for those beyond SEEN_MAX. */
 bool process_first_read(struct process *p, struct span name);
+/* Was it given before? */
+bool process_has_read(const struct process *p, struct span name);
+/* This one is new again. */
+void process_read_forget(struct process *p, struct span name);
 /* From here on every name is new again. */
 void process_reads_forget(struct process *p);
 #define SEEN_MAX 4096

@@ -1,22 +1,94 @@
-/* take_env.c: environment variables that the run reads, at first sight. */
+/* take_env.c: environment variables that the run reads: single ones at first sight, walks as one. */
+#include "env_name.h"
+#include "env_walk.h"
 #include "pipeline_state.h"
+
+static void read_tell(struct pipeline *p, const struct process *process, uint64_t time,
+		      struct span name, unsigned mechanism, const struct source *source)
+{
+	struct fact f = { .kind = FACT_ENV, .time = time, .process = process, .source = source };
+
+	f.env.name = name;
+	f.env.mechanism = mechanism;
+	f.env.found = mechanism == ENV_COPY ? -1 : process_env_has(process, name);
+	f.env.sensitive = name_is_sensitive(&p->run.masker, name);
+	f.env.late = process->env_late;
+	fact_emit(p, &f);
+}
+
+static void copy_tell(struct pipeline *p, struct process *process, const struct env_walk *w)
+{
+	struct fact f = { .kind = FACT_ENV, .time = w->read[0].time, .process = process };
+
+	f.source = w->read[0].source;
+	f.env.mechanism = ENV_COPY;
+	f.env.found = -1;
+	f.env.count = w->n;
+	f.env.late = process->env_late;
+	process->copy_place[process->copies++ % ARRAY_SIZE(process->copy_place)] = w->place;
+	/* One of them that is read by itself later is told. */
+	for (unsigned i = 0; i < w->n; i++)
+		process_read_forget(process, w->read[i].name);
+	fact_emit(p, &f);
+}
+
+void env_settle(struct pipeline *p, struct process *process)
+{
+	struct env_walk *w = process->walk;
+
+	if (!w)
+		return;
+	process->walk = NULL;
+	p->walks--;
+	if (env_walk_is_copy(w))
+		copy_tell(p, process, w);
+	else
+		for (unsigned i = 0; i < w->n; i++)
+			read_tell(p, process, w->read[i].time, w->read[i].name, ENV_PYTHON,
+				  w->read[i].source);
+	env_walk_free(w);
+}
+
+/* Apart from what was told: the program itself may read the same name later. */
+static void startup_count(struct process *process, struct span name)
+{
+	struct buf key = { 0 };
+
+	buf_byte(&key, '='); /* no name holds one */
+	buf_add(&key, name.ptr, name.len);
+	process->env_startup += process_first_read(process, (struct span){ key.ptr, key.len });
+	buf_free(&key);
+}
 
 void take_env(struct pipeline *p, const struct record *r)
 {
 	const struct ev_env *e = r->body;
 	struct process *process = process_of(p, r);
-	struct fact f = { .kind = FACT_ENV, .time = wall(p, r->h->time), .process = process };
+	struct source *source = source_waiting(p, r->h->tid, STACK_ENV);
+	struct span name = { r->tail, r->h->len };
+	uint64_t time = wall(p, r->h->time);
+	bool python = e->mechanism == ENV_PYTHON;
 
-	f.source = source_waiting(p, r->h->tid, STACK_ENV);
-	f.env.name = (struct span){ r->tail, r->h->len };
 	/* A shell looks at its own variables the same way. */
-	if (e->mechanism == ENV_SHELL && process_env_has(process, f.env.name) != 1)
+	if (e->mechanism == ENV_SHELL && process_env_has(process, name) != 1)
 		return;
 	process->env_reads++;
-	if (!process_first_read(process, f.env.name))
+	process->env_shell_reads += e->mechanism == ENV_SHELL;
+	if (!python || !env_walk_follows(process, name, e->place))
+		env_settle(p, process);
+	/* The kernel forgets, when it must, what it has told. */
+	if (python && env_walk_known(process, e->place))
 		return;
-	f.env.mechanism = e->mechanism;
-	f.env.found = process_env_has(process, f.env.name);
-	f.env.sensitive = name_is_sensitive(&p->run.masker, f.env.name);
-	fact_emit(p, &f);
+	if (env_read_is_startup(name, e->mechanism) && !name_is_sensitive(&p->run.masker, name)) {
+		startup_count(process, name);
+		return;
+	}
+	if (!process_first_read(process, name))
+		return;
+	if (python && env_walk_take(process, name, e->place, time, source)) {
+		p->walks += process->walk->n == 1;
+		return;
+	}
+	env_settle(p, process);
+	read_tell(p, process, time, name, e->mechanism, source);
 }

@@ -54,8 +54,8 @@ void take_exit(struct pipeline *p, const struct record *r)
 	dialogue_process_end(p->dialogue, process, r->h->time);
 	process->ended = r->h->time;
 	process->status = e->status;
-	if (process->env_reads < e->env_reads)
-		process->env_reads = e->env_reads;
+	if (process->env_reads < e->env_reads + process->env_shell_reads)
+		process->env_reads = e->env_reads + process->env_shell_reads;
 	p->run.env_reads += process->env_reads;
 	fact_emit(p, &f);
 	table_exit(p->table, process, r->h->time, e->status);

@@ -54,8 +54,8 @@ for rounds in 10 700; do
 	mv "$ev" "$work/ev$rounds"
 	truth="json.load(open('$work/truth$rounds'))"
 	mine="[e for e in action('env-read') if get(e, 'process.pid') == ($truth)['pid']]"
-	see "each name once, and no other" \
-		"(lambda t, r: same(sorted(set(t['reads']) | {get(e, 'invigil.env.name') for e in r if get(e, 'invigil.env.mechanism') != 'python'}), sorted(get(e, 'invigil.env.name') for e in r)))($truth, $mine)" "$work/ev$rounds"
+	see "each name once, and no other; those of the copy by their number" \
+		"(lambda t, r, names, others: len(names) == len(set(names)) and set(t['single']) <= set(names) <= set(t['reads']) | others and [get(e, 'invigil.env.count') for e in r if get(e, 'invigil.env.mechanism') == 'copy'] == [len(set(t['copied']) - set(names) - {'IVG_T_WRITTEN'})])($truth, $mine, *(lambda r: ([get(e, 'invigil.env.name') for e in r if get(e, 'invigil.env.name')], {get(e, 'invigil.env.name') for e in r if get(e, 'invigil.env.mechanism') != 'python'}))($mine))" "$work/ev$rounds"
 	see "by Python only what Python logged" \
 		"(lambda t, r: len(r) > 10 and {get(e, 'invigil.env.name') for e in r} <= set(t['reads']))($truth, [e for e in $mine if get(e, 'invigil.env.mechanism') == 'python'])" "$work/ev$rounds"
 done

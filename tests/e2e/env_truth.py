@@ -30,9 +30,11 @@ for _ in range(int(sys.argv[2])):
 os.environ["IVG_T_SET"] = "value-that-must-not-show-4713"
 os.environ["IVG_T_SET"]
 os.environ["IVG_T_WRITTEN"] = "1"
+single = len(reads)
 dict(os.environ)
+copied = reads[single:]
 tempfile.gettempdir()
 getpass.getuser()
 subprocess.call(["/bin/true"])
 with open(sys.argv[1], "w", encoding="utf-8") as log:
-    json.dump({"pid": os.getpid(), "reads": reads}, log)
+    json.dump({"pid": os.getpid(), "reads": reads, "single": reads[:single], "copied": copied}, log)

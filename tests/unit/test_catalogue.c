@@ -22,7 +22,7 @@ static const char *const severities[RISKS] = {
 
 /* y: detected by this version. */
 static const char *const detected[RISKS] = {
-	"yyyyy",  "yyynyyynyyy",     "yyyyy",  "yyyyyynyyy", "yyyyyy",
+	"yyyyy",  "yyyyyyynyyy",     "yyyyy",  "yyyyyynyyy", "yyyyyy",
 	"yynyyn", "yyyyyyyyyyyyyyy", "yyyyyy", "yyyyyyyy",   "yyyyy",
 };
 

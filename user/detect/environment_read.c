@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "detect.h"
+#include "env_name.h"
 #include "jsonr.h"
 #include "shell.h"
 
@@ -42,133 +43,6 @@ static const char *const exposing[] = {
 	"CURL_CA_BUNDLE",
 };
 
-/* Globs. Everybody reads them, or the start-up code of a library or an interpreter does. */
-static const char *const known[] = {
-	"PATH",
-	"HOME",
-	"LANG",
-	"LANGUAGE",
-	"LC_*",
-	"TERM",
-	"TERMINFO",
-	"TERMINFO_DIRS",
-	"TERMCAP",
-	"COLORTERM",
-	"TMPDIR",
-	"TEMP",
-	"TMP",
-	"USER",
-	"USERNAME",
-	"LOGNAME",
-	"SHELL",
-	"SHLVL",
-	"PWD",
-	"OLDPWD",
-	"TZ",
-	"TZDIR",
-	"COLUMNS",
-	"LINES",
-	"HOSTNAME",
-	"HOSTTYPE",
-	"OSTYPE",
-	"MAIL",
-	"MAILPATH",
-	"MAILCHECK",
-	"EDITOR",
-	"VISUAL",
-	"PAGER",
-	"DISPLAY",
-	"IFS",
-	"OPTIND",
-	"OPTERR",
-	"PS[0-4]",
-	"PROMPT_COMMAND",
-	"HIST*",
-	"INPUTRC",
-	"IGNOREEOF",
-	"ENV",
-	"POSIX*",
-	"_",
-	"NO_COLOR",
-	"FORCE_COLOR",
-	"CLICOLOR",
-	"CLICOLOR_FORCE",
-	"LS_COLORS",
-	"GREP_COLOR*",
-	"TIME_STYLE",
-	"BLOCK_SIZE",
-	"*_BLOCK_SIZE",
-	"BLOCKSIZE",
-	"QUOTING_STYLE",
-	"TABSIZE",
-	"XDG_*",
-	/* libc */
-	"LD_*",
-	"GCONV_PATH",
-	"GETCONF_DIR",
-	"LOCPATH",
-	"NLSPATH",
-	"MALLOC_*",
-	"GLIBC_TUNABLES",
-	"HOSTALIASES",
-	"LOCALDOMAIN",
-	"RES_OPTIONS",
-	"RESOLV_*",
-	"NIS_PATH",
-	"MSGVERB",
-	"SEV_LEVEL",
-	"OUTPUT_CHARSET",
-	"CHARSET",
-	"TEXTDOMAIN*",
-	"GETTEXT*",
-	"ARGP_HELP_FMT",
-	"DATEMSK",
-	"LIBC_FATAL_STDERR_",
-	"MUSL_LOCPATH",
-	"SOURCE_DATE_EPOCH",
-	"GMON_OUT_PREFIX",
-	/* interpreters and run times */
-	"PYTHON*",
-	"__PYVENV_LAUNCHER__",
-	"SETUPTOOLS_*",
-	"BASH",
-	"BASH_*",
-	"BASHOPTS",
-	"SHELLOPTS",
-	"CHILD_MAX",
-	"EMACS",
-	"INSIDE_EMACS",
-	"GODEBUG",
-	"GOGC",
-	"GOMAXPROCS",
-	"GOMEMLIMIT",
-	"GOTRACEBACK",
-	"NODE_*",
-	"UV_*",
-	"PERL*",
-	"RUBY*",
-	"LUA_*",
-	"JAVA_*",
-	"JDK_*",
-	"PYTEST_*",
-	"PY_COLORS",
-	"COVERAGE_*",
-	"COV_CORE_*",
-	"OPENSSL_CONF",
-	"OPENSSL_MODULES",
-	"OPENSSL_ENGINES",
-	"OPENSSL_ia32cap",
-	"OPENSSL_FIPS",
-	"CTLOG_FILE",
-	"OMP_*",
-	"GOMP_*",
-	"KMP_*",
-	"OPENBLAS_*",
-	"MKL_*",
-	"MAKE*",
-	"MFLAGS",
-};
-
 static bool in_list(const char *const *list, size_t n, struct span name)
 {
 	char text[EV_VAR_MAX + 1];
@@ -184,6 +58,15 @@ static bool in_list(const char *const *list, size_t n, struct span name)
 	return false;
 }
 
+static void look_copy(const struct fact *f, struct report *out)
+{
+	if (f->env.count)
+		finding(out, "R1.4", SPAN("environment"), "all of the environment, %u variables",
+			f->env.count);
+	else
+		finding(out, "R1.4", SPAN("environment"), "all of the environment");
+}
+
 static void look_read(const struct fact *f, struct report *out)
 {
 	struct span name = f->env.name;
@@ -197,7 +80,7 @@ static void look_read(const struct fact *f, struct report *out)
 		 in_list(exposing, ARRAY_SIZE(exposing), name))
 		finding(out, "R1.2", name, "%.*s read by the test process (%s)", SPANF(name),
 			found);
-	else if (!in_list(known, ARRAY_SIZE(known), name))
+	else if (env_name_class(name) == ENV_NAME_OTHER)
 		finding(out, "R1.1", name, "%.*s (%s)", SPANF(name), found);
 }
 
@@ -361,7 +244,9 @@ static void look(const struct fact *f, struct report *out)
 {
 	struct entries e = { f, out };
 
-	if (f->kind == FACT_ENV)
+	if (f->kind == FACT_ENV && f->env.mechanism == ENV_COPY)
+		look_copy(f, out);
+	else if (f->kind == FACT_ENV)
 		look_read(f, out);
 	else if (f->kind == FACT_EXEC)
 		look_exec(f, out);

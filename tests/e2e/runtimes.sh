@@ -1,0 +1,130 @@
+#!/bin/bash
+# runtimes.sh: each runtime's reads by name, compared with what the program says itself; copies and start-up reads.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# NAME MECHANISM PROGRAM...: reads IVG_SET and IVG_ABSENT, and nothing else of ours; prints what it got.
+runtime() {
+	local what=$1 mechanism=$2 names=${want:-'["IVG_ABSENT", "IVG_SET"]'}
+	shift 2
+	if ! command -v "$1" >/dev/null; then
+		test_begin "$what"
+		skip "no $1 here"
+		return
+	fi
+	IVG_SET=value-4717 IVG_UNREAD=1 run -- "$@" >"$work/out"
+	check "$what: the program read it" grep -q value-4717 "$work/out"
+	see "$what: the same names, once each" 'same(sorted(r["name"] for r in reads() if r.get("name", "").startswith("IVG_")), '"$names"')'
+	see "$what: by $mechanism, found or not" 'all(r["mechanism"] == "'"$mechanism"'" and r["found"] is (r["name"] == "IVG_SET") for r in reads() if r.get("name", "").startswith("IVG_"))'
+	check "$what: no value in the stream" bash -c "! grep -q value-4717 '$ev'"
+}
+cat >"$work/c.c" <<'C'
+#include <stdio.h>
+#include <stdlib.h>
+int main(void)
+{
+	char *absent = getenv("IVG_ABSENT");
+
+	puts(absent ? absent : getenv("IVG_SET"));
+	return !getenv("IVG_SET");
+}
+C
+cat >"$work/r.rs" <<'RS'
+fn main() {
+    let _ = std::env::var("IVG_ABSENT");
+    println!("{}", std::env::var("IVG_SET").unwrap());
+}
+RS
+cat >"$work/g.go" <<'GO'
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+func main() {
+	os.LookupEnv("IVG_ABSENT")
+	fmt.Println(os.Getenv("IVG_SET"))
+	if len(os.Args) > 1 {
+		os.Environ()
+	}
+}
+GO
+built() { # OUTPUT COMMAND...: a compiler that is not here leaves no program, and its test is skipped
+	command -v "$2" >/dev/null && GOCACHE=$work/go "${@:2}" >"$work/why" 2>&1
+}
+built c gcc -o "$work/c" "$work/c.c"
+built static gcc -static -o "$work/static" "$work/c.c"
+built musl musl-gcc -o "$work/musl" "$work/c.c"
+built musl-static musl-gcc -static -o "$work/musl-static" "$work/c.c"
+built rust rustc -o "$work/rust" "$work/r.rs"
+built go go build -o "$work/go-plain" "$work/g.go"
+built go go build -ldflags "-s -w" -buildmode pie -o "$work/go-pie" "$work/g.go"
+cp "$work/go-plain" "$work/go-again" 2>/dev/null
+runtime "C, glibc" getenv "$work/c"
+runtime "C, static glibc with symbols" getenv "$work/static"
+runtime "C, musl" getenv "$work/musl"
+runtime "C, static musl with symbols" getenv "$work/musl-static"
+runtime "Rust" getenv "$work/rust"
+runtime "Go" go "$work/go-plain"
+runtime "Go, stripped and position independent" go "$work/go-pie"
+runtime "Go, a second file with the same content" go "$work/go-again"
+# shellcheck disable=SC2016
+{
+	# A shell's own variables are none of the environment.
+	want='["IVG_SET"]' runtime "bash" shell bash -c 'for i in 1 2; do own=$IVG_SET; done; echo "$own $IVG_SET"; export IVG_OWN=1; : $IVG_OWN ${IVG_ABSENT-}'
+	runtime "Ruby" getenv ruby -e 'ENV["IVG_ABSENT"]; puts ENV["IVG_SET"]'
+	runtime "PHP" getenv php -r 'getenv("IVG_ABSENT"); echo getenv("IVG_SET");'
+}
+runtime "Node" getenv node -e 'process.env.IVG_ABSENT; console.log(process.env.IVG_SET)'
+run -- /usr/bin/docker version >/dev/null
+see "Debian's docker, a stripped Go program" '[r["found"] for r in reads("DOCKER_CONTEXT") if r["mechanism"] == "go"] == [False]'
+
+if [ -x "$work/go-plain" ]; then
+	IVG_SET=1 run -- "$work/go-plain" copy >/dev/null
+	see "Go: os.Environ is a copy" 'len([r for r in reads() if r["mechanism"] == "copy"]) == 1 and len(evidence("R1.4")) == 1'
+fi
+export IVG_TEST_TOKEN=planted-Wx31-secret-value-99
+for copy in 'dict(os.environ)' 'os.environ.copy()' 'list(os.environ.items())' '{**os.environ}' \
+	'__import__("urllib.request").request.getproxies()'; do
+	run -- /usr/bin/python3 -c "import os; $copy"
+	see "$copy is one copy" 'len([r for r in reads() if r["mechanism"] == "copy"]) == 1 and not reads("IVG_TEST_TOKEN") and not alerts()'
+done
+run -- /usr/bin/python3 -c 'import os; dict(os.environ); os.environ["IVG_TEST_TOKEN"]'
+see "a read behind a copy is told, R1.3" 'len(reads("IVG_TEST_TOKEN")) == 1 and alerts("R1.3")'
+run -- /usr/bin/python3 -c 'import os; [os.environ.get(n) for n in list(os.environ)[:2]]; os.environ.get("IVG_TEST_TOKEN")'
+see "near miss: a few single reads are no copy" 'not [r for r in reads() if r["mechanism"] == "copy"] and alerts("R1.3")'
+if command -v java >/dev/null; then
+	run -- java -version >/dev/null 2>&1
+	see "near miss: a JVM alone is no alert" 'not [e for e in alerts() if get(e, "rule.id").startswith("R1")]'
+fi
+run -- ps aux >/dev/null
+see "near miss: ps aux is no R1.3" 'not alerts("R1.3")'
+run -- env >/dev/null
+see "R1.7: env prints all" 'alerts("R1.7")'
+run -- env -i /bin/true
+see "R1.7, near miss: env starts a program" 'not alerts("R1.7")'
+run -- printenv HOME >/dev/null
+see "R1.7, near miss: printenv with a name" 'not alerts("R1.7")'
+run -- bash -c 'export -p >/dev/null'
+see "R1.7: export -p" 'alerts("R1.7")'
+unset IVG_TEST_TOKEN
+run -- /usr/bin/python3 -c 'import os; os.environ.get("AWS_SESSION_TOKEN")'
+see "near miss: a token that is not set" 'not alerts("R1.3") and [r["found"] for r in reads("AWS_SESSION_TOKEN")] == [False]'
+
+see "start-up reads are counted, not listed" 'not [r for r in reads() if r.get("name", "").startswith(("PYTHONH", "LC_", "LOCPATH"))] and all(get(e, "invigil.env.startup_names") > 20 for e in action("exit"))'
+cat >"$work/million.c" <<'C'
+#include <stdlib.h>
+int main(void)
+{
+	for (int i = 0; i < 1000000; i++)
+		getenv("IVG_MILLION");
+	return 0;
+}
+C
+if built million gcc -O2 -o "$work/million" "$work/million.c"; then
+	run -- "$work/million"
+	see "a million reads are one event, counted whole" 'len(reads("IVG_MILLION")) == 1 and not action("events-lost") and 1000000 <= sum(get(e, "invigil.env.reads") for e in action("exit")) < 1000100'
+fi
+finish
