@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 #include "codec.h"
+#include "gunzip.h"
 #include "http.h"
 #include "jsonr.h"
 #include "tar.h"
@@ -174,23 +175,31 @@ static void target_of(struct docker_call *c, struct buf *out)
 		c->target = (struct span){ out->ptr, out->len };
 }
 
-static void dockerfile_find(struct docker_call *c)
+static void scrub(struct dialogue *d, struct buf *b)
 {
+	if (d->ops.scrub && b->len)
+		d->ops.scrub(d->ops.ctx, b->ptr, b->len);
+}
+
+/* unpacked: of a gzip'd context; what the masks could not see before is masked now. */
+static void dockerfile_find(struct dialogue *d, struct docker_call *c, struct buf *unpacked)
+{
+	struct span context = c->body;
 	struct buf name = { 0 };
+
+	if (gunzip_looks(context)) {
+		gunzip(context, DIALOGUE_UNPACKED_MAX, unpacked);
+		scrub(d, unpacked);
+		context = (struct span){ unpacked->ptr, unpacked->len };
+	}
 
 	if (!docker_query(c->query, "dockerfile", 0, &name) || !name.len) {
 		buf_reset(&name);
 		buf_str(&name, "Dockerfile");
 	}
-	tar_find(c->body, (struct span){ name.ptr, name.len }, &c->dockerfile,
+	tar_find(context, (struct span){ name.ptr, name.len }, &c->dockerfile,
 		 &c->dockerfile_complete);
 	buf_free(&name);
-}
-
-static void scrub(struct dialogue *d, struct buf *b)
-{
-	if (d->ops.scrub && b->len)
-		d->ops.scrub(d->ops.ctx, b->ptr, b->len);
 }
 
 static struct span query_of(struct span target, struct span *path)
@@ -224,7 +233,7 @@ static void report(struct conn *c, struct call *k)
 				 : c->receiving == k ? &c->dir[DATA_RECV].msg
 						     : &k->response;
 	struct docker_call call = { 0 };
-	struct buf target = { 0 }, id = { 0 }, image = { 0 };
+	struct buf target = { 0 }, id = { 0 }, image = { 0 }, unpacked = { 0 };
 	struct span raw;
 
 	if (k->reported || !q->head.len)
@@ -265,7 +274,7 @@ static void report(struct conn *c, struct call *k)
 	    json_string_at(call.body, "/Image", &image))
 		call.image_name = (struct span){ image.ptr, image.len };
 	if (call.route->action == ACT_IMAGE_BUILD)
-		dockerfile_find(&call);
+		dockerfile_find(d, &call, &unpacked);
 	ledger_judge(d->ledger, &call);
 	if (d->ops.call)
 		d->ops.call(d->ops.ctx, k->process, q->begin, &call);
@@ -273,6 +282,7 @@ static void report(struct conn *c, struct call *k)
 	buf_free(&target);
 	buf_free(&id);
 	buf_free(&image);
+	buf_free(&unpacked);
 }
 
 /* Reports the first call if that was not done, and forgets it. */

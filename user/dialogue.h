@@ -11,6 +11,7 @@ struct process;
 /* Budgets, bytes: what is kept of one message; the rest is counted and the call marked incomplete. */
 #define DIALOGUE_REQUEST_MAX  (1u << 20)
 #define DIALOGUE_RESPONSE_MAX (256u << 10)
+#define DIALOGUE_UNPACKED_MAX (4u << 20) /* of a gzip'd build context */
 
 /* What became of a connection's bytes that cannot be decoded (R0.3, R6.13). */
 struct dialogue_gap {

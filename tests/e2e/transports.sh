@@ -97,6 +97,15 @@ until_true 10 sh -c "[ \$(($(date +%s) + 4)) -lt \$(date +%s) ]"
 run -q -- sh -c "$docker -H unix://$sock volume create older && $docker -H unix://$sock volume create newer && $docker -H unix://$sock volume rm older newer" >/dev/null
 see "creating it again does not make it the run's own (R9.2)" '[e for e in alerts("R9.2") if "older" in get(e, "invigil.evidence")] and not [e for e in alerts("R9.2") if "newer" in get(e, "invigil.evidence")]'
 
+# ---- a packed context, its Dockerfile under another name and behind other files ----
+mkdir -p "$work/packed/sub"
+head -c 20000 /dev/zero >"$work/packed/first"
+printf 'FROM %s\nENV DB_PASSWORD=geheim-und-lang-78\n' $base >"$work/packed/sub/Other.file"
+tar -C "$work/packed" -czf "$work/context.tgz" first sub
+run -q --record "$work/rec" -- sh -c "DOCKER_BUILDKIT=0 $docker -H unix://$sock build -q -f sub/Other.file - <'$work/context.tgz'" >/dev/null
+see "the Dockerfile in a gzip'd context is found by its name (R6.9)" '[e for e in alerts("R6.9") if "Dockerfile" in get(e, "invigil.evidence")] and not alerts("R6.13")'
+check "its secret is in no output" bash -c "! grep -q geheim-und '$ev'"
+
 # ---- BuildKit ----
 mkdir "$work/kit"
 printf 'FROM %s\nLABEL by=buildkit\nRUN true\n' $base >"$work/kit/Dockerfile"
