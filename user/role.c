@@ -120,6 +120,7 @@ static const struct {
 	{ "htop", ROLE_LISTING },
 	{ "pgrep", ROLE_LISTING },
 	{ "pidof", ROLE_LISTING },
+	{ "systemd-detect-virt", ROLE_LISTING }, /* of process 1 */
 };
 
 /* Scripts and modules that are test runners wherever they are installed. */
