@@ -70,6 +70,12 @@ static const struct docker_route routes[] = {
 	{ "POST", "/containers/{name...}/attach", ACT_CONTAINER_ATTACH, "container-attach", OBJ_CONTAINER, A },
 	{ "POST", "/containers/{name...}/update", ACT_CONTAINER_UPDATE, "container-update", OBJ_CONTAINER, C },
 	{ "POST", "/containers/{name...}/rename", ACT_CONTAINER_RENAME, "container-rename", OBJ_CONTAINER, C },
+	{ "GET", "/containers/{name...}/checkpoints", ACT_CONTAINER_CHECKPOINT, "container-checkpoint-list",
+	  OBJ_CONTAINER, A },
+	{ "POST", "/containers/{name...}/checkpoints", ACT_CONTAINER_CHECKPOINT, "container-checkpoint-create",
+	  OBJ_CONTAINER, C },
+	{ "DELETE", "/containers/{name...}/checkpoints/{id}", ACT_CONTAINER_CHECKPOINT, "container-checkpoint-remove",
+	  OBJ_CONTAINER, C },
 	{ "DELETE", "/containers/{name...}", ACT_CONTAINER_REMOVE, "container-remove", OBJ_CONTAINER, D },
 	{ "GET", "/exec/{name...}/json", ACT_EXEC_INSPECT, "exec-inspect", OBJ_EXEC, A },
 	{ "POST", "/exec/{name...}/start", ACT_EXEC_START, "exec-start", OBJ_EXEC, C },
@@ -157,7 +163,7 @@ static struct span version_strip(struct span path)
 
 static bool path_match(const char *pattern, struct span path, struct span *name)
 {
-	const char *open = strchr(pattern, '{'), *close;
+	const char *open = strchr(pattern, '{'), *close, *second;
 	size_t before, after;
 	bool many;
 
@@ -167,7 +173,15 @@ static bool path_match(const char *pattern, struct span path, struct span *name)
 	close = strchr(open, '}') + 1;
 	many = close[-2] == '.';
 	before = open - pattern;
-	after = strlen(close);
+	second = strchr(close, '{');
+	after = second ? (size_t)(second - close) : strlen(close);
+	if (second) { /* one more step, whatever it is */
+		const char *slash = path.len ? memrchr(path.ptr, '/', path.len) : NULL;
+
+		if (!slash || slash + 1 == path.ptr + path.len)
+			return false;
+		path.len = slash + 1 - path.ptr;
+	}
 	if (path.len <= before + after || memcmp(path.ptr, pattern, before) ||
 	    memcmp(path.ptr + path.len - after, close, after))
 		return false;

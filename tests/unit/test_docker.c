@@ -39,6 +39,21 @@ static void what_is_not_in_the_table_is_a_request(void **s)
 	assert_string_equal(route("BREW", "/info"), "docker-request");
 }
 
+static void the_removal_of_a_checkpoint_is_no_removal_of_a_container(void **s)
+{
+	(void)s;
+	assert_string_equal(route("DELETE", "/v1.51/containers/web/checkpoints/one"),
+			    "container-checkpoint-remove");
+	assert_true(span_eq(name, "web"));
+	assert_string_equal(route("POST", "/containers/web/checkpoints"),
+			    "container-checkpoint-create");
+	assert_string_equal(route("GET", "/containers/web/checkpoints"),
+			    "container-checkpoint-list");
+	assert_string_equal(route("DELETE", "/containers/checkpoints"), "container-remove");
+	assert_string_equal(route("DELETE", "/containers/web"), "container-remove");
+	assert_true(span_eq(name, "web"));
+}
+
 static void queries_are_decoded(void **s)
 {
 	struct buf b = { 0 };
@@ -60,6 +75,7 @@ int main(void)
 		cmocka_unit_test(a_version_is_no_part_of_the_endpoint),
 		cmocka_unit_test(names_of_images_hold_slashes),
 		cmocka_unit_test(what_is_not_in_the_table_is_a_request),
+		cmocka_unit_test(the_removal_of_a_checkpoint_is_no_removal_of_a_container),
 		cmocka_unit_test(queries_are_decoded),
 	};
 
