@@ -164,8 +164,9 @@ static void words_write(struct jsonw *j, const char *key, uint32_t bits, const s
 void ecs_exec(struct jsonw *j, const struct process *p)
 {
 	static const struct word flags[] = {
-		{ EXEC_MEMFD, "memfd" }, { EXEC_DELETED, "deleted" }, { EXEC_THREAD, "thread" },
-		{ EXEC_SETID, "setid" }, { EXEC_FAULT, "fault" },
+		{ EXEC_MEMFD, "memfd" },   { EXEC_DELETED, "deleted" },
+		{ EXEC_THREAD, "thread" }, { EXEC_SETID, "setid" },
+		{ EXEC_FAULT, "fault" },   { EXEC_GAINS, "gains-privilege" },
 	};
 	static const struct word roles[] = {
 		{ ROLE_TEST, "test" },

@@ -72,8 +72,9 @@ void record_scrub(struct pipeline *p, struct record *r)
 		exec_parts(r, &parts);
 		comps_clean(r->tail, e->exe_comps + e->cwd_comps);
 		comm_clean(e->comm);
-		e->path_entry = path_entry((struct span){ parts.env, e->env_len },
-					   span_of(e->file_len ? parts.file : NULL));
+		e->path_entry =
+			path_entry((struct span){ parts.env, e->env_len },
+				   (struct span){ parts.file, strnlen(parts.file, e->file_len) });
 		cut = e->env_len;
 		e->env_len = scrub_environment(m, parts.env, e->env_len);
 		cut -= e->env_len;
