@@ -4,6 +4,7 @@
 
 /* As far as a thread state is looked for before it is said that there is none. */
 #define THREADS_MAX 2048
+#define WALKS_MAX   4
 /* Frames looked at for EV_FRAMES of them: some are of the interpreter itself. */
 #define FRAMES_SEEN (EV_FRAMES + 16)
 
@@ -14,6 +15,7 @@
 #define FRAME_HEAD     72  /* reaches frame_at and frame_owner; never beyond a data stack chunk */
 #define FRAME_HEAD_OLD 112 /* reaches f_lasti of a PyFrameObject */
 #define CODE_HEAD      192
+#define THREAD_HEAD    184 /* reaches thread_id: one read for each of hundreds of threads */
 #define TABLE_ENDS     256 /* of both ends of a line table: tells code objects apart */
 
 /* Fields at variable offsets of a head that was read: the mask is for the verifier. */
@@ -277,8 +279,9 @@ static long frame_step(u32 i, struct walk_step *c)
 }
 
 struct search {
+	struct python_walk *w;
 	const struct python_layout *l;
-	u64 interp, thread;
+	u64 interp, thread, pointer;
 };
 
 /* One OS thread may own an idle thread state in each interpreter: the one with a frame counts. */
@@ -291,9 +294,13 @@ static long thread_step(u32 i, struct search *s)
 		s->thread = user_u64(s->interp + s->l->threads);
 		return 0;
 	}
-	if (thread_is_ours(s->l, s->thread) && thread_frame(s->l, s->thread))
+	if (bpf_probe_read_user(s->w->head, THREAD_HEAD, (void *)s->thread)) {
+		s->thread = 0;
 		return 1;
-	s->thread = user_u64(s->thread + s->l->thread_next);
+	}
+	if (WORD_AT(s->w->head, s->l->thread_id) == s->pointer && thread_frame(s->l, s->thread))
+		return 1;
+	s->thread = WORD_AT(s->w->head, s->l->thread_next);
 	return 0;
 }
 
@@ -323,12 +330,14 @@ static __always_inline u32 walk_stack(struct python *p, struct python_walk *w)
 	s.l = bpf_map_lookup_elem(&python_layouts, &index);
 	if (!s.l || !s.l->version)
 		return STACK_NO_LAYOUT;
+	s.w = w;
+	s.pointer = thread_pointer();
 	s.thread = thread_with_gil(s.l, runtime);
-	if (!thread_is_ours(s.l, s.thread)) {
+	if (!thread_is_ours(s.l, s.thread, s.pointer)) {
 		s.interp = user_u64(runtime + s.l->interp_head);
 		s.thread = user_u64(s.interp + s.l->threads);
 		bpf_loop(THREADS_MAX, thread_step, &s, 0);
-		if (!thread_is_ours(s.l, s.thread))
+		if (!thread_is_ours(s.l, s.thread, s.pointer))
 			return STACK_NO_THREAD;
 	}
 	w->frame = thread_frame(s.l, s.thread);
@@ -349,7 +358,7 @@ __attribute__((noinline)) int python_stack(u64 reason_run, u64 child_pid, u64 ch
 		struct ev_stack e;
 		struct ev_frame at[EV_FRAMES];
 	} * r;
-	u32 status, build;
+	u32 status = STACK_NO_THREAD, build;
 	u64 n;
 
 	if (!p)
@@ -361,7 +370,16 @@ __attribute__((noinline)) int python_stack(u64 reason_run, u64 child_pid, u64 ch
 	}
 	w->run = reason_run;
 	build = p->build;
-	status = walk_stack(p, w);
+	/*
+	 * Other threads write to pages that the fork has just made copy-on-write, and while one is copied it
+	 * cannot be read: once more, then.
+	 */
+	for (int i = 0; i < WALKS_MAX; i++) {
+		status = walk_stack(p, w);
+		if (status == STACK_NO_LAYOUT ||
+		    (status == STACK_PROVEN && w->frames && !(w->flags & STACK_BROKEN)))
+			break;
+	}
 	r = reason_run >> 32 != STACK_FORK && ring_is_high()
 		    ? NULL
 		    : bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
@@ -459,7 +477,7 @@ static __always_inline u64 python_frame(const struct python_layout *l, u64 runti
 {
 	u64 thread = thread_with_gil(l, runtime);
 
-	return thread_is_ours(l, thread) ? thread_frame(l, thread) : 0;
+	return thread_is_ours(l, thread, thread_pointer()) ? thread_frame(l, thread) : 0;
 }
 
 /*

@@ -60,11 +60,16 @@ static __always_inline u64 thread_frame(const struct python_layout *l, u64 threa
 }
 
 /* Its thread_id is what pthread_self() gave it: the thread pointer. */
-static __always_inline bool thread_is_ours(const struct python_layout *l, u64 thread)
+static __always_inline bool thread_is_ours(const struct python_layout *l, u64 thread, u64 pointer)
+{
+	return thread && user_u64(thread + l->thread_id) == pointer;
+}
+
+static __always_inline u64 thread_pointer(void)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 
-	return thread && user_u64(thread + l->thread_id) == BPF_CORE_READ(task, thread.fsbase);
+	return BPF_CORE_READ(task, thread.fsbase);
 }
 
 /* The thread state that holds the GIL of the main interpreter. */
