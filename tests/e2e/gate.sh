@@ -136,7 +136,7 @@ setsid -w sh -c 'exit 6'; echo $?
 gdb -nx -q -batch -ex 'set startup-with-shell off' -ex run -ex 'print $_exitcode' "$c" 2>/dev/null | grep '^\$'
 strace -f -o /tmp/none -e trace=execve sh -c '/bin/true; exit 3' 2>&1; echo $?
 strace -f -e trace=execve -o "$2/strace" sh -c '/bin/true; /bin/false' ; grep -c execve "$2/strace"; rm -f "$2/strace"
-bash -c 'set -m; sleep 9 & kill -STOP $!; jobs | grep -c Stopped; kill -KILL $!; wait $!; echo $?' 2>/dev/null
+bash -c 'set -m; sleep 9 & kill -STOP $!; until jobs | grep Stopped; do :; done; kill -KILL $!; until ! kill -0 $!; do :; done; echo gone' 2>/dev/null
 script -qec "bash --norc -i" /dev/null <<'IN' | tr -d '\r' | grep '^=' 
 PS1=; echo a | cat | sed 's/^/=/'
 sleep 7 &
