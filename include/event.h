@@ -31,7 +31,8 @@
 	X(LOST, lost, 0)       /* records of one type were dropped in the kernel */                \
 	X(SECRET, secret, 0)   /* a row of the secret table: what a mask's index means, never the value */ \
 	X(END, end, 0)         /* COMMAND ended */                                                 \
-	X(ATTACK, attack, 1)   /* the run signals or traces the monitor's own processes */
+	X(ATTACK, attack, 1)   /* the run signals or traces the monitor's own processes */           \
+	X(LATE, late, 0)       /* a process had started when its probes were attached */
 /* clang-format on */
 
 enum ev_type {
@@ -401,6 +402,12 @@ struct ev_attack {
 	__u32 signal;
 };
 
+struct ev_late {
+	__u64 start;
+	__u32 pid;
+	__u32 pad;
+};
+
 #define EV_ASSERT(name, size)                                                                      \
 	_Static_assert(sizeof(struct ev_##name) == (size), "ABI: struct ev_" #name " changed size")
 EV_ASSERT(hdr, 40);
@@ -413,6 +420,7 @@ EV_ASSERT(connect, 80);
 EV_ASSERT(data, 24);
 EV_ASSERT(env, 8);
 EV_ASSERT(test, 8);
+EV_ASSERT(late, 16);
 EV_ASSERT(code, 40);
 EV_ASSERT(frame, 16);
 EV_ASSERT(stack, 32);

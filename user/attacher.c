@@ -22,9 +22,11 @@ static void fd_attach(void *ctx, int fd)
 	loader_attach_env(ctx, path);
 }
 
-static void word_send(int monitor, int say, pid_t pid, const char *why)
+static void word_send(int monitor, int say, const struct attacher_call *call, const char *why)
 {
-	struct attacher_word w = { .say = say, .pid = pid };
+	struct attacher_word w = { .say = say,
+				   .pid = call ? call->pid : 0,
+				   .start = call ? call->start : 0 };
 
 	snprintf(w.why, sizeof(w.why), "%s", why ? why : "");
 	send(monitor, &w, sizeof(w), MSG_NOSIGNAL);
@@ -48,23 +50,23 @@ static bool guardian_serve(struct loader *l, int guardian)
 static bool monitor_serve(struct loader *l, int monitor)
 {
 	char path[32];
-	pid_t pid;
-	ssize_t n = recv(monitor, &pid, sizeof(pid), MSG_DONTWAIT);
+	struct attacher_call call;
+	ssize_t n = recv(monitor, &call, sizeof(call), MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
-	if (n != sizeof(pid))
+	if (n != sizeof(call))
 		return false;
-	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	snprintf(path, sizeof(path), "/proc/%d/exe", call.pid);
 	if (loader_attach_env(l, path))
-		word_send(monitor, ATTACHER_LATE, pid, NULL);
+		word_send(monitor, ATTACHER_LATE, &call, NULL);
 	return true;
 }
 
 void attacher_main(struct loader *l, const char *path_variable, int monitor, int guardian)
 {
 	loader_prescan(l, path_variable);
-	word_send(monitor, ATTACHER_READY, 0, NULL);
+	word_send(monitor, ATTACHER_READY, NULL, NULL);
 	for (;;) {
 		struct pollfd fds[] = { { monitor, POLLIN, 0 }, { guardian, POLLIN, 0 } };
 		const char *why;
@@ -76,8 +78,7 @@ void attacher_main(struct loader *l, const char *path_variable, int monitor, int
 			guardian = -1;
 		else if (fds[0].revents && !monitor_serve(l, monitor))
 			return;
-		why = loader_env_trouble(l);
-		if (why)
-			word_send(monitor, ATTACHER_TROUBLE, 0, why);
+		while ((why = loader_env_trouble(l)))
+			word_send(monitor, ATTACHER_TROUBLE, NULL, why);
 	}
 }

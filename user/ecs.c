@@ -567,6 +567,7 @@ static void exit_invigil(struct jsonw *j, const struct process *p)
 	jsonw_obj(j, "env");
 	jsonw_u64(j, "reads", p->env_reads);
 	jsonw_u64(j, "startup_names", p->env_startup);
+	jsonw_bool(j, "late", p->env_late);
 	jsonw_close(j);
 	if (!WIFSIGNALED(status))
 		return;

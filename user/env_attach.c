@@ -32,8 +32,10 @@ struct env_attach {
 	struct bpf_program *program[ENV_PROGRAMS];
 	unsigned n_links;
 	uint32_t n_builds;
-	const char *trouble; /* not told yet */
+	const char *trouble[16]; /* not told yet */
+	unsigned n_trouble;
 	bool full_told;
+	const char *unseen[16]; /* runtimes that were told */
 	char head[HEAD_MAX];
 };
 
@@ -45,7 +47,6 @@ struct file {
 	struct timespec written;
 	struct uprobe link[ENV_PROBES_MAX];
 	unsigned links;
-	const char *unseen;
 };
 
 /* What files with this build id and size hold. */
@@ -130,12 +131,15 @@ void env_attach_free(struct env_attach *a)
 	free(a);
 }
 
+static void trouble_add(struct env_attach *a, const char *why)
+{
+	if (a->n_trouble < ARRAY_SIZE(a->trouble))
+		a->trouble[a->n_trouble++] = why;
+}
+
 const char *env_attach_trouble(struct env_attach *a)
 {
-	const char *trouble = a->trouble;
-
-	a->trouble = NULL;
-	return trouble;
+	return a->n_trouble ? a->trouble[--a->n_trouble] : NULL;
 }
 
 /* False: there is no room for another file with an interpreter in it. */
@@ -144,7 +148,7 @@ static bool build_add(struct env_attach *a, struct env_image *image)
 	if (image->build >= 0)
 		return true;
 	if (a->n_builds == PYTHON_BUILDS) {
-		a->trouble = "so many builds of CPython that no more are known";
+		trouble_add(a, "so many builds of CPython that no more are known");
 		return false;
 	}
 	bpf_map_update_elem(bpf_map__fd(a->skel->maps.python_builds), &a->n_builds, &image->python,
@@ -169,7 +173,7 @@ static void probe_attach(struct env_attach *a, struct file *f, int fd, const str
 		return;
 	if (a->n_links == LINKS_MAX) {
 		if (!a->full_told)
-			a->trouble = "so many probes that no more are attached";
+			trouble_add(a, "so many probes that no more are attached");
 		a->full_told = true;
 		return;
 	}
@@ -179,7 +183,7 @@ static void probe_attach(struct env_attach *a, struct file *f, int fd, const str
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	err = uprobe_attach(&f->link[f->links], a->program[p->program], path, offset, cookie);
 	if (err) {
-		a->trouble = strerror(-err);
+		trouble_add(a, strerror(-err));
 		return;
 	}
 	f->links++;
@@ -227,7 +231,7 @@ static struct env_image *image_of(struct env_attach *a, int fd, const struct sta
 	bytes = st->st_size <= FILE_MAX ? file_read(fd, st->st_size) : NULL;
 	if (!bytes || !elf_open(&whole, (struct span){ bytes, st->st_size })) {
 		free(bytes);
-		a->trouble = "a program could not be read";
+		trouble_add(a, "a program could not be read");
 		return NULL;
 	}
 	env_image_read(&whole, name, a->c_only, own);
@@ -295,6 +299,20 @@ static int library_attach(struct env_attach *a, const char *root, const char *di
 	return 0;
 }
 
+/* Once for each runtime: its texts are constants. */
+static void unseen_tell(struct env_attach *a, const char *runtime)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(a->unseen); i++) {
+		if (a->unseen[i] == runtime)
+			return;
+		if (!a->unseen[i]) {
+			a->unseen[i] = runtime;
+			trouble_add(a, runtime);
+			return;
+		}
+	}
+}
+
 static int elf_attach(struct env_attach *a, struct file *f, int fd, const struct stat *st,
 		      const char *root, char *real, const struct elf_file *head, unsigned depth)
 {
@@ -305,7 +323,8 @@ static int elf_attach(struct env_attach *a, struct file *f, int fd, const struct
 
 	if (!image)
 		return 0;
-	f->unseen = image->unseen;
+	if (image->unseen)
+		unseen_tell(a, image->unseen);
 	for (unsigned i = 0; i < image->probes; i++)
 		if (!is_python(&image->probe[i]) || build_add(a, image))
 			probe_attach(a, f, fd, &image->probe[i], image->build, head);

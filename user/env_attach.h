@@ -14,7 +14,7 @@ void env_attach_free(struct env_attach *a);
  * attached now. Below /proc/PID/ libraries are those of that process's root.
  */
 int env_attach_file(struct env_attach *a, const char *path);
-/* What went wrong since the last call; NULL nothing. */
+/* Something that went wrong and was not told yet; NULL nothing. */
 const char *env_attach_trouble(struct env_attach *a);
 void env_attach_prescan(struct env_attach *a, const char *path_variable);
 

@@ -6,7 +6,7 @@
 #include "event.h"
 #include "go_table.h"
 
-/* The text is what stands in "reads by name are not seen: ...". */
+/* unseen: the reason that is told once in a run. */
 static const struct runtime {
 	const char *file;   /* glob of the base name; NULL: any */
 	const char *mark;   /* a symbol that must be there as well; NULL: none */
@@ -26,11 +26,10 @@ static const struct runtime {
 	{ "libc[.-]*", NULL, "setenv", PROGRAM_TEST, 0, NULL },
 	{ "libc[.-]*", NULL, "putenv", PROGRAM_TEST, 1, NULL },
 	{ "libc[.-]*", NULL, "unsetenv", PROGRAM_TEST, 2, NULL },
-	{ "java", NULL, NULL, 0, 0, "Java" },
-	{ NULL, "Perl_sv_setsv_flags", NULL, 0, 0, "Perl" },
-	{ NULL, "PyString_FromString", NULL, 0, 0, "Python 2" },
-	{ "pypy*", NULL, NULL, 0, 0, "PyPy" },
-	{ "dash", NULL, NULL, 0, 0, "dash" },
+	{ "java", NULL, NULL, 0, 0, "no probe sees what Java reads by name" },
+	{ NULL, "Perl_sv_setsv_flags", NULL, 0, 0, "no probe sees what Perl reads" },
+	{ NULL, "PyString_FromString", NULL, 0, 0, "no probe sees what Python 2 reads" },
+	{ "pypy*", NULL, NULL, 0, 0, "no probe sees what PyPy reads" },
 };
 
 static const struct {
@@ -147,7 +146,7 @@ static void python_apply(const struct elf_file *e, const uint64_t symbol[PYTHON_
 			out->python.str_type = symbol[PYTHON_STR_TYPE] - runtime;
 		}
 	if (out->python.layout == PYTHON_LAYOUTS)
-		out->unseen = "this version of CPython";
+		out->unseen = "this version of CPython is not known";
 	else if (symbol[PYTHON_ENCODE] && !c_only)
 		probe_add(out, symbol[PYTHON_ENCODE], PROGRAM_PYTHON_ENCODE,
 			  runtime - symbol[PYTHON_ENCODE]);
@@ -160,7 +159,7 @@ static void go_apply(const struct elf_file *e, struct env_image *out)
 
 	if (!elf_section(e, ".go.buildinfo").len)
 		return;
-	out->unseen = "this version of Go";
+	out->unseen = "this version of Go is not known";
 	if (!go_open(&t, e))
 		return;
 	for (unsigned i = 0; i < ARRAY_SIZE(go_functions); i++)
@@ -209,7 +208,7 @@ void env_image_read(const struct elf_file *e, const char *name, bool c_only, str
 		go_apply(e, out);
 	needed_read(e, name, out);
 	if (alone && !out->probes && !out->unseen)
-		out->unseen = "a static program without symbols";
+		out->unseen = "a static program has no symbols";
 }
 
 void env_image_free(struct env_image *image)

@@ -37,7 +37,7 @@ struct env_image {
 	bool is_python;
 	struct python_build python;
 	int build;          /* for whoever attaches: index of python; -1: none yet */
-	const char *unseen; /* a runtime whose reads by name no probe sees; NULL: none known */
+	const char *unseen; /* why reads by name are not seen; a constant; NULL: they are */
 };
 
 /* name: base name of the file. c_only: C's functions alone. */

@@ -93,10 +93,10 @@ static void on_loss(void *ctx, uint32_t type, uint64_t count)
  */
 static void exec_attach(struct monitor *m, const struct ev_hdr *h)
 {
-	pid_t pid = h->pid;
+	struct attacher_call call = { .start = h->start, .pid = h->pid };
 
 	if (m->attacher >= 0 &&
-	    send(m->attacher, &pid, sizeof(pid), MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(pid))
+	    send(m->attacher, &call, sizeof(call), MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(call))
 		m->not_asked++;
 }
 
@@ -114,6 +114,9 @@ static void attacher_hear(struct monitor *m)
 		gap_record(m, "environment reads", "the process that attaches probes ended",
 			   "variables read by name from here on", true);
 	} else if (w.say == ATTACHER_LATE) {
+		struct ev_late late = { .start = w.start, .pid = w.pid };
+
+		loader_record(m, EV_LATE, &late, sizeof(late), NULL, 0);
 		gap_record(m, "environment reads",
 			   "probes were attached after the program had started",
 			   "reads made before that", false);

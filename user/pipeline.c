@@ -124,13 +124,13 @@ struct process *process_of(struct pipeline *p, const struct record *r)
 }
 
 static take_fn *const take[EV_TYPES] = {
-	[EV_FORK] = take_fork,       [EV_EXEC] = take_exec,   [EV_EXIT] = take_exit,
-	[EV_CONNECT] = take_connect, [EV_DATA] = take_data,   [EV_ENV] = take_env,
-	[EV_FILE] = take_file,       [EV_TEST] = take_test,   [EV_BEGIN] = take_begin,
-	[EV_ENGINE] = take_engine,   [EV_GAP] = take_gap,     [EV_LOST] = take_lost,
-	[EV_SECRET] = take_secret,   [EV_END] = take_end,     [EV_ATTACK] = take_attack,
-	[EV_CODE] = take_code,       [EV_STACK] = take_stack, [EV_PEEK] = take_peek,
-	[EV_LINK] = take_link,
+	[EV_FORK] = take_fork,       [EV_EXEC] = take_exec,     [EV_EXIT] = take_exit,
+	[EV_CONNECT] = take_connect, [EV_DATA] = take_data,     [EV_ENV] = take_env,
+	[EV_FILE] = take_file,       [EV_TEST] = take_test,     [EV_LATE] = take_late,
+	[EV_BEGIN] = take_begin,     [EV_ENGINE] = take_engine, [EV_GAP] = take_gap,
+	[EV_LOST] = take_lost,       [EV_SECRET] = take_secret, [EV_END] = take_end,
+	[EV_ATTACK] = take_attack,   [EV_CODE] = take_code,     [EV_STACK] = take_stack,
+	[EV_PEEK] = take_peek,       [EV_LINK] = take_link,
 };
 
 /* Until its exec COMMAND's process is our own program. */

@@ -49,6 +49,16 @@ void env_settle(struct pipeline *p, struct process *process)
 	env_walk_free(w);
 }
 
+/* What such a process read before is not known: all that is told of it says so. */
+void take_late(struct pipeline *p, const struct record *r)
+{
+	const struct ev_late *e = r->body;
+	struct process *process = table_known(p->table, e->pid, e->start);
+
+	if (process && !process->ended)
+		process->env_late = true;
+}
+
 /* Apart from what was told: the program itself may read the same name later. */
 static void startup_count(struct process *process, struct span name)
 {

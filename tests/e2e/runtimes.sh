@@ -114,6 +114,10 @@ run -- /usr/bin/python3 -c 'import os; os.environ.get("AWS_SESSION_TOKEN")'
 see "near miss: a token that is not set" 'not alerts("R1.3") and [r["found"] for r in reads("AWS_SESSION_TOKEN")] == [False]'
 
 see "start-up reads are counted, not listed" 'not [r for r in reads() if r.get("name", "").startswith(("PYTHONH", "LC_", "LOCPATH"))] and all(get(e, "invigil.env.startup_names") > 20 for e in action("exit"))'
+run -- bash -c 'perl -e 1; perl -e 2'
+see "what no probe sees is said, once" '[get(e, "invigil.gap.reason") for e in action("coverage-gap") if get(e, "event.kind") == "metric" and "no probe sees" in get(e, "invigil.gap.reason", "")] == ["no probe sees what Perl reads"]'
+run --gate off -- "$work/c" >/dev/null
+see "near miss: what was attached before is not late" 'all(r["late"] is False for r in reads())'
 cat >"$work/million.c" <<'C'
 #include <stdlib.h>
 int main(void)

@@ -70,7 +70,16 @@ static void a_static_program_without_symbols_is_said_not_to_be_seen(void **state
 	elf_start(&b, ET_EXEC);
 	look("prog", false);
 	assert_int_equal(image.probes, 0);
-	assert_string_equal(image.unseen, "a static program without symbols");
+	assert_string_equal(image.unseen, "a static program has no symbols");
+}
+
+static void what_no_probe_sees_is_said(void **state)
+{
+	(void)state;
+	elf_start(&b, ET_DYN);
+	SYMBOLS(SHT_DYNSYM, "\0Perl_sv_setsv_flags");
+	look("perl5.36", false);
+	assert_string_equal(image.unseen, "no probe sees what Perl reads");
 }
 
 static void bash_is_known_by_two_symbols(void **state)
@@ -120,7 +129,7 @@ static void python_is_probed_by_version_and_otherwise_said(void **state)
 	look("libpython3.99.so.1.0", false);
 	assert_int_equal(image.probes, 1);
 	assert_int_equal(image.python.layout, PYTHON_LAYOUTS);
-	assert_string_equal(image.unseen, "this version of CPython");
+	assert_string_equal(image.unseen, "this version of CPython is not known");
 }
 
 static void what_a_program_needs_is_named(void **state)
@@ -266,7 +275,7 @@ static void go_1_17_is_taken_and_1_16_is_said(void **state)
 	go_start(ET_EXEC, bytes, sizeof(bytes), "go1.16.15");
 	look("prog", false);
 	assert_int_equal(image.probes, 0);
-	assert_string_equal(image.unseen, "this version of Go");
+	assert_string_equal(image.unseen, "this version of Go is not known");
 }
 
 static void every_cut_of_a_file_is_read_without_harm(void **state)
@@ -299,6 +308,7 @@ int main(void)
 		T(a_library_that_exports_getenv_gets_one_probe_a_function),
 		T(local_symbols_count_in_a_static_program_only),
 		T(a_static_program_without_symbols_is_said_not_to_be_seen),
+		T(what_no_probe_sees_is_said),
 		T(bash_is_known_by_two_symbols),
 		T(only_c_means_only_c),
 		T(python_is_probed_by_version_and_otherwise_said),
