@@ -1,13 +1,13 @@
 #!/bin/bash
 # lines.sh: the script's own line of every process and read, compared with what the interpreter itself says.
-# LINES=all: every CPython of this machine, else two of them.
+# PYTHONS=all: every CPython of this machine, else two of them.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 pythons=(/usr/bin/python3)
 for v in 3.13.0 3.12.1 3.11.7 3.10.13 3.9.18 3.8.18; do
 	[ ! -x "/root/.pyenv/versions/$v/bin/python" ] || pythons+=("/root/.pyenv/versions/$v/bin/python")
-	[ "${LINES:-}" = all ] || [ ${#pythons[@]} = 1 ] || break
+	[ "${PYTHONS:-}" = all ] || [ ${#pythons[@]} = 1 ] || break
 done
 cp "$root"/tests/python/{oracle,sites,reads,pytest_sites}.py "$work"
 cd "$work" || exit 1
@@ -20,7 +20,7 @@ under() { # PYTHON ARGUMENTS: no more interpreters in PATH than needed
 		"$python" -W ignore "$@"
 }
 tables() { # PYTHON: what its standard library's tables mean, to it and to us
-	"$1" "$root/tests/python/tables.py" tables "$([ "${LINES:-}" = all ] && echo 1 || echo 16)" &&
+	"$1" "$root/tests/python/tables.py" tables "$([ "${PYTHONS:-}" = all ] && echo 1 || echo 16)" &&
 		SOURCE_TABLES=tables "$root/build/unit/test_source_line"
 }
 layout() { # PYTHON: the offsets of its own headers, where it has them, are those of our table
