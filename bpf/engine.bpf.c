@@ -1,5 +1,6 @@
 /* engine.bpf.c: connects of stream sockets, and the bytes on the client side of engine connections. */
 #include "python.bpf.h"
+#include "watch.bpf.h"
 
 #define AF_UNIX     1
 #define AF_INET     2
@@ -10,6 +11,7 @@
 /* Bytes that one message may send before the other side speaks again; beyond it only lengths. */
 const volatile __u32 request_budget = 128 << 10;
 const volatile __u32 response_budget = 64 << 10;
+#define WATCH_BUDGET (16 << 10) /* sent bytes of a connection to no engine */
 #define UPGRADE_BUDGET                                                                             \
 	1024 /* of the answer 101, which may come in several reads; then the raw stream */
 
@@ -27,7 +29,13 @@ struct {
 	__type(value, u32);
 } engines SEC(".maps");
 
-enum conn_state { CONN_NEW, CONN_ENGINE, CONN_OTHER, CONN_RAW };
+enum conn_state {
+	CONN_NEW,
+	CONN_ENGINE,
+	CONN_OTHER,
+	CONN_RAW,
+	CONN_WATCH, /* to something else on the network: what is sent is looked at for secrets */
+};
 
 /* Whose bytes they are, where another process is current. */
 struct sender {
@@ -296,6 +304,13 @@ static __always_inline u32 state_of(struct sock *sk)
 	return BPF_CORE_READ(peer, addr) ? CONN_NEW : CONN_OTHER;
 }
 
+/* No engine. */
+static __always_inline void other_begin(struct conn *c, struct sock *sk)
+{
+	c->state = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX ? CONN_OTHER : CONN_WATCH;
+	c->left[DATA_SEND] = WATCH_BUDGET;
+}
+
 /* The connection's state, made at the first bytes. */
 static __always_inline struct conn *conn_of(struct sock *sk, u32 run, u32 dir)
 {
@@ -310,7 +325,7 @@ static __always_inline struct conn *conn_of(struct sock *sk, u32 run, u32 dir)
 	}
 	c->state = state_of(sk);
 	if (c->state == CONN_NEW && dir == DATA_RECV)
-		c->state = CONN_OTHER; /* a client of HTTP speaks first */
+		other_begin(c, sk); /* a client of HTTP speaks first */
 	c->last = DATA_RECV;
 	if (c->state == CONN_ENGINE)
 		connect_late(number_of(sk), run);
@@ -321,6 +336,7 @@ static __always_inline struct conn *conn_of(struct sock *sk, u32 run, u32 dir)
 static __always_inline bool conn_over(const struct conn *c, u32 dir)
 {
 	return c->state == CONN_OTHER ||
+	       (c->state == CONN_WATCH && (dir == DATA_RECV || !c->left[DATA_SEND])) ||
 	       (c->state == CONN_RAW && (dir == DATA_SEND || !c->left[DATA_RECV]));
 }
 
@@ -342,15 +358,19 @@ static __always_inline bool conn_wants(struct conn *c, struct sock *sk, u32 run,
 {
 	if (conn_over(c, dir))
 		return false;
-	if (c->state == CONN_RAW)
+	if (c->state == CONN_RAW || c->state == CONN_WATCH)
 		return true;
 	if (c->state == CONN_NEW) {
 		if (!is_request(word[0])) {
-			c->state = CONN_OTHER;
+			other_begin(c, sk);
 			/* Of TLS on an engine's port the beginning goes up, for it to be said. */
-			c->left[DATA_SEND] = 16;
-			return dir == DATA_SEND && (u16)word[0] == TLS_HANDSHAKE &&
-			       is_engine_port(sk);
+			if (dir == DATA_SEND && (u16)word[0] == TLS_HANDSHAKE &&
+			    is_engine_port(sk)) {
+				c->state = CONN_OTHER;
+				c->left[DATA_SEND] = 16;
+				return true;
+			}
+			return c->state == CONN_WATCH && dir == DATA_SEND;
 		}
 		c->state = CONN_ENGINE;
 		connect_late(number_of(sk), run);
@@ -398,13 +418,19 @@ static __always_inline void segment(struct conn *c, struct sock *sk, u32 run, u3
 	u32 flags = 0;
 	u64 take = budget_take(c, dir, n, &flags);
 
+	if (c->state == CONN_WATCH) {
+		write_emit(run, sock_ino(sk), FD_SOCKET, base, take << 32 | (u32)n);
+		return;
+	}
 	segment_split(number_of(sk), base, take << 32 | (u32)n, (u64)run << 32 | flags << 8 | dir);
 }
 
 #define SEGMENTS 16 /* of one vector; more is said by DATA_NODATA */
 
-static __always_inline void nodata(struct sock *sk, u32 run, u32 dir, u64 n)
+static __always_inline void nodata(const struct conn *c, struct sock *sk, u32 run, u32 dir, u64 n)
 {
+	if (c->state == CONN_WATCH)
+		return;
 	segment_emit(number_of(sk), 0, (u32)n, (u64)run << 32 | DATA_NODATA << 8 | dir);
 }
 
@@ -438,7 +464,7 @@ static __always_inline void vector(struct conn *c, struct sock *sk, u32 run, u32
 		n -= v.len;
 	}
 	if (n && c->state != CONN_OTHER)
-		nodata(sk, run, dir, n);
+		nodata(c, sk, run, dir, n);
 }
 
 /* ---- tracepoints (6.3 and later): the buffer is still in the system call's registers ---- */
@@ -477,7 +503,7 @@ static __always_inline bool copied(struct conn *c, struct sock *sk, u32 run, u32
 		return false;
 	c->copied = 0;
 	if (got < n)
-		nodata(sk, run, dir, n - got);
+		nodata(c, sk, run, dir, n - got);
 	return true;
 }
 
@@ -495,7 +521,7 @@ static __always_inline void transfer_regs(struct sock *sk, int ret, u32 dir)
 		return;
 	regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	if (!regs_name_buffer(regs)) {
-		nodata(sk, run, dir, ret);
+		nodata(c, sk, run, dir, ret);
 		return;
 	}
 	switch (REGS_NR(regs)) {
@@ -797,7 +823,7 @@ static __always_inline void transfer_iter(struct sock *sk, struct msghdr *m, u64
 	if (!c || conn_over(c, dir))
 		return;
 	if (!iter_read(m, &it) || !iter_rewind(&it, n)) {
-		nodata(sk, run, dir, ret);
+		nodata(c, sk, run, dir, ret);
 		return;
 	}
 	if (!it.ubuf)

@@ -1,6 +1,7 @@
 /* file.bpf.c: files that a run opens: for writing, or one of the few whose reading tells something. */
 #include "file.bpf.h"
 #include "peek.bpf.h"
+#include "watch.bpf.h"
 
 #define FMODE_READ    0x1u
 #define FMODE_WRITE   0x2u
@@ -208,6 +209,8 @@ static __always_inline int file_opened(struct file *file, u32 run, const struct 
 	l.dentry = number_of(d);
 	l.mount = number_of(mount_of(BPF_CORE_READ(file, f_path.mnt)));
 	l.action = mode & FMODE_WRITE ? FILE_OPEN : FILE_READ;
+	if (mode & FMODE_WRITE)
+		watch_log(file, run);
 	/* The file itself forgets what was done once. */
 	l.open_flags = BPF_CORE_READ(file, f_flags) | (asked->flags & O_TRUNC);
 	l.flags |= mode & FMODE_CREATED ? FILE_CREATED : 0;

@@ -20,6 +20,8 @@
 	X(DATA, data, 1)       /* bytes on the client side of an engine connection */              \
 	X(ENV, env, 1)         /* an environment variable was read by name */                      \
 	X(TEST, test, 1)       /* the test case that a process runs was named, or is over */       \
+	X(WRITE, write, 1)     /* bytes written to a log, to the run's output or into a pipe; never kept */ \
+	X(LEAK, leak, 0)       /* one of these bytes' secrets, as the table of secrets names it */ \
 	X(CODE, code, 1)       /* a Python code object, before the first stack that needs it */    \
 	X(STACK, stack, 1)     /* the Python stack of a thread: at a fork, before other records */  \
 	X(FILE, file, 1)       /* a file was opened, changed, renamed or removed */                \
@@ -271,6 +273,26 @@ struct ev_peek {
 	char target_comm[EV_COMM_MAX];
 };
 
+/* Tail: the first bytes; hdr.want is how many were written. It is looked at for secrets and dropped. */
+struct ev_write {
+	__u64 ino;  /* of the file, pipe or terminal */
+	__u32 dev;  /* kernel encoding */
+	__u32 kind; /* enum ev_fd_kind */
+};
+
+enum {                  /* ev_leak.flags */
+       LEAK_UNSEEN = 1, /* no secret: what follows in this file is not looked at */
+};
+
+struct ev_leak {
+	__u64 ino;
+	__u64 sk; /* of an HTTP client's connection; else 0 */
+	__u32 dev;
+	__u32 kind;   /* enum ev_fd_kind */
+	__u32 secret; /* index into the table */
+	__u32 flags;
+};
+
 #define EV_FRAMES    24
 #define EV_TEXT_ROOM 1024u  /* bytes of a code object's file name, and of its own */
 #define EV_TABLE_MAX 65536u /* of its line table */
@@ -421,6 +443,8 @@ EV_ASSERT(data, 24);
 EV_ASSERT(env, 8);
 EV_ASSERT(test, 8);
 EV_ASSERT(late, 16);
+EV_ASSERT(write, 16);
+EV_ASSERT(leak, 32);
 EV_ASSERT(code, 40);
 EV_ASSERT(frame, 16);
 EV_ASSERT(stack, 32);

@@ -187,7 +187,7 @@ const struct rule rules[] = {
 	  "client.",
 	  "Check that the receiver may have the secret; otherwise revoke it and remove the code "
 	  "that sends it.",
-	  "CWE-526 OWASP-CICD-SEC-6 T1552", T_UNSECURED, NOT_BUILT },
+	  "CWE-526 OWASP-CICD-SEC-6 T1552", T_UNSECURED, BUILT },
 	{ "R1.9", "foreign-memory-read", RISK_ENVIRONMENT_READ, SEV_CRITICAL,
 	  "The memory of a process that is no descendant, or a CI agent's environment, is read.",
 	  "Treat the job's and the agent's credentials as stolen: revoke them and examine the run.",
@@ -312,7 +312,7 @@ const struct rule rules[] = {
 	{ "R5.3", "secret-logged", RISK_LOG_EXPOSURE, SEV_HIGH,
 	  "A secret is written to a log, to the run's output or to the output of a build.",
 	  "Revoke the secret, mask it where the line is made, and delete the log.",
-	  "CWE-532 OWASP-CICD-SEC-6 T1552.001", T_IN_FILES, NOT_BUILT },
+	  "CWE-532 OWASP-CICD-SEC-6 T1552.001", T_IN_FILES, BUILT },
 	{ "R5.4", "log-through-link", RISK_LOG_EXPOSURE, SEV_MEDIUM,
 	  "A log is opened through a symbolic link in a shared directory.",
 	  "Open it with O_NOFOLLOW in a directory of the run's own.",
@@ -324,7 +324,7 @@ const struct rule rules[] = {
 	{ "R5.6", "secret-log-loosened", RISK_LOG_EXPOSURE, SEV_HIGH,
 	  "A log is loosened after secrets were written to it.",
 	  "Revoke the secrets, and keep the log's mode at 0600.",
-	  "CWE-532 CWE-732 CWE-276 T1552.001", T_IN_FILES, NOT_BUILT },
+	  "CWE-532 CWE-732 CWE-276 T1552.001", T_IN_FILES, BUILT },
 
 	/* ---- R6 ---- */
 	{ "R6.1", "privileged-container", RISK_CONTAINER_CONFIG, SEV_CRITICAL,

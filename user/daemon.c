@@ -100,6 +100,14 @@ static void on_container(void *ctx, const char *id)
 		       "what one container of the run executes", true);
 }
 
+/* Its ending did not tell, or the kernel would look at it already. */
+static void on_log(void *ctx, uint64_t ino, uint32_t dev)
+{
+	struct job *job = ctx;
+
+	loader_watch(d.loader, ino, dev, job->run);
+}
+
 /* FILE with {run} replaced by the run's id. */
 static char *output_path(const char *pattern, const char *id)
 {
@@ -186,11 +194,17 @@ static struct job *job_begin(const struct record *exec, const struct job_identit
 	job->status = -1;
 	job->checked = exec->h->time;
 	job->pipeline = pipeline_new(d.config, output_line, &job->out);
-	pipeline_on_container(job->pipeline, on_container, job);
+	pipeline_watch(job->pipeline, &(struct pipeline_live){ on_container, on_log, job });
 	job_record(job, exec, id, envp);
 	if (!d.n_jobs && !loader_activate(d.loader))
 		d.stop = true;
 	d.jobs[d.n_jobs++] = job;
+	for (int i = 1; i < 3; i++) {
+		const struct ev_fd *fd = &((const struct ev_exec *)exec->body)->fd[i];
+
+		if (fd->kind == FD_FILE || fd->kind == FD_PIPE || fd->kind == FD_TTY)
+			loader_watch(d.loader, fd->ino, fd->dev, job->run);
+	}
 	engine_sockets(on_engine, job);
 	loader_gaps(d.loader, on_gap, job);
 	on_gap(job, "exec gate", "the run began by itself",

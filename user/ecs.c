@@ -427,6 +427,13 @@ void ecs_fact(struct jsonw *j, const struct fact *f)
 	case FACT_FILE:
 		file_write(j, f);
 		break;
+	case FACT_LEAK:
+		if (!f->leak.path)
+			break;
+		jsonw_obj(j, "file");
+		jsonw_str(j, "path", f->leak.path);
+		jsonw_close(j);
+		break;
 	default:
 		break;
 	}

@@ -27,10 +27,16 @@ enum fact_kind {
 	FACT_FED = 1 << 10,    /* an interpreter reads its program from a pipe that others fill */
 	FACT_INET = 1 << 11,   /* a shell connected to the network by itself */
 	FACT_PEEK = 1 << 12,   /* a process looks into another's environment or memory */
+	FACT_LEAK = 1 << 13,   /* a secret was written where others see it */
 };
 
 /* Of a process to the one that looks into it. */
 enum relation { RELATION_SELF, RELATION_DESCENDANT, RELATION_MEMBER, RELATION_OUTSIDE, RELATIONS };
+enum leak_where {
+	LEAK_LOG,
+	LEAK_OUTPUT, /* of the run: its standard output or error */
+	LEAK_NETWORK
+};
 
 enum health_kind { HEALTH_LOST, HEALTH_GAP, HEALTH_CUT, HEALTH_MISSED, HEALTH_ATTACK };
 
@@ -65,6 +71,11 @@ struct fact {
 		} connect;
 		struct docker_call docker;
 		struct {
+			enum leak_where where;
+			const char *path; /* of a log, as of its open; NULL unknown, or no log */
+			const struct secret *secret;
+		} leak;
+		struct {
 			const struct written *origin; /* the run wrote the file executed; or NULL */
 			const struct written *startup; /* a start-up variable's file; or NULL */
 			const char *variable;
@@ -83,6 +94,7 @@ struct fact {
 			uint32_t open_flags;
 			bool created;
 			enum owner owner;             /* did the run create it? */
+			bool secret;                  /* the run wrote one to it */
 			bool is_log;                  /* by name, directory or configuration */
 			const struct written *origin; /* of a script that the run wrote; or NULL */
 		} file;

@@ -10,6 +10,7 @@ struct file_known {
 	uint32_t dev;
 	uint32_t mode, uid, gid; /* as last seen */
 	bool created;            /* by the run */
+	bool secret;             /* the run wrote one to it */
 };
 
 /* What a record said of a file. */

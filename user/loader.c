@@ -346,6 +346,19 @@ void loader_guard(struct loader *l, unsigned role, pid_t pid)
 	l->skel->bss->ours[role] = pid;
 }
 
+int loader_watch(struct loader *l, uint64_t ino, uint32_t dev, uint32_t run)
+{
+	struct {
+		uint64_t ino;
+		uint32_t dev, run;
+	} key = { ino, dev, run };
+	uint64_t left = l->skel->rodata->watch_file_budget;
+
+	int err = bpf_map_update_elem(bpf_map__fd(l->skel->maps.watched), &key, &left, BPF_NOEXIST);
+
+	return err == -EEXIST ? 0 : err; /* its budget goes on */
+}
+
 int loader_ring_fd(const struct loader *l)
 {
 	return ring_buffer__epoll_fd(l->ring);

@@ -41,6 +41,8 @@ int loader_engine(struct loader *l, uint64_t ino, uint32_t dev); /* 0 or -errno 
 int loader_container(struct loader *l, const char *id, uint32_t run);
 /* pid is one of ours, in the role of enum attack_target: what the run does to it is told. */
 void loader_guard(struct loader *l, unsigned role, pid_t pid);
+/* What a run writes to this file is looked at for secrets; dev in the kernel's encoding. 0 or -errno. */
+int loader_watch(struct loader *l, uint64_t ino, uint32_t dev, uint32_t run);
 int loader_ring_fd(const struct loader *l);                   /* readable when records wait */
 int loader_drain(struct loader *l, loader_fn *fn, void *ctx); /* 0 or -errno */
 /* No new record from here on; what is in the ring can still be drained. Detaching itself takes a second. */

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 #include "attacher.h"
 #include "begin.h"
@@ -197,6 +198,14 @@ static void on_container(void *ctx, const char *id)
 			   "what one container of the run executes", true);
 }
 
+/* Its ending did not tell, or the kernel would look at it already. */
+static void on_log(void *ctx, uint64_t ino, uint32_t dev)
+{
+	struct monitor *m = ctx;
+
+	loader_watch(m->loader, ino, dev, RUN_ID);
+}
+
 static bool outputs_open(struct monitor *m)
 {
 	const struct config *c = m->config;
@@ -253,6 +262,25 @@ static void harden(void)
 			signal(s, SIG_IGN);
 }
 
+/* COMMAND writes to the same files as we; with the stream on standard output to standard error alone. */
+static void output_watch(struct monitor *m)
+{
+	struct stat st;
+
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+		int err = fstat(fd, &st) ? -errno : 0;
+
+		if (!err && !S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
+			continue;
+		if (!err)
+			err = loader_watch(m->loader, st.st_ino,
+					   major(st.st_dev) << 20 | minor(st.st_dev), RUN_ID);
+		if (err && err != -EBADF)
+			gap_record(m, "bytes written", strerror(-err),
+				   "secrets in the run's output", false);
+	}
+}
+
 static bool command_start(struct monitor *m, pid_t pid)
 {
 	struct buf begin = { 0 };
@@ -279,6 +307,7 @@ static bool command_start(struct monitor *m, pid_t pid)
 	loader_gaps(m->loader, gap_record, m);
 	if (no_gate)
 		gate_gap(m, no_gate);
+	output_watch(m);
 	err = loader_member(m->loader, pid, RUN_ID);
 	if (err)
 		fprintf(stderr, "invigil: cannot make COMMAND a member of the run: %s\n",
@@ -468,7 +497,7 @@ int monitor_main(const struct config *c, const struct account *a, int front, int
 	free(path);
 	m.pipeline = pipeline_new(c, c->output ? output_line : NULL, &m.out);
 	pipeline_record_to(m.pipeline, m.recording);
-	pipeline_on_container(m.pipeline, on_container, &m);
+	pipeline_watch(m.pipeline, &(struct pipeline_live){ on_container, on_log, &m });
 	if (!word_send(front, SAY_READY, 0))
 		return 125;
 	run_drive(&m);

@@ -14,6 +14,7 @@ struct pipeline *pipeline_new(const struct config *config, stream_sink *sink, vo
 	p->config = config;
 	alerts_init(&p->alerts);
 	p->table = table_new();
+	p->leaks = leaks_new();
 	p->codes = source_codes_new();
 	p->plumbing = plumbing_new();
 	p->provenance = provenance_new();
@@ -29,10 +30,9 @@ void pipeline_record_to(struct pipeline *p, FILE *f)
 	p->recording = f;
 }
 
-void pipeline_on_container(struct pipeline *p, void (*fn)(void *ctx, const char *id), void *ctx)
+void pipeline_watch(struct pipeline *p, const struct pipeline_live *live)
 {
-	p->on_container = fn;
-	p->container_ctx = ctx;
+	p->live = *live;
 }
 
 bool pipeline_alive(const struct pipeline *p, int (*kill)(pid_t pid, int signal))
@@ -130,7 +130,7 @@ static take_fn *const take[EV_TYPES] = {
 	[EV_BEGIN] = take_begin,     [EV_ENGINE] = take_engine, [EV_GAP] = take_gap,
 	[EV_LOST] = take_lost,       [EV_SECRET] = take_secret, [EV_END] = take_end,
 	[EV_ATTACK] = take_attack,   [EV_CODE] = take_code,     [EV_STACK] = take_stack,
-	[EV_PEEK] = take_peek,       [EV_LINK] = take_link,
+	[EV_PEEK] = take_peek,       [EV_LINK] = take_link,     [EV_LEAK] = take_leak,
 };
 
 /* Until its exec COMMAND's process is our own program. */
@@ -180,14 +180,21 @@ void pipeline_replay(struct pipeline *p, void *bytes, size_t n)
 void pipeline_take(struct pipeline *p, void *bytes, size_t n)
 {
 	struct record r;
+	struct found found = { 0 };
 
 	if (!record_decode(bytes, n, &r)) {
 		p->run.rejected++;
 		return;
 	}
+	if (r.h->type == EV_WRITE) {
+		written_look(p, &r); /* goes no further: what is found in it does */
+		return;
+	}
+	sent_look(p, &r, &found);
 	record_scrub(p, &r);
 	record_keep(p, &r);
 	engine_event(p, &r);
+	sent_tell(p, &found);
 }
 
 void pipeline_free(struct pipeline *p)
@@ -201,6 +208,7 @@ void pipeline_free(struct pipeline *p)
 	stream_free(&p->stream);
 	alerts_free(&p->alerts);
 	report_free(&p->report);
+	leaks_free(p->leaks);
 	plumbing_free(p->plumbing);
 	provenance_free(p->provenance);
 	table_free(p->table);

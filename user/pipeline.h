@@ -14,8 +14,15 @@ struct pipeline *pipeline_new(const struct config *config, stream_sink *sink, vo
 void pipeline_free(struct pipeline *p);
 /* Scrubbed records go here too; the first write error stops it and is kept. May be NULL. */
 void pipeline_record_to(struct pipeline *p, FILE *f);
-/* Live only: fn is told the id (64 hex digits, no NUL) of each container that the run created. */
-void pipeline_on_container(struct pipeline *p, void (*fn)(void *ctx, const char *id), void *ctx);
+/* What a live run tells those who watch for it, as soon as it is known. */
+struct pipeline_live {
+	/* id: 64 hex digits, no NUL, of a container that the run created */
+	void (*container)(void *ctx, const char *id);
+	/* a log was opened for writing; dev in the kernel's encoding */
+	void (*log)(void *ctx, uint64_t ino, uint32_t dev);
+	void *ctx;
+};
+void pipeline_watch(struct pipeline *p, const struct pipeline_live *live);
 /*
  * Takes one event as the ring or the loader made it: decodes, scrubs in place, records, then
  * engine_event(). n may be larger than the record. The bytes must be writable.

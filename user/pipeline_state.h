@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include "dialogue.h"
 #include "file_table.h"
+#include "leak.h"
 #include "pipeline.h"
 #include "process_table.h"
 #include "record.h"
@@ -23,6 +24,20 @@ struct sent {
 	struct source *source;
 };
 
+/* A secret that was written into a pipe: whoever comes to read it may send it away. */
+struct pipe_leak {
+	uint64_t ino;
+	uint32_t dev, secret;
+};
+
+/* Secrets in what was sent on a connection: told after the bytes themselves. */
+struct found {
+	struct ev_hdr h;
+	struct ev_leak e;
+	uint16_t secret[16];
+	unsigned n;
+};
+
 /* A stack whose record comes next from that thread. */
 struct waiting {
 	uint32_t tid, reason; /* enum stack_reason */
@@ -38,6 +53,9 @@ struct pipeline {
 	struct process_table *table;
 	struct plumbing *plumbing;
 	struct provenance *provenance;
+	struct leaks *leaks; /* live only */
+	struct pipe_leak pipe_leaks[64];
+	unsigned n_pipe_leaks;
 	struct ledger *ledger;
 	struct dialogue *dialogue;
 	FILE *recording;
@@ -69,8 +87,7 @@ struct pipeline {
 	struct span *left;
 	unsigned n_left;
 	bool tripped;
-	void (*on_container)(void *ctx, const char *id);
-	void *container_ctx;
+	struct pipeline_live live;
 };
 
 /* Unix ns of a boot time. */
@@ -94,7 +111,7 @@ typedef void take_fn(struct pipeline *p, const struct record *r);
 take_fn take_begin, take_engine, take_gap, take_lost, take_secret, take_end;
 take_fn take_late, take_test, take_fork, take_exec, take_exit, take_connect, take_attack, take_data,
 	take_env, take_file;
-take_fn take_code, take_stack;
+take_fn take_code, take_stack, take_leak;
 
 /* take_source.c: the stack that was sent for the record at hand, or NULL; hold it to keep it. */
 struct source *source_waiting(struct pipeline *p, uint32_t tid, enum stack_reason reason);
@@ -117,6 +134,14 @@ struct source *source_of_call(struct pipeline *p, const struct process *process,
 void source_container(struct pipeline *p, struct span id, const struct source *s);
 void source_enter(struct pipeline *p, struct process *process);
 void sources_free(struct pipeline *p);
+/* take_leak.c, before anything is masked: secrets in written bytes become records of their own. */
+void written_look(struct pipeline *p, const struct record *r);
+void sent_look(struct pipeline *p, const struct record *r, struct found *found);
+void sent_tell(struct pipeline *p, const struct found *found);
+/* A program was executed: is it a network client that reads what a secret was written into? */
+void leak_exec(struct pipeline *p, struct process *process, uint64_t time);
+/* take_engine.c: is this a connection to the network, and to no engine? */
+bool link_is_foreign(const struct pipeline *p, uint64_t sk, uint64_t ino);
 
 /* keep.c: scrubs a record in place, before anything else sees it, and writes it to the recording. */
 void record_scrub(struct pipeline *p, struct record *r);

@@ -109,6 +109,16 @@ static bool body_ok(const struct record *r)
 
 		return !r->h->len && e->how < PEEK_HOWS;
 	}
+	case EV_WRITE: {
+		const struct ev_write *e = r->body;
+
+		return r->h->len <= EV_DATA_MAX && e->kind < FD_KINDS;
+	}
+	case EV_LEAK: {
+		const struct ev_leak *e = r->body;
+
+		return !r->h->len && e->secret < SECRETS_MAX && e->kind < FD_KINDS;
+	}
 	case EV_SECRET: {
 		const struct ev_secret *e = r->body;
 

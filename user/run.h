@@ -42,6 +42,7 @@ struct run {
 	struct masker masker;
 	const struct ci_provider *ci; /* NULL: no CI job that is known */
 	char *ci_values[CI_FIELDS];   /* of its fields; NULL: not told */
+	struct ev_fd output[2];       /* COMMAND\'s standard output and error */
 	bool root_seen;               /* COMMAND's own exec was seen */
 	uint32_t root_pid;
 	int status; /* wait(2) status of COMMAND; -1 while unknown */

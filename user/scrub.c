@@ -13,6 +13,16 @@ unsigned scrub_bytes(struct masker *m, char *bytes, size_t len)
 	return done + scrub_looks(m, bytes, len);
 }
 
+unsigned scrub_leaks(struct masker *m, char *bytes, size_t n)
+{
+	unsigned done;
+
+	if (!n || !m->index)
+		return 0;
+	done = scrub_known(m, bytes, n);
+	return done + scrub_tokens(m, bytes, n);
+}
+
 size_t scrub_environment(struct masker *m, char *block, size_t len)
 {
 	size_t out = 0;

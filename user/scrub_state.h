@@ -20,6 +20,10 @@ void learn_variable(struct masker *m, struct span name, char *value, size_t n);
 
 /* scrub_text.c: masks what looks like a secret: tokens, headers, members, assignments, URLs. Returns how often. */
 unsigned scrub_looks(struct masker *m, char *bytes, size_t n);
+/* scrub.c: as scrub_bytes(), but only values of sensitive variables and what has a credential's own form. */
+unsigned scrub_leaks(struct masker *m, char *bytes, size_t n);
+/* scrub_text.c: formats that tell a credential by themselves. Returns how often. */
+unsigned scrub_tokens(struct masker *m, char *bytes, size_t n);
 /* scrub_text.c: the password (or lone token) of the URL whose authority begins at p. */
 bool url_password(const char *p, size_t n, size_t *at, size_t *len);
 char *skip_blank(char *p, char *end, bool percent);

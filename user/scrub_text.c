@@ -111,7 +111,7 @@ static unsigned scrub_references(struct masker *m, char *b, size_t n)
 	return done;
 }
 
-static unsigned scrub_tokens(struct masker *m, char *b, size_t n)
+unsigned scrub_tokens(struct masker *m, char *b, size_t n)
 {
 	struct span s = { b, n };
 	unsigned done = 0;

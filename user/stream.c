@@ -229,6 +229,7 @@ static bool frame_of(const struct fact *f, const struct report *findings, struct
 	case FACT_SCRIPT: /* these are told by alerts alone */
 	case FACT_FED:
 	case FACT_INET:
+	case FACT_LEAK:
 		break;
 	}
 	return false;

@@ -183,9 +183,9 @@ static void on_call(void *ctx, const struct process *process, uint64_t time,
 	else if (call->route->action == ACT_EXEC_CREATE)
 		source_container(p, call->container_id, f.source);
 	p->run.engine_calls++;
-	if (p->on_container && call->route->action == ACT_CONTAINER_CREATE &&
+	if (p->live.container && call->route->action == ACT_CONTAINER_CREATE &&
 	    call->created_id.len == EV_CONTAINER_LEN)
-		p->on_container(p->container_ctx, call->created_id.ptr);
+		p->live.container(p->live.ctx, call->created_id.ptr);
 	fact_emit(p, &f);
 }
 
@@ -263,4 +263,11 @@ void take_data(struct pipeline *p, const struct record *r)
 	    found && !(*found)->reported)
 		link_report(p, *found, process,
 			    engine_known(p, (*found)->e.peer_ino, (*found)->e.peer_dev));
+}
+
+bool link_is_foreign(const struct pipeline *p, uint64_t sk, uint64_t ino)
+{
+	struct link key = { .sk = sk, .ino = ino }, **found = tfind(&key, &p->links, link_compare);
+
+	return found && (*found)->e.family != AF_UNIX && !(*found)->reported;
 }

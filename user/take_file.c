@@ -31,6 +31,7 @@ static void file_learn(struct pipeline *p, const struct ev_file *e, struct fact 
 			: p->files.full || p->run.lost[EV_FILE]      ? OWNER_UNKNOWN
 								     : OWNER_FOREIGN;
 	if (known) {
+		f->file.secret = known->secret;
 		f->file.before = true;
 		f->file.old_mode = known->mode;
 		f->file.old_uid = known->uid;
@@ -139,6 +140,8 @@ void take_file(struct pipeline *p, const struct record *r)
 		fact_emit(p, &f);
 		if (e->action == FILE_OPEN && (f.file.is_log || is_log(p, e->asked)))
 			link_suspect(p, r, &f);
+		if (f.file.is_log && e->action == FILE_OPEN && p->live.log)
+			p->live.log(p->live.ctx, e->ino, e->dev);
 	}
 	path_free(&f.file.path);
 }

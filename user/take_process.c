@@ -1,4 +1,5 @@
 /* take_process.c: processes of the run begin, execute and end. */
+#include <string.h>
 #include "pipeline_state.h"
 #include "startup.h"
 
@@ -15,6 +16,8 @@ void take_exec(struct pipeline *p, const struct record *r)
 
 	if (!p->run.root_seen) {
 		p->run.root_seen = true;
+		memcpy(p->run.output, ((const struct ev_exec *)r->body)->fd + 1,
+		       sizeof(p->run.output));
 		if (!p->run.root_pid)
 			p->run.root_pid = r->h->pid;
 	}
@@ -25,6 +28,7 @@ void take_exec(struct pipeline *p, const struct record *r)
 	f.exec.startup = startup_find(process, p->run.cwd, p->provenance, &f.exec.variable);
 	fact_emit(p, &f);
 	flow_exec(p, process, f.time);
+	leak_exec(p, process, f.time);
 	if (f.process->args_want > f.process->args_len)
 		health_emit(p, HEALTH_CUT, f.process, SPAN("exec arguments"),
 			    SPAN("longer than is kept"), SPAN("the middle of the arguments"),

@@ -22,8 +22,8 @@ static const char *const severities[RISKS] = {
 
 /* y: detected by this version. */
 static const char *const detected[RISKS] = {
-	"yyyyy",  "yyyyyyynyyy",     "yyyyy",  "yyyyyynyyy", "yyyyyy",
-	"yynyyn", "yyyyyyyyyyyyyyy", "yyyyyy", "yyyyyyyy",   "yyyyy",
+	"yyyyy",  "yyyyyyyyyyy",     "yyyyy",  "yyyyyynyyy", "yyyyyy",
+	"yyyyyy", "yyyyyyyyyyyyyyy", "yyyyyy", "yyyyyyyy",   "yyyyy",
 };
 
 static void the_ids_names_and_order_of_the_categories_are_fixed(void **state)

@@ -240,6 +240,20 @@ static void look_entry(void *ctx, const struct json_value *v)
 	finding(e->out, "R1.11", name, "a container receives %.*s", SPANF(name));
 }
 
+/* Only what the run was given as a variable: a token that a program got by itself is no environment read. */
+static void look_leak(const struct fact *f, struct report *out)
+{
+	struct buf label = { 0 };
+
+	if (f->leak.where != LEAK_NETWORK || f->leak.secret->kind != SECRET_VARIABLE)
+		return;
+	secret_label(f->leak.secret, &label);
+	finding(out, "R1.8", (struct span){ label.ptr, label.len },
+		"the value of %s goes to the network by %s", f->leak.secret->name,
+		f->process && f->process->name ? f->process->name : "?");
+	buf_free(&label);
+}
+
 static void look(const struct fact *f, struct report *out)
 {
 	struct entries e = { f, out };
@@ -250,10 +264,13 @@ static void look(const struct fact *f, struct report *out)
 		look_read(f, out);
 	else if (f->kind == FACT_EXEC)
 		look_exec(f, out);
+	else if (f->kind == FACT_LEAK)
+		look_leak(f, out);
 	else if (f->docker.route->action == ACT_CONTAINER_CREATE ||
 		 f->docker.route->action == ACT_EXEC_CREATE)
 		json_walk(f->docker.body, look_entry, &e, NULL);
 }
 
 const struct detector detect_environment_read = { RISK_ENVIRONMENT_READ,
-						  FACT_ENV | FACT_EXEC | FACT_DOCKER, look };
+						  FACT_ENV | FACT_EXEC | FACT_DOCKER | FACT_LEAK,
+						  look };

@@ -38,6 +38,21 @@ static bool dir_changeable(const struct fact *f)
 	return others_can_write(f->run, mode, f->file.dir_uid, f->file.dir_gid);
 }
 
+static void look_leak(const struct fact *f, struct report *out)
+{
+	const char *path = f->leak.where == LEAK_OUTPUT ? "the run's output"
+			   : f->leak.path               ? f->leak.path
+							: "a log";
+	struct buf label = { 0 }, subject = { 0 };
+
+	secret_label(f->leak.secret, &label);
+	buf_fmt(&subject, "%s in %s", label.ptr, path);
+	finding(out, "R5.3", (struct span){ subject.ptr, subject.len }, "%s is written to %s by %s",
+		label.ptr, path, f->process && f->process->name ? f->process->name : "?");
+	buf_free(&label);
+	buf_free(&subject);
+}
+
 /* Logs of the system, of containers and of CI services: whoever made them, no test tidies them up. */
 static bool is_systems(const char *path)
 {
@@ -151,7 +166,7 @@ static void look_hard_link(const struct fact *f, struct span path, struct report
 			f->file.nlink, SPANF(path), f->file.dir_mode & 07777);
 }
 
-static void look(const struct fact *f, struct report *out)
+static void look_file(const struct fact *f, struct report *out)
 {
 	struct span path = span_of(f->file.path.text);
 
@@ -170,6 +185,17 @@ static void look(const struct fact *f, struct report *out)
 	}
 	look_hard_link(f, path, out);
 	look_tampering(f, path, out);
+	if (f->file.secret && is_loosened(f))
+		finding(out, "R5.6", path, "%.*s holds a secret and is loosened to %04o",
+			SPANF(path), f->file.mode & 07777);
 }
 
-const struct detector detect_log_exposure = { RISK_LOG_EXPOSURE, FACT_FILE, look };
+static void look(const struct fact *f, struct report *out)
+{
+	if (f->kind == FACT_FILE)
+		look_file(f, out);
+	else if (f->leak.where != LEAK_NETWORK)
+		look_leak(f, out);
+}
+
+const struct detector detect_log_exposure = { RISK_LOG_EXPOSURE, FACT_FILE | FACT_LEAK, look };
