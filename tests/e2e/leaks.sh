@@ -14,6 +14,7 @@ logging.info("env %s", dict(os.environ))
 PY
 py --record "$work/rec"
 see "a secret in a log (R5.3)" "any('a.log' in get(a, 'invigil.evidence') for a in alerts('R5.3'))"
+see "and the whole environment was printed (R1.7)" "alerts('R1.7')"
 see "with the log's path" "any(get(a, 'file.path') == '$work/a.log' for a in alerts('R5.3'))"
 check "it is in neither stream nor recording" nowhere
 check "and replays byte for byte" bash -c "'$invigil' replay -q -o - '$work/rec' | cmp - '$ev'"
@@ -30,6 +31,7 @@ with open("$work/d.txt", "w") as f:
 PY
 py
 see "cut in two by its writes" "any('b.log' in get(a, 'invigil.evidence') for a in alerts('R5.3'))"
+see "near miss: R1.7, one value is not the environment" "not alerts('R1.7')"
 see "near miss: not whole" "not any('c.log' in get(a, 'invigil.evidence') for a in alerts('R5.3'))"
 see "near miss: no log" "not any('d.txt' in get(a, 'invigil.evidence') for a in alerts('R5.3'))"
 

@@ -240,17 +240,25 @@ static void look_entry(void *ctx, const struct json_value *v)
 	finding(e->out, "R1.11", name, "a container receives %.*s", SPANF(name));
 }
 
-/* Only what the run was given as a variable: a token that a program got by itself is no environment read. */
+/*
+ * Only what the run was given as a variable: a token that a program got by itself is no environment read.
+ * Who took a copy of the whole and then writes a value out prints the environment, whatever it is called.
+ */
 static void look_leak(const struct fact *f, struct report *out)
 {
+	const struct process *p = f->process;
+	const char *who = p && p->name ? p->name : "?", *name = f->leak.secret->name;
 	struct buf label = { 0 };
 
-	if (f->leak.where != LEAK_NETWORK || f->leak.secret->kind != SECRET_VARIABLE)
+	if (f->leak.secret->kind != SECRET_VARIABLE)
 		return;
 	secret_label(f->leak.secret, &label);
-	finding(out, "R1.8", (struct span){ label.ptr, label.len },
-		"the value of %s goes to the network by %s", f->leak.secret->name,
-		f->process && f->process->name ? f->process->name : "?");
+	if (f->leak.where == LEAK_NETWORK)
+		finding(out, "R1.8", (struct span){ label.ptr, label.len },
+			"the value of %s goes to the network by %s", name, who);
+	else if (p && p->copies)
+		finding(out, "R1.7", span_of(who), "%s prints the environment, set are %s ...", who,
+			name);
 	buf_free(&label);
 }
 
