@@ -47,8 +47,11 @@ static bool header_read(struct go_table *t, enum layout layout)
 static bool header_find(struct go_table *t, struct span all, enum layout *layout)
 {
 	char want[7] = { 0xff, 0xff, 0xff, 0, 0, 1, 8 };
-	const char *at = all.ptr, *end = all.ptr + all.len;
+	const char *at = all.ptr, *end;
 
+	if (!all.len)
+		return false;
+	end = all.ptr + all.len;
 	if (t->elf->head.e_machine == EM_AARCH64)
 		want[5] = 4;
 	while (end - at > 1 && (at = memmem(at + 1, end - at - 1, want, sizeof(want)))) {
