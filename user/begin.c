@@ -181,6 +181,7 @@ static bool pair_read(struct run *r, const char *key, const char *value)
 		struct buf seed = { 0 };
 		bool ok = hex_decode(span_of(value), &seed) && seed.len == 32;
 
+		masker_free(&r->masker);
 		if (ok)
 			masker_init(&r->masker, (const uint8_t *)seed.ptr);
 		buf_free(&seed);

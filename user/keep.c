@@ -3,15 +3,33 @@
 #include <string.h>
 #include "pipeline_state.h"
 #include "recording.h"
+#include "scrub_state.h"
 #include "startup.h"
 
-/* Names stand in slots of fixed size; behind them lies what the memory held before. */
-static void comps_clean(char *tail, size_t n)
+/*
+ * Names stand in slots of fixed size; behind them lies what the memory held before. A known value may
+ * hold a slash: it is looked for in the path as a whole, the rest name by name.
+ */
+static void comps_scrub(struct masker *m, struct ev_comp *c, size_t n)
 {
-	struct ev_comp *c = (struct ev_comp *)tail;
+	struct buf path = { 0 };
+	const char *at;
 
 	for (size_t i = 0; i < n; i++)
 		memset(c[i].name + c[i].len, 0, sizeof(c[i].name) - c[i].len);
+	for (size_t i = n; i--;) {
+		buf_add(&path, c[i].name, c[i].len);
+		buf_byte(&path, '/');
+	}
+	if (n)
+		scrub_known(m, path.ptr, path.len);
+	at = path.ptr;
+	for (size_t i = n; i--;) {
+		memcpy(c[i].name, at, c[i].len);
+		at += c[i].len + 1;
+		scrub_bytes(m, c[i].name, c[i].len);
+	}
+	buf_free(&path);
 }
 
 /* Texts of a code object as UTF-8, scrubbed and packed; the rooms they had hold old memory. */
@@ -27,6 +45,9 @@ static void code_settle(struct masker *m, const struct record *r)
 		return;
 	source_text(r->tail, e->file_len, e->file_kind, &file);
 	source_text(r->tail + e->file_room, e->name_len, e->name_kind, &name);
+	scrub_bytes(m, file.ptr, file.len);
+	scrub_bytes(m, name.ptr, name.len);
+	scrub_known(m, table, e->table_len);
 	e->file_len = file.len < e->file_room ? file.len : e->file_room;
 	e->name_len = name.len < e->name_room ? name.len : e->name_room;
 	if (e->file_len)
@@ -40,66 +61,92 @@ static void code_settle(struct masker *m, const struct record *r)
 	e->flags |= CODE_SETTLED;
 	h->len = e->file_len + e->name_len + e->table_len;
 	h->want -= before - h->len;
-	scrub_bytes(m, r->tail, e->file_len);
-	scrub_bytes(m, r->tail + e->file_len, e->name_len);
 	buf_free(&file);
 	buf_free(&name);
 }
 
-static void comm_clean(char comm[EV_COMM_MAX])
+static void comm_scrub(struct masker *m, char comm[EV_COMM_MAX])
 {
 	size_t n = strnlen(comm, EV_COMM_MAX - 1);
 
 	memset(comm + n, 0, EV_COMM_MAX - n);
+	scrub_bytes(m, comm, n);
+}
+
+static void exec_scrub(struct masker *m, struct record *r)
+{
+	struct ev_exec *e = (struct ev_exec *)r->body;
+	struct ev_hdr *h = (struct ev_hdr *)r->h;
+	struct exec_parts parts;
+	size_t cut = e->env_len;
+
+	exec_parts(r, &parts);
+	e->path_entry = path_entry((struct span){ parts.env, e->env_len },
+				   (struct span){ parts.file, strnlen(parts.file, e->file_len) });
+	/* First of all: it tells what is to be masked in the rest. */
+	e->env_len = scrub_environment(m, parts.env, e->env_len);
+	cut -= e->env_len;
+	h->len -= cut;
+	h->want -= cut;
+	comps_scrub(m, (struct ev_comp *)r->tail, e->exe_comps);
+	comps_scrub(m, (struct ev_comp *)r->tail + e->exe_comps, e->cwd_comps);
+	/* The beginning of the file's name, too short to know a secret by: for programs without a path. */
+	if (e->exe_comps)
+		memset(e->comm, 0, sizeof(e->comm));
+	comm_scrub(m, e->comm);
+	scrub_arguments(m, parts.args, e->args_len);
+	scrub_arguments(m, parts.file, e->file_len);
+}
+
+/* Behind the two names nothing is to be kept. */
+static void connect_scrub(struct masker *m, struct record *r)
+{
+	const struct ev_connect *e = r->body;
+	char *asked = r->tail + EV_SUN_MAX;
+
+	memset(r->tail + e->name_len, 0, EV_SUN_MAX - e->name_len);
+	memset(asked + e->asked_len, 0, EV_SUN_MAX - e->asked_len);
+	scrub_bytes(m, r->tail, e->name_len);
+	scrub_bytes(m, asked, e->asked_len);
+}
+
+static void file_scrub(struct masker *m, struct record *r)
+{
+	struct ev_file *e = (struct ev_file *)r->body;
+	size_t n = strlen(e->asked);
+
+	memset(e->asked + n, 0, sizeof(e->asked) - n);
+	scrub_bytes(m, e->asked, n);
+	comps_scrub(m, (struct ev_comp *)r->tail, e->comps);
 }
 
 /* Secrets are learned and masked here, before the record is kept or looked at. */
 void record_scrub(struct pipeline *p, struct record *r)
 {
 	struct masker *m = &p->run.masker;
-	struct exec_parts parts;
-	struct ev_exec *e;
-	struct ev_file *file;
-	struct ev_hdr *h;
-	size_t cut;
 
 	if (!p->begun)
 		return;
 	switch (r->h->type) {
 	case EV_EXEC:
-		e = (struct ev_exec *)r->body;
-		h = (struct ev_hdr *)r->h;
-		exec_parts(r, &parts);
-		comps_clean(r->tail, e->exe_comps + e->cwd_comps);
-		comm_clean(e->comm);
-		e->path_entry =
-			path_entry((struct span){ parts.env, e->env_len },
-				   (struct span){ parts.file, strnlen(parts.file, e->file_len) });
-		cut = e->env_len;
-		e->env_len = scrub_environment(m, parts.env, e->env_len);
-		cut -= e->env_len;
-		h->len -= cut;
-		h->want -= cut;
-		scrub_arguments(m, parts.args, e->args_len);
-		scrub_arguments(m, parts.file, e->file_len);
+		exec_scrub(m, r);
+		break;
+	case EV_CONNECT:
+		connect_scrub(m, r);
 		break;
 	case EV_CODE:
 		code_settle(m, r);
 		break;
 	case EV_PEEK:
-		comm_clean(((struct ev_peek *)r->body)->target_comm);
-		break;
-	case EV_LINK:
-	case EV_DATA:
-		scrub_bytes(m, r->tail, r->h->len);
-		break;
-	case EV_TEST:
-		scrub_bytes(m, r->tail, r->h->len);
+		comm_scrub(m, ((struct ev_peek *)r->body)->target_comm);
 		break;
 	case EV_FILE:
-		file = (struct ev_file *)r->body;
-		comps_clean(r->tail, file->comps);
-		scrub_bytes(m, file->asked, sizeof(file->asked));
+		file_scrub(m, r);
+		break;
+	case EV_DATA:
+	case EV_ENV:
+	case EV_LINK:
+	case EV_TEST:
 		scrub_bytes(m, r->tail, r->h->len);
 		break;
 	}
@@ -144,6 +191,9 @@ static void secrets_keep(struct pipeline *p)
 
 void record_keep(struct pipeline *p, const struct record *r)
 {
+	/* Before its begin a run has no masker: nothing could be masked. */
+	if (!p->begun && r->h->type != EV_BEGIN)
+		return;
 	secrets_keep(p);
 	record_write(p, r);
 }

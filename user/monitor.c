@@ -256,6 +256,8 @@ static void harden(void)
 	setrlimit(RLIMIT_CORE, &none);
 	prctl(PR_SET_NAME, "invigil-monitor");
 	setsid(); /* the terminal's signals are for COMMAND */
+	signal(SIGCHLD,
+	       SIG_DFL); /* ignored, the kernel would give our child's number to somebody else */
 	for (int s = SIGHUP; s <= SIGTERM; s++)
 		if (s != SIGKILL && s != SIGABRT && s != SIGSEGV && s != SIGBUS && s != SIGFPE &&
 		    s != SIGILL)

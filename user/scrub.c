@@ -59,6 +59,9 @@ size_t scrub_environment(struct masker *m, char *block, size_t len)
 					scrub_looks(m, block + out, value);
 					out += value;
 				}
+				/* The last value may have been cut together with its NUL. */
+				if (out == len)
+					out--;
 				block[out++] = '\0';
 			}
 		}

@@ -245,6 +245,23 @@ static void a_cut_environment_is_no_trouble(void **state)
 	}
 }
 
+static void a_public_value_that_is_cut_is_no_trouble(void **state)
+{
+	static const char in[] = "LD_AUDIT=/x\0LD_PRELOAD=/x/a.so";
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(in); n++) {
+		char *block = malloc(n ? n : 1);
+		size_t out;
+
+		memcpy(block, in, n);
+		out = scrub_environment(&m, block, n);
+		assert_true(out <= n);
+		assert_true(!out || !block[out - 1]);
+		free(block);
+	}
+}
+
 static void a_known_value_is_masked_anywhere_with_equal_length(void **state)
 {
 	(void)state;
@@ -529,6 +546,7 @@ int main(void)
 		T(an_environment_becomes_names),
 		T(a_public_value_stays_and_a_secret_in_it_does_not),
 		T(a_cut_environment_is_no_trouble),
+		T(a_public_value_that_is_cut_is_no_trouble),
 		T(a_known_value_is_masked_anywhere_with_equal_length),
 		T(a_known_value_is_masked_in_escapes),
 		T(a_known_value_is_masked_in_base64_at_each_alignment),

@@ -1,0 +1,244 @@
+/* test_keep.c: what a recording holds of each type of record: no secret, no old memory. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "host_begin.h"
+#include "pipeline.h"
+#include "record.h"
+
+#define VALUE "s3cr3t/Value+42-of" /* base64 has slashes, too */
+#define STALE "old-memory-of-another-record"
+
+const struct command commands[] = { { 0 } };
+
+static struct config config = { .fail_on = -1, .env_reads = "all" };
+static struct pipeline *p;
+static _Alignas(8) char bytes[1 << 17];
+static char *kept;
+static size_t kept_len;
+static FILE *recording;
+
+static int sink(void *ctx, const char *line, size_t len)
+{
+	(void)ctx;
+	(void)line;
+	(void)len;
+	return 0;
+}
+
+static void take(unsigned type, const void *body, size_t n, const void *tail, size_t len)
+{
+	struct ev_hdr h = { .time = 5, .start = 4, .type = type, .run = 1, .pid = 9, .tid = 9 };
+
+	h.len = h.want = len;
+	memcpy(bytes, &h, sizeof(h));
+	memcpy(bytes + sizeof(h), body, n);
+	memcpy(bytes + sizeof(h) + n, tail, len);
+	pipeline_take(p, bytes, sizeof(h) + n + len);
+}
+
+static void name_put(struct ev_comp *c, const char *name)
+{
+	memset(c, 0, sizeof(*c));
+	memset(c->name, 0x55, sizeof(c->name));
+	memcpy(c->name + 128, STALE, sizeof(STALE));
+	c->len = strlen(name);
+	memcpy(c->name, name, c->len + 1);
+	c->mode = 0100644;
+}
+
+/* A program in a directory that is named by the secret; its environment holds it. */
+static void exec_take(const char *dir, const char *leaf, const char *comm)
+{
+	static const char env[] = "A=1\0API_TOKEN=" VALUE, args[] = "prog";
+	struct ev_exec e = { .exe_comps = 3, .cwd_comps = 2, .file_len = 5 };
+	struct {
+		struct ev_comp c[5];
+		char rest[5 + sizeof(args) + sizeof(env)];
+	} t = { 0 };
+	const char *slash = strchr(dir, '/');
+	char first[64] = "";
+
+	memcpy(first, dir, slash - dir);
+	name_put(&t.c[0], leaf);
+	name_put(&t.c[1], slash + 1);
+	name_put(&t.c[2], first);
+	name_put(&t.c[3], slash + 1);
+	name_put(&t.c[4], first);
+	memcpy(t.rest, "prog", 5);
+	memcpy(t.rest + 5, args, sizeof(args));
+	memcpy(t.rest + 5 + sizeof(args), env, sizeof(env));
+	e.args_len = e.args_want = sizeof(args);
+	e.env_len = e.env_want = sizeof(env);
+	memcpy(e.comm, comm, strnlen(comm, EV_COMM_MAX - 1));
+	take(EV_EXEC, &e, sizeof(e), &t, sizeof(t.c) + e.file_len + e.args_len + e.env_len);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	p = pipeline_new(&config, sink, NULL);
+	recording = open_memstream(&kept, &kept_len);
+	pipeline_record_to(p, recording);
+	pipeline_take(p, bytes, host_begin(bytes));
+	exec_take("usr/bin", "prog", "prog");
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	fclose(recording);
+	free(kept);
+	pipeline_free(p);
+	return 0;
+}
+
+static bool holds(const char *text)
+{
+	fflush(recording);
+	return memmem(kept, kept_len, text, strlen(text));
+}
+
+static void the_path_of_a_program_and_its_directory_are_masked(void **state)
+{
+	(void)state;
+	exec_take(VALUE, VALUE + 7, "Value+42-of");
+	assert_false(holds("s3cr3t"));
+	assert_false(holds("directory-" VALUE));
+	exec_take("a/"
+		  "API_TOKEN=abcdefgh-ijkl",
+		  "x", "x");
+	assert_false(holds("abcdefgh-ijkl"));
+	assert_true(holds("API_TOKEN="));
+}
+
+static void the_name_of_a_thread_tells_no_beginning_of_a_secret(void **state)
+{
+	(void)state;
+	exec_take("usr/bin", "aaaabbbbccccddddeeee", "aaaabbbbccccddd");
+	assert_true(holds("aaaabbbbccccddddeeee"));
+	assert_false(holds(STALE));
+	take(EV_PEEK, &(struct ev_peek){ .target_comm = "x\0old memory" }, sizeof(struct ev_peek),
+	     "", 0);
+	assert_false(holds("old memory"));
+}
+
+static void both_names_of_a_connection_are_masked_and_end_where_they_end(void **state)
+{
+	struct ev_connect e = { .family = 1, .name_len = 26, .asked_len = 24 };
+	char names[2 * EV_SUN_MAX];
+
+	(void)state;
+	memset(names, 0x55, sizeof(names));
+	memcpy(names + 60, STALE, sizeof(STALE));
+	memcpy(names + EV_SUN_MAX + 60, STALE, sizeof(STALE));
+	memcpy(names, "/run/x/" VALUE, 26);
+	memcpy(names + EV_SUN_MAX, "/tmp/" VALUE, 24);
+	take(EV_CONNECT, &e, sizeof(e), names, sizeof(names));
+	assert_true(holds("/run/x/"));
+	assert_false(holds(VALUE));
+	assert_false(holds(STALE));
+}
+
+static void a_variable_that_is_named_by_a_secret_is_masked(void **state)
+{
+	(void)state;
+	take(EV_ENV, &(struct ev_env){ .mechanism = ENV_GETENV }, sizeof(struct ev_env), VALUE,
+	     strlen(VALUE));
+	assert_false(holds(VALUE));
+}
+
+static void a_test_case_and_a_link_are_masked(void **state)
+{
+	(void)state;
+	take(EV_TEST, &(struct ev_test){ 0 }, sizeof(struct ev_test), "a::b[" VALUE "] (call)",
+	     strlen("a::b[" VALUE "] (call)"));
+	take(EV_LINK, &(struct ev_link){ 0 }, sizeof(struct ev_link), "/tmp/" VALUE,
+	     strlen("/tmp/" VALUE));
+	assert_false(holds(VALUE));
+}
+
+static void a_file_is_masked_though_its_path_has_several_names(void **state)
+{
+	struct ev_file e = { .comps = 2, .action = FILE_OPEN, .asked = "../" VALUE };
+	struct ev_comp c[2];
+
+	(void)state;
+	memcpy(e.asked + 100, STALE, sizeof(STALE));
+	name_put(&c[0], VALUE + 7);
+	name_put(&c[1], "s3cr3t");
+	take(EV_FILE, &e, sizeof(e), c, sizeof(c));
+	assert_false(holds("s3cr3t"));
+	assert_false(holds(VALUE + 7));
+	assert_false(holds(STALE));
+}
+
+static void a_code_object_keeps_neither_secret_nor_the_rest_of_its_rooms(void **state)
+{
+	struct ev_code e = { .id = 1,
+			     .version = 0x30b,
+			     .file_room = EV_TEXT_ROOM,
+			     .name_room = EV_TEXT_ROOM,
+			     .file_kind = 1,
+			     .name_kind = 1,
+			     .table_len = 64 };
+	char tail[2 * EV_TEXT_ROOM + 64];
+
+	(void)state;
+	memset(tail, 0x55, sizeof(tail));
+	e.file_len = strlen("/tmp/" VALUE);
+	memcpy(tail, "/tmp/" VALUE STALE, e.file_len + sizeof(STALE));
+	e.name_len = strlen(VALUE);
+	memcpy(tail + EV_TEXT_ROOM, VALUE STALE, e.name_len + sizeof(STALE));
+	memcpy(tail + 2 * EV_TEXT_ROOM, VALUE, strlen(VALUE));
+	take(EV_CODE, &e, sizeof(e), tail, sizeof(tail));
+	assert_false(holds(VALUE));
+	assert_false(holds(STALE));
+}
+
+static void bytes_that_are_written_are_not_kept_at_all(void **state)
+{
+	(void)state;
+	take(EV_WRITE, &(struct ev_write){ .ino = 7, .kind = FD_FILE }, sizeof(struct ev_write),
+	     "plain " VALUE, strlen("plain " VALUE));
+	assert_false(holds("plain"));
+	assert_false(holds(VALUE));
+}
+
+static void nothing_is_kept_before_the_run_begins(void **state)
+{
+	struct pipeline *early = pipeline_new(&config, sink, NULL), *late = p;
+
+	(void)state;
+	pipeline_record_to(early, recording);
+	p = early;
+	take(EV_ENV, &(struct ev_env){ .mechanism = ENV_GETENV }, sizeof(struct ev_env), VALUE,
+	     strlen(VALUE));
+	p = late;
+	pipeline_free(early);
+	assert_false(holds(VALUE));
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
+	const struct CMUnitTest tests[] = {
+		T(the_path_of_a_program_and_its_directory_are_masked),
+		T(the_name_of_a_thread_tells_no_beginning_of_a_secret),
+		T(both_names_of_a_connection_are_masked_and_end_where_they_end),
+		T(a_variable_that_is_named_by_a_secret_is_masked),
+		T(a_test_case_and_a_link_are_masked),
+		T(a_file_is_masked_though_its_path_has_several_names),
+		T(a_code_object_keeps_neither_secret_nor_the_rest_of_its_rooms),
+		T(bytes_that_are_written_are_not_kept_at_all),
+		T(nothing_is_kept_before_the_run_begins),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
