@@ -5,7 +5,7 @@
 #include <linux/types.h>
 
 /* Changes whenever a body or the meaning of a field changes; a recording carries it. */
-#define EV_ABI 2
+#define EV_ABI 3
 
 /*
  * Every record is header, fixed body, tail. X(ENUM, name, kernel): kernel is 1 when BPF makes it,

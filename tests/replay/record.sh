@@ -18,12 +18,12 @@ tests/lib/base-image.sh "$engine/docker.sock" invigil/base:1
 record() { # NAME COMMAND...
 	local name=$1
 	shift
-	# A bare environment, so that nothing of the caller's is in it; the secrets are planted.
+	# A bare environment and no terminal or pipe, so that nothing of the caller's is in it; the secrets are planted.
 	unshare --uts --mount sh -c 'hostname recorder && cd "$0" && mount --bind passwd /etc/passwd &&
 		mount --bind machine-id /etc/machine-id && exec "$@"' "$work" env -i PATH=/usr/bin:/bin HOME=/root LANG=C.UTF-8 \
 		PYTHONDONTWRITEBYTECODE=1 DOCKER_BUILDKIT=0 DOCKER_HOST="unix://$engine/docker.sock" DOCKER_CONFIG="$work/config" \
 		TESTSERVER_BIND_LOCAL=1 TESTSERVER_API_TOKEN=planted-Rc71-secret-value RECORDED_API_TOKEN=planted-Rc72-secret-value \
-		"$invigil" run -q -o "$work/$name.jsonl" --record "$work/$name.rec" -- "$@" >/dev/null
+		"$invigil" run -q -o "$work/$name.jsonl" --record "$work/$name.rec" -- "$@" </dev/null >/dev/null 2>"$work/$name.err"
 	if grep -qa 'planted-Rc7' "$work/$name.rec"; then
 		echo "record: a planted secret is in the recording of $name" >&2
 		exit 1
