@@ -239,6 +239,8 @@ static __always_inline bool is_request(u32 w)
 		bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);                                           \
 	} while (0)
 
+#define SEGMENT_WATCH 0x80 /* of no engine: looked at for secrets, never sent up as DATA */
+
 /*
  * One record of n captured bytes out of want. Global with scalars: verified once, not once for each
  * caller and path. meta: run << 32 | flags << 8 | dir.
@@ -249,6 +251,8 @@ __attribute__((noinline)) int segment_emit(u64 sk, u64 base, u64 n_want, u64 met
 	u32 dir = meta & 1;
 	u64 ino = sock_ino((struct sock *)sk);
 
+	if (flags & SEGMENT_WATCH)
+		return write_emit(run, ino, FD_SOCKET, base, n_want);
 	if (ring_is_high()) {
 		count_lost(EV_DATA);
 		return 0;
@@ -412,17 +416,24 @@ static __always_inline u64 budget_take(struct conn *c, u32 dir, u64 n, u32 *flag
 	return take;
 }
 
+/* meta: run << 32 | dir. Global, so that it is verified once and not in each turn of a vector's walk. */
+__attribute__((noinline)) int segment_take(struct conn *c, u64 sk, u64 base, u64 n, u64 meta)
+{
+	u32 flags = 0;
+	u64 take;
+
+	if (!c)
+		return 0;
+	take = budget_take(c, meta & 1, n, &flags);
+	if (c->state == CONN_WATCH)
+		flags = SEGMENT_WATCH;
+	return segment_split(sk, base, take << 32 | (u32)n, meta | flags << 8);
+}
+
 static __always_inline void segment(struct conn *c, struct sock *sk, u32 run, u32 dir, u64 base,
 				    u64 n)
 {
-	u32 flags = 0;
-	u64 take = budget_take(c, dir, n, &flags);
-
-	if (c->state == CONN_WATCH) {
-		write_emit(run, sock_ino(sk), FD_SOCKET, base, take << 32 | (u32)n);
-		return;
-	}
-	segment_split(number_of(sk), base, take << 32 | (u32)n, (u64)run << 32 | flags << 8 | dir);
+	segment_take(c, number_of(sk), base, n, (u64)run << 32 | dir);
 }
 
 #define SEGMENTS 16 /* of one vector; more is said by DATA_NODATA */
@@ -727,7 +738,7 @@ int BPF_PROG(on_consume_skb, struct sk_buff *skb)
 SEC("tp/syscalls/sys_exit_connect")
 int on_sys_connect(struct trace_event_raw_sys_exit *ctx)
 {
-	u32 run = run_of_current();
+	u32 run = run_of_thread();
 	struct pt_regs *regs;
 	struct socket *s;
 	struct file *file;
@@ -813,7 +824,7 @@ static __always_inline bool iter_rewind(struct iter *it, u64 n)
 static __always_inline void transfer_iter(struct sock *sk, struct msghdr *m, u64 n, int ret,
 					  u32 dir)
 {
-	u32 run = run_of_current();
+	u32 run = run_of_thread();
 	struct iter it;
 	struct conn *c;
 

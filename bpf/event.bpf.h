@@ -74,7 +74,10 @@ static __always_inline u32 run_of(struct task_struct *task)
 	return m && !(m->flags & MEMBER_WAITS) ? m->run : 0;
 }
 
-/* For uprobes: no io_uring worker runs user code, and a sleepable program may not follow group_leader. */
+/*
+ * For uprobes and at the end of system calls: no io_uring worker runs user code, and a sleepable program may
+ * not follow group_leader. (Following it costs the verifier a search of all of the kernel's type names.)
+ */
 static __always_inline u32 run_of_thread(void)
 {
 	return run_of(bpf_get_current_task_btf());

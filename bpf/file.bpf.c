@@ -236,51 +236,37 @@ int BPF_PROG(on_file_open, int dirfd, struct filename *name, const struct open_f
 	return 0;
 }
 
-enum open_call { CALL_OPEN, CALL_CREAT, CALL_OPENAT, CALL_OPENAT2 };
-
-static __always_inline int open_exit(long fd, enum open_call call)
+/* At the end of open, creat, openat and openat2: one program, for the verifier walks it once. */
+SEC("tp/syscalls/sys_exit_openat")
+int on_sys_open(struct trace_event_raw_sys_exit *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct open_asked asked = { .user = 1, .dirfd = AT_FDCWD };
 	struct pt_regs *regs;
 	struct file *file;
-	u64 first, second;
 	u32 run;
 
-	if (fd < 0)
+	if (ctx->ret < 0)
 		return 0;
-	run = run_of_current();
+	run = run_of_thread();
 	if (!run)
 		return 0;
-	file = file_of_fd((void *)bpf_get_current_task(), fd);
+	file = file_of_fd((void *)bpf_get_current_task(), ctx->ret);
 	if (!file)
 		return 0;
 	regs = (void *)bpf_task_pt_regs(task);
-	first = TASK_COMPAT(task) ? REGS_COMPAT_ARG1(regs) : REGS_ARG1(regs);
-	second = TASK_COMPAT(task) ? REGS_COMPAT_ARG2(regs) : REGS_ARG2(regs);
-	asked.path = first;
-	if (call == CALL_OPEN) {
-		asked.flags = second;
-	} else if (call == CALL_CREAT) {
+	asked.path = REGS_ARG1(regs);
+	if (ctx->id == SYSCALL_OPEN) {
+		asked.flags = REGS_ARG2(regs);
+	} else if (ctx->id == SYSCALL_CREAT) {
 		asked.flags = O_TRUNC;
 	} else {
-		asked.dirfd = first;
-		asked.path = second;
+		asked.dirfd = REGS_ARG1(regs);
+		asked.path = REGS_ARG2(regs);
 		asked.flags = REGS_ARG3(regs);
 	}
 	/* struct open_how begins with its flags. */
-	if (call == CALL_OPENAT2)
+	if (ctx->id == SYSCALL_OPENAT2)
 		bpf_probe_read_user(&asked.flags, sizeof(asked.flags), (void *)REGS_ARG3(regs));
 	return file_opened(file, run, &asked);
 }
-
-#define OPEN_EXIT(name, call)                                                                      \
-	SEC("tp/syscalls/sys_exit_" #name)                                                         \
-	int on_sys_##name(struct trace_event_raw_sys_exit *ctx)                                    \
-	{                                                                                          \
-		return open_exit(ctx->ret, call);                                                  \
-	}
-OPEN_EXIT(openat, CALL_OPENAT)
-OPEN_EXIT(open, CALL_OPEN)
-OPEN_EXIT(creat, CALL_CREAT)
-OPEN_EXIT(openat2, CALL_OPENAT2)

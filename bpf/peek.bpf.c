@@ -87,7 +87,7 @@ int on_sys_vm_readv(struct trace_event_raw_sys_exit *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
-	u32 run = run_of_current();
+	u32 run = run_of_thread();
 
 	if (!run || ctx->ret < 0)
 		return 0;
@@ -106,7 +106,7 @@ int on_sys_ptrace(struct trace_event_raw_sys_exit *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
-	u32 run = run_of_current();
+	u32 run = run_of_thread();
 	u64 request;
 
 	if (!run || ctx->ret < 0)

@@ -113,7 +113,7 @@ static __always_inline void write_look(u32 run, struct file *file, u64 base, u64
 SEC("tp/syscalls/sys_exit_write")
 int on_sys_write(struct trace_event_raw_sys_exit *ctx)
 {
-	u32 run = ctx->ret > 0 ? run_of_current() : 0;
+	u32 run = ctx->ret > 0 ? run_of_thread() : 0;
 	struct pt_regs *regs;
 	struct file *file;
 
@@ -131,7 +131,7 @@ int on_sys_write(struct trace_event_raw_sys_exit *ctx)
 SEC("tp/syscalls/sys_exit_writev")
 int on_sys_writev(struct trace_event_raw_sys_exit *ctx)
 {
-	u32 run = ctx->ret > 0 ? run_of_current() : 0;
+	u32 run = ctx->ret > 0 ? run_of_thread() : 0;
 	struct user_iovec v;
 	struct pt_regs *regs;
 	struct file *file;

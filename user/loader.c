@@ -68,6 +68,27 @@ static bool is_ours(const struct need *n)
 	return n->tiers[0].programs[0] != NULL;
 }
 
+/* "on_sys_open@creat": the program, and the system call at whose end it stands. */
+static struct bpf_program *program_named(struct invigil *skel, const char *name)
+{
+	char program[64];
+
+	snprintf(program, sizeof(program), "%.*s", (int)strcspn(name, "@"), name);
+	return bpf_object__find_program_by_name(skel->obj, program);
+}
+
+static struct bpf_link *program_attach(struct invigil *skel, const char *name)
+{
+	struct bpf_program *prog = program_named(skel, name);
+	const char *call = strchr(name, '@');
+	char event[64];
+
+	if (!call)
+		return bpf_program__attach(prog);
+	snprintf(event, sizeof(event), "sys_exit_%s", call + 1);
+	return bpf_program__attach_tracepoint(prog, "syscalls", event);
+}
+
 static void autoload_choose(struct invigil *skel, bool env, bool daemon)
 {
 	struct bpf_program *prog = NULL;
@@ -80,7 +101,7 @@ static void autoload_choose(struct invigil *skel, bool env, bool daemon)
 		    (need_when(&needs[i]) == WHEN_DAEMON && !daemon))
 			continue;
 		for (const char *const *name = t->programs; *name; name++) {
-			prog = bpf_object__find_program_by_name(skel->obj, *name);
+			prog = program_named(skel, *name);
 			bpf_program__set_autoload(prog, true);
 			if (is_env(&needs[i]) && feature_works(FEAT_UPROBE_MULTI))
 				bpf_program__set_expected_attach_type(
@@ -106,8 +127,7 @@ static bool need_attach(struct loader *l, const struct need *n)
 		return false;
 	}
 	for (const char *const *name = t->programs; *name && !is_env(n); name++) {
-		struct bpf_link *link =
-			bpf_program__attach(bpf_object__find_program_by_name(l->skel->obj, *name));
+		struct bpf_link *link = program_attach(l->skel, *name);
 
 		if (!link) {
 			need_failed(l, n, strerror(errno));

@@ -2,15 +2,16 @@
 #include <errno.h>
 #include <stdint.h>
 #include <linux/bpf.h>
+#include <linux/btf.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
 #include <sched.h>
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include "buf.h"
 #include "gate.h"
+#include "kernel_btf.h"
 #include "probe.h"
 #include "uprobe.h"
 
@@ -37,7 +38,7 @@ const struct need needs[] = {
 	    { "socket tracepoint", FEAT_SOCK_TRACEPOINT, { "on_sock_send", "on_sock_recv" } } } },
 	{ "files opened for writing", false, "log files", "opens by io_uring where no trampoline works",
 	  { { "fexit", FEAT_TRAMPOLINE, { "on_file_open" } },
-	    { "tracepoint", FEAT_TRACEFS, { "on_sys_openat", "on_sys_open", "on_sys_creat", "on_sys_openat2" } } } },
+	    { "tracepoint", FEAT_TRACEFS, { "on_sys_open@openat", "on_sys_open@open", "on_sys_open@creat", "on_sys_open@openat2" } } } },
 	{ "file changes", false, "modes, owners, truncations and removals of logs; set-id bits",
 	  "inode times: changes by io_uring; a file with several names is told by one of them",
 	  { { "fexit", FEAT_TRAMPOLINE, { "on_setattr", "on_unlink", "on_rename", "on_setxattr" } },
@@ -87,27 +88,20 @@ enum known {
 	KNOWN
 };
 
-/* What the trials name in the kernel's BTF: seven megabytes, so it is read once and not kept. */
 static int known_id(enum known k)
 {
-	static const struct {
-		const char *name;
-		uint32_t kind;
-	} known[KNOWN] = { { "unix_stream_sendmsg", BTF_KIND_FUNC },
-			   { "btf_trace_sock_send_length", BTF_KIND_TYPEDEF },
-			   { "btf_trace_consume_skb", BTF_KIND_TYPEDEF },
-			   { "bpf_dynptr_from_skb", BTF_KIND_FUNC },
-			   { "btf_trace_ctime_ns_xchg", BTF_KIND_TYPEDEF },
-			   { "bpf_task_from_vpid", BTF_KIND_FUNC } };
+	static const struct kernel_type known[KNOWN] = {
+		{ "unix_stream_sendmsg", BTF_KIND_FUNC },
+		{ "btf_trace_sock_send_length", BTF_KIND_TYPEDEF },
+		{ "btf_trace_consume_skb", BTF_KIND_TYPEDEF },
+		{ "bpf_dynptr_from_skb", BTF_KIND_FUNC },
+		{ "btf_trace_ctime_ns_xchg", BTF_KIND_TYPEDEF },
+		{ "bpf_task_from_vpid", BTF_KIND_FUNC },
+	};
 	static int ids[KNOWN]; /* 0: not looked for */
-	struct btf *btf;
 
-	if (ids[k])
-		return ids[k];
-	btf = btf__load_vmlinux_btf();
-	for (int i = 0; i < KNOWN; i++)
-		ids[i] = btf ? btf__find_by_name_kind(btf, known[i].name, known[i].kind) : -ENOENT;
-	btf__free(btf);
+	if (!ids[k])
+		kernel_types_find(known, KNOWN, ids);
 	return ids[k];
 }
 

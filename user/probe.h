@@ -24,9 +24,10 @@ enum feature {
 };
 
 struct tier {
-	const char *name;         /* as `invigil check` prints it */
-	enum feature feature;     /* must work */
-	const char *programs[10]; /* NULL ended; none: not the loader's */
+	const char *name;     /* as `invigil check` prints it */
+	enum feature feature; /* must work */
+	const char *programs
+		[10]; /* NULL ended; NAME@CALL: at the end of that system call; none: not the loader's */
 };
 
 enum when {

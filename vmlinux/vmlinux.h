@@ -322,6 +322,7 @@ struct css_set {
 };
 
 struct trace_event_raw_sys_exit {
+	long id;
 	long ret;
 };
 

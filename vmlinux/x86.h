@@ -10,14 +10,18 @@ struct pt_regs {
 
 #define SYSCALL_READ     0
 #define SYSCALL_WRITE    1
+#define SYSCALL_OPEN     2
 #define SYSCALL_READV    19
 #define SYSCALL_WRITEV   20
 #define SYSCALL_SENDTO   44
 #define SYSCALL_RECVFROM 45
 #define SYSCALL_SENDMSG  46
 #define SYSCALL_RECVMSG  47
+#define SYSCALL_CREAT    85
 #define SYSCALL_PTRACE   101
+#define SYSCALL_OPENAT   257
 #define SYSCALL_VM_READ  310
+#define SYSCALL_OPENAT2  437
 
 #define REGS_NR(r)   BPF_CORE_READ(r, orig_ax)
 #define REGS_ARG1(r) BPF_CORE_READ(r, di)

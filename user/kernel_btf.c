@@ -1,0 +1,86 @@
+/* kernel_btf.c: walks the kernel's BTF once (Documentation/bpf/btf.rst) for the few names that are asked for. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/btf.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "buf.h"
+#include "kernel_btf.h"
+
+#define KIND_ENUM64 19 /* of 6.0; older headers do not name it */
+
+/* Bytes behind a struct btf_type, by its kind. */
+static size_t more_bytes(const struct btf_type *t)
+{
+	size_t n = BTF_INFO_VLEN(t->info);
+
+	switch (BTF_INFO_KIND(t->info)) {
+	case BTF_KIND_INT:
+	case BTF_KIND_VAR:
+	case BTF_KIND_DECL_TAG:
+		return sizeof(uint32_t);
+	case BTF_KIND_ARRAY:
+		return sizeof(struct btf_array);
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_UNION:
+		return n * sizeof(struct btf_member);
+	case BTF_KIND_ENUM:
+		return n * sizeof(struct btf_enum);
+	case BTF_KIND_FUNC_PROTO:
+		return n * sizeof(struct btf_param);
+	case BTF_KIND_DATASEC:
+		return n * sizeof(struct btf_var_secinfo);
+	case KIND_ENUM64:
+		return n * 3 * sizeof(uint32_t);
+	}
+	return 0;
+}
+
+static char *slurp(const char *path, size_t *size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	char *bytes = NULL;
+	ssize_t got = 0;
+
+	if (fd >= 0 && !fstat(fd, &st) && st.st_size > 0) {
+		bytes = xcalloc(st.st_size, 1);
+		for (*size = 0; *size < (size_t)st.st_size; *size += got) {
+			got = read(fd, bytes + *size, st.st_size - *size);
+			if (got <= 0)
+				break;
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	return bytes;
+}
+
+void kernel_types_find(const struct kernel_type *types, unsigned n, int *ids)
+{
+	size_t size = 0;
+	char *bytes = slurp("/sys/kernel/btf/vmlinux", &size);
+	const struct btf_header *h = (void *)bytes;
+	bool sound = bytes && size > sizeof(*h) && h->magic == BTF_MAGIC &&
+		     h->hdr_len + (size_t)h->type_off + h->type_len <= size &&
+		     h->hdr_len + (size_t)h->str_off + h->str_len == size && !bytes[size - 1];
+	const char *strings = sound ? bytes + h->hdr_len + h->str_off : NULL;
+	size_t at = 0;
+	int id = 1;
+
+	for (unsigned i = 0; i < n; i++)
+		ids[i] = sound ? -ENOENT : -EINVAL;
+	for (; sound && at + sizeof(struct btf_type) <= h->type_len; id++) {
+		const struct btf_type *t = (void *)(bytes + h->hdr_len + h->type_off + at);
+
+		for (unsigned i = 0; i < n && t->name_off < h->str_len; i++)
+			if (ids[i] < 0 && BTF_INFO_KIND(t->info) == types[i].kind &&
+			    !strcmp(strings + t->name_off, types[i].name))
+				ids[i] = id;
+		at += sizeof(*t) + more_bytes(t);
+	}
+	free(bytes);
+}
