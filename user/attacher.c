@@ -7,10 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "attacher.h"
+#include "event.h"
 #include "exec_file.h"
 #include "loader.h"
 
@@ -26,6 +30,7 @@ static void word_send(int monitor, int say, const struct attacher_call *call, co
 {
 	struct attacher_word w = { .say = say,
 				   .pid = call ? call->pid : 0,
+				   .run = call ? call->run : 0,
 				   .start = call ? call->start : 0 };
 
 	snprintf(w.why, sizeof(w.why), "%s", why ? why : "");
@@ -63,7 +68,7 @@ static bool monitor_serve(struct loader *l, int monitor)
 	return true;
 }
 
-void attacher_main(struct loader *l, const char *path_variable, int monitor, int guardian)
+static void serve(struct loader *l, const char *path_variable, int monitor, int guardian)
 {
 	loader_prescan(l, path_variable);
 	word_send(monitor, ATTACHER_READY, NULL, NULL);
@@ -81,4 +86,88 @@ void attacher_main(struct loader *l, const char *path_variable, int monitor, int
 		while ((why = loader_env_trouble(l)))
 			word_send(monitor, ATTACHER_TROUBLE, NULL, why);
 	}
+}
+
+/* ---- of its parent ---- */
+
+/* It keeps the loader alone: no output, no socket whose end somebody waits for. */
+static void become(const int *leave, unsigned n, pid_t parent)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	prctl(PR_SET_NAME, "invigil-attach");
+	for (int i = 0; i < 3; i++)
+		dup2(null, i);
+	for (unsigned i = 0; i < n; i++)
+		if (leave[i] >= 0)
+			close(leave[i]);
+}
+
+bool attacher_start(struct attacher *a, struct loader *l, const char *path_variable, int guardian,
+		    const int *leave, unsigned n)
+{
+	pid_t parent = getpid();
+	int pair[2];
+
+	attacher_reap(a);
+	*a = (struct attacher){ .fd = -1 };
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return false;
+	a->pid = fork();
+	if (a->pid < 0) {
+		close(pair[0]);
+		close(pair[1]);
+		return false;
+	}
+	if (!a->pid) {
+		close(pair[0]);
+		become(leave, n, parent);
+		serve(l, path_variable, pair[1], guardian);
+		_exit(0);
+	}
+	close(pair[1]);
+	a->fd = pair[0];
+	return true;
+}
+
+void attacher_ask(struct attacher *a, const struct ev_hdr *exec)
+{
+	struct attacher_call call = { .start = exec->start, .pid = exec->pid, .run = exec->run };
+
+	if (a->fd >= 0 &&
+	    send(a->fd, &call, sizeof(call), MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(call))
+		a->not_asked++;
+}
+
+int attacher_hear(struct attacher *a, struct attacher_word *w)
+{
+	ssize_t n = a->fd < 0 ? 0 : recv(a->fd, w, sizeof(*w), MSG_DONTWAIT);
+
+	if (a->fd < 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return 0;
+	w->why[sizeof(w->why) - 1] = 0;
+	if (n == sizeof(*w))
+		return 1;
+	close(a->fd);
+	a->fd = -1;
+	return -1;
+}
+
+void attacher_reap(struct attacher *a)
+{
+	if (a->pid > 0 && waitpid(a->pid, NULL, WNOHANG))
+		a->pid = 0;
+}
+
+void attacher_stop(struct attacher *a)
+{
+	if (a->fd >= 0)
+		close(a->fd);
+	a->fd = -1;
+	if (a->pid > 0)
+		kill(a->pid, SIGKILL); /* not reaped yet: the number is still its own */
+	attacher_reap(a);
 }

@@ -2,30 +2,49 @@
 #ifndef INVIGIL_ATTACHER_H
 #define INVIGIL_ATTACHER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+struct ev_hdr;
 struct loader;
 
 /* From the monitor: a program was executed. */
 struct attacher_call {
 	uint64_t start; /* of the process; it comes back */
 	pid_t pid;
-	uint32_t pad;
+	uint32_t run; /* comes back */
 };
 
 /* To the monitor. */
 struct attacher_word {
 	enum { ATTACHER_READY, ATTACHER_LATE, ATTACHER_TROUBLE } say;
 	pid_t pid; /* LATE: it had started when its probes were attached */
+	uint32_t run;
 	uint64_t start;
 	char why[64]; /* TROUBLE: a probe was not attached */
 };
 
+/* The helper as its parent has it. */
+struct attacher {
+	int fd; /* words come in; -1: it is gone */
+	pid_t pid;
+	unsigned not_asked; /* programs that it took no more of */
+};
+
 /*
- * Body of the process, which owns all probes in files. monitor: words go out; a call comes in for each
- * program that was executed. guardian: struct gate_call comes in, its id goes back; -1 none.
+ * Starts the process, which owns all probes in files. guardian: struct gate_call comes in, its id goes
+ * back; -1 none. leave: descriptors that it is not to hold open.
  */
-void attacher_main(struct loader *l, const char *path_variable, int monitor, int guardian);
+bool attacher_start(struct attacher *a, struct loader *l, const char *path_variable, int guardian,
+		    const int *leave, unsigned n);
+/* A program was executed. */
+void attacher_ask(struct attacher *a, const struct ev_hdr *exec);
+/* 1: a word; 0: none now; -1: it has just ended. */
+int attacher_hear(struct attacher *a, struct attacher_word *w);
+/* Nobody waits for it: it may be stuck on a file that the run serves. */
+void attacher_stop(struct attacher *a);
+/* Asked now and then afterwards: it leaves no zombie. */
+void attacher_reap(struct attacher *a);
 
 #endif

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include "attacher.h"
 #include "begin.h"
 #include "command.h"
 #include "control.h"
@@ -36,6 +37,7 @@ struct ticket {
 static struct daemon {
 	const struct config *config;
 	struct loader *loader;
+	struct attacher attacher; /* while a run is active */
 	struct job *jobs[RUNS_MAX];
 	unsigned n_jobs;
 	struct ticket *tickets;
@@ -88,6 +90,12 @@ static void on_gap(void *ctx, const char *hook, const char *reason, const char *
 	struct job *job = ctx;
 
 	made_gap(job->pipeline, job->run, boot_now(), hook, reason, effect, required);
+}
+
+static void attacher_gap(struct job *job)
+{
+	on_gap(job, "environment reads", "the process that attaches probes ended",
+	       "variables read by name from here on", true);
 }
 
 static void on_container(void *ctx, const char *id)
@@ -177,6 +185,13 @@ static void job_record(struct job *job, const struct record *exec, const char *i
 	free(user);
 }
 
+/* The first run that is active: what costs something is attached. */
+static bool watch_begin(const struct job *job)
+{
+	return loader_activate(d.loader) &&
+	       attacher_start(&d.attacher, d.loader, getenv("PATH"), -1, &job->out.fd, 1);
+}
+
 static struct job *job_begin(const struct record *exec, const struct job_identity *identity,
 			     char *const *envp)
 {
@@ -196,7 +211,7 @@ static struct job *job_begin(const struct record *exec, const struct job_identit
 	job->pipeline = pipeline_new(d.config, output_line, &job->out);
 	pipeline_watch(job->pipeline, &(struct pipeline_live){ on_container, on_log, job });
 	job_record(job, exec, id, envp);
-	if (!d.n_jobs && !loader_activate(d.loader))
+	if (!d.n_jobs && !watch_begin(job))
 		d.stop = true;
 	d.jobs[d.n_jobs++] = job;
 	for (int i = 1; i < 3; i++) {
@@ -207,6 +222,8 @@ static struct job *job_begin(const struct record *exec, const struct job_identit
 	}
 	engine_sockets(on_engine, job);
 	loader_gaps(d.loader, on_gap, job);
+	if (d.attacher.fd < 0)
+		attacher_gap(job);
 	on_gap(job, "exec gate", "the run began by itself",
 	       "variables that a program reads before probes are attached to its files", false);
 	fprintf(stderr, "invigil: run %s begins: %s, pid %u, user %s\n", id,
@@ -267,6 +284,13 @@ static void job_end(struct job *job)
 	int err;
 
 	loader_losses(d.loader, on_loss, NULL);
+	if (job->not_asked) {
+		struct buf b = { 0 };
+
+		buf_fmt(&b, "%u programs were not looked at", job->not_asked);
+		on_gap(job, "environment reads", b.ptr, "what they read", true);
+		buf_free(&b);
+	}
 	made_record(job->pipeline, job->run, boot_now(), EV_END, &end, sizeof(end), NULL, 0);
 	pipeline_finish(job->pipeline);
 	err = output_flush(&job->out);
@@ -293,8 +317,10 @@ static void job_end(struct job *job)
 	output_close(&job->out);
 	pipeline_free(job->pipeline);
 	free(job);
-	if (!d.n_jobs)
+	if (!d.n_jobs) {
+		attacher_stop(&d.attacher);
 		loader_idle(d.loader);
+	}
 }
 
 /* An exit that was lost must not hold a run open: asks the system, not often. */
@@ -344,11 +370,33 @@ static void on_record(void *ctx, void *bytes, size_t n)
 	pipeline_take(job->pipeline, bytes, n);
 	link_look(job->pipeline, job->run, boot_now());
 	if (h.type == EV_EXEC) {
-		char path[32];
+		unsigned before = d.attacher.not_asked;
 
-		snprintf(path, sizeof(path), "/proc/%u/exe", h.pid);
-		loader_attach_env(d.loader, path);
+		attacher_ask(&d.attacher, &h);
+		job->not_asked += d.attacher.not_asked - before;
 	}
+}
+
+static void probes_hear(void)
+{
+	struct attacher_word w;
+	int heard;
+
+	while ((heard = attacher_hear(&d.attacher, &w)) > 0) {
+		struct job *job = job_of(w.run);
+
+		if (w.say == ATTACHER_LATE && job) {
+			struct ev_late late = { .start = w.start, .pid = w.pid };
+
+			made_record(job->pipeline, job->run, boot_now(), EV_LATE, &late,
+				    sizeof(late), NULL, 0);
+		}
+		for (unsigned i = 0; w.say == ATTACHER_TROUBLE && i < d.n_jobs; i++)
+			on_gap(d.jobs[i], "environment reads", w.why, "variables read by name",
+			       false);
+	}
+	for (unsigned i = 0; heard < 0 && i < d.n_jobs; i++)
+		attacher_gap(d.jobs[i]);
 }
 
 /* ---- the process ---- */
@@ -390,6 +438,7 @@ static bool daemon_open(const struct config *c)
 	struct rlimit none = { 0, 0 };
 
 	d.config = c;
+	d.attacher.fd = -1;
 	d.began = boot_now();
 	prctl(PR_SET_DUMPABLE, 0); /* ring memory holds plaintext */
 	setrlimit(RLIMIT_CORE, &none);
@@ -438,7 +487,10 @@ int cmd_daemon(struct config *c)
 		if (read(signals, &info, sizeof(info)) == sizeof(info))
 			d.stop = true;
 		loader_drain(d.loader, on_record, NULL);
+		probes_hear();
 		jobs_check();
+		if (!d.n_jobs)
+			attacher_reap(&d.attacher);
 		for (unsigned i = 0; i < d.n_jobs; i++)
 			output_flush(&d.jobs[i]->out);
 		if (fds[2].revents)

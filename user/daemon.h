@@ -12,9 +12,10 @@ struct job {
 	struct pipeline *pipeline;
 	struct output out;
 	uint32_t root_pid;
-	int status;       /* wait(2) status of its first process; -1 not ended */
-	uint64_t checked; /* boot ns: when its processes were last asked for */
-	bool maybe_over;  /* a process ended since it was last looked at */
+	int status;         /* wait(2) status of its first process; -1 not ended */
+	uint64_t checked;   /* boot ns: when its processes were last asked for */
+	bool maybe_over;    /* a process ended since it was last looked at */
+	unsigned not_asked; /* programs that the attacher took no more of */
 };
 
 #endif

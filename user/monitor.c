@@ -34,12 +34,10 @@ struct monitor {
 	const struct config *config;
 	const struct account *account;
 	int front;
-	int guardian;       /* its words; -1: gone */
-	int attacher;       /* -1: gone */
-	pid_t attacher_pid; /* our only child */
-	bool gated;         /* programs are held until the attacher has seen them */
-	unsigned let_go;    /* by the guardian, without an answer */
-	unsigned not_asked; /* executed, and the attacher took no more */
+	int guardian; /* its words; -1: gone */
+	struct attacher attacher;
+	bool gated;      /* programs are held until the attacher has seen them */
+	unsigned let_go; /* by the guardian, without an answer */
 	struct loader *loader;
 	struct pipeline *pipeline;
 	struct output out, record;
@@ -88,41 +86,23 @@ static void on_loss(void *ctx, uint32_t type, uint64_t count)
 	loader_record(ctx, EV_LOST, &e, sizeof(e), NULL, 0);
 }
 
-/*
- * The file that was just executed may hold functions that read the environment; when it passed the gate
- * the attacher knows it already.
- */
-static void exec_attach(struct monitor *m, const struct ev_hdr *h)
-{
-	struct attacher_call call = { .start = h->start, .pid = h->pid };
-
-	if (m->attacher >= 0 &&
-	    send(m->attacher, &call, sizeof(call), MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(call))
-		m->not_asked++;
-}
-
-static void attacher_hear(struct monitor *m)
+static void probes_hear(struct monitor *m)
 {
 	struct attacher_word w;
-	ssize_t n = recv(m->attacher, &w, sizeof(w), MSG_DONTWAIT);
+	int heard = attacher_hear(&m->attacher, &w);
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n != sizeof(w)) {
-		close(m->attacher);
-		m->attacher = -1;
+	if (heard < 0) {
 		loader_guard(m->loader, ATTACK_ATTACHER, 0);
 		gap_record(m, "environment reads", "the process that attaches probes ended",
 			   "variables read by name from here on", true);
-	} else if (w.say == ATTACHER_LATE) {
+	} else if (heard && w.say == ATTACHER_LATE) {
 		struct ev_late late = { .start = w.start, .pid = w.pid };
 
 		loader_record(m, EV_LATE, &late, sizeof(late), NULL, 0);
 		gap_record(m, "environment reads",
 			   "probes were attached after the program had started",
 			   "reads made before that", false);
-	} else if (w.say == ATTACHER_TROUBLE) {
-		w.why[sizeof(w.why) - 1] = 0;
+	} else if (heard && w.say == ATTACHER_TROUBLE) {
 		gap_record(m, "environment reads", w.why, "variables read by name", false);
 	}
 }
@@ -178,8 +158,9 @@ static void on_record(void *ctx, void *bytes, size_t n)
 	memcpy(&h, bytes, n < sizeof(h) ? n : sizeof(h));
 	pipeline_take(m->pipeline, bytes, n);
 	link_look(m->pipeline, RUN_ID, boot_now());
+	/* Its file may hold functions that read the environment; passed by the gate, it is known already. */
 	if (n >= sizeof(h) && h.type == EV_EXEC)
-		exec_attach(m, &h);
+		attacher_ask(&m->attacher, &h);
 	if (n >= sizeof(h) && h.type == EV_EXIT && (pid_t)h.pid == m->command && m->front_gone) {
 		/* Nobody else will tell. */
 		m->status = ((struct ev_exit *)((struct ev_hdr *)bytes + 1))->status;
@@ -345,13 +326,13 @@ static void run_drive(struct monitor *m)
 		struct pollfd fds[] = { { m->front_gone ? -1 : m->front, POLLIN, 0 },
 					{ loader_ring_fd(m->loader), POLLIN, 0 },
 					{ m->command ? m->guardian : -1, POLLIN, 0 },
-					{ m->command ? m->attacher : -1, POLLIN, 0 } };
+					{ m->command ? m->attacher.fd : -1, POLLIN, 0 } };
 
 		poll(fds, ARRAY_SIZE(fds), DRAIN_MS);
 		if (fds[2].revents)
 			guardian_hear(m);
 		if (fds[3].revents)
-			attacher_hear(m);
+			probes_hear(m);
 		if (fds[0].revents && !front_hear(m))
 			break;
 		loader_drain(m->loader, on_record, m);
@@ -366,15 +347,14 @@ static void gate_close(struct monitor *m)
 {
 	struct buf b = { 0 };
 
-	/* Nobody waits for it: it may be stuck on a file that the run serves. */
-	kill(m->attacher_pid, SIGKILL);
+	attacher_stop(&m->attacher);
 	if (m->let_go) {
 		buf_fmt(&b, "%u calls were let go without an answer", m->let_go);
 		gate_gap(m, b.ptr);
 		buf_reset(&b);
 	}
-	if (m->not_asked) {
-		buf_fmt(&b, "%u programs were not looked at", m->not_asked);
+	if (m->attacher.not_asked) {
+		buf_fmt(&b, "%u programs were not looked at", m->attacher.not_asked);
 		gap_record(m, "environment reads", b.ptr, "what they read", true);
 	}
 	buf_free(&b);
@@ -423,62 +403,30 @@ static int run_close(struct monitor *m)
 	return verdict;
 }
 
-/* It keeps the loader alone: no output, no socket whose end somebody waits for. */
-static void attacher_become(struct monitor *m, const char *path, int monitor, int calls,
-			    pid_t parent)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
-	prctl(PR_SET_NAME, "invigil-attach");
-	for (int i = 0; i < 3; i++)
-		dup2(null, i);
-	close(m->front);
-	close(m->guardian);
-	close(m->out.fd);
-	close(m->record.fd);
-	attacher_main(m->loader, path, monitor, calls);
-	_exit(0);
-}
-
 /* Returns when it has attached what is known beforehand. */
-static bool attacher_start(struct monitor *m, const char *path, int calls)
+static bool probes_start(struct monitor *m, const char *path, int calls)
 {
-	pid_t parent = getpid();
+	const int leave[] = { m->front, m->guardian, m->out.fd, m->record.fd };
 	struct pollfd p = { .events = POLLIN };
 	struct attacher_word w;
-	int pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+	if (!attacher_start(&m->attacher, m->loader, path, calls, leave, ARRAY_SIZE(leave)))
 		return false;
-	m->attacher_pid = fork();
-	if (m->attacher_pid < 0)
-		return false;
-	if (!m->attacher_pid) {
-		close(pair[0]);
-		attacher_become(m, path, pair[1], calls, parent);
-	}
-	loader_guard(m->loader, ATTACK_MONITOR, parent);
-	loader_guard(m->loader, ATTACK_ATTACHER, m->attacher_pid);
-	close(pair[1]);
+	loader_guard(m->loader, ATTACK_MONITOR, getpid());
+	loader_guard(m->loader, ATTACK_ATTACHER, m->attacher.pid);
 	close(calls); /* the guardian must hear when the attacher ends */
-	p.fd = m->attacher = pair[0];
+	p.fd = m->attacher.fd;
 	/* Not read in time, it is read and passed over later. */
 	return poll(&p, 1, PEER_MS) >= 0 &&
-	       (!p.revents || recv(m->attacher, &w, sizeof(w), 0) == sizeof(w));
+	       (!p.revents || recv(p.fd, &w, sizeof(w), 0) == sizeof(w));
 }
 
 int monitor_main(const struct config *c, const struct account *a, int front, int guardian,
 		 int calls)
 {
-	struct monitor m = { .config = c,
-			     .account = a,
-			     .front = front,
-			     .guardian = guardian,
-			     .attacher = -1,
-			     .status = -1 };
+	struct monitor m = {
+		.config = c, .account = a, .front = front, .guardian = guardian, .status = -1
+	};
 	char *path = getenv("PATH");
 	int verdict;
 
@@ -489,7 +437,7 @@ int monitor_main(const struct config *c, const struct account *a, int front, int
 		word_send(front, SAY_FAILED, 0);
 		return 125;
 	}
-	if (!attacher_start(&m, path, calls)) {
+	if (!probes_start(&m, path, calls)) {
 		fprintf(stderr,
 			"invigil: the process that attaches probes could not be started: %s\n",
 			strerror(errno));

@@ -191,6 +191,13 @@ check "is let go" grep -qx '3 0 3' "$work/out"
 check "one whose server never answers us" status_is 0 served hang
 check "is let go too" grep -qx '3 0 3' "$work/out"
 see "which is said, and the run has its end" 'ended() and gap("let go")'
+"$invigil" daemon -o "$work/{run}.jsonl" --socket "$work/sock" 2>"$work/daemon" &
+daemon=$!
+until_true 20 grep -q 'watching for runs' "$work/daemon"
+GITHUB_ACTIONS=true GITHUB_RUN_ID=90 GITHUB_JOB=x timeout 30 bash "$work/served.sh" "$work" hang >"$work/out"
+check "nor does it stop a daemon, whose run has its end" until_true 10 grep -q ' ended: ' "$work/daemon"
+kill -TERM $daemon
+check "and which ends when it is told to" wait $daemon
 run -- "$work/cases" page
 got=$?
 if [ $got = 77 ]; then
