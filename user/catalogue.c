@@ -157,8 +157,8 @@ const struct rule rules[] = {
 	  "Nothing to do: this is evidence of what the run depends on.",
 	  "CWE-526 OWASP-CICD-SEC-6 T1552", T_UNSECURED, BUILT },
 	{ "R1.2", "exposure-variable-read", RISK_ENVIRONMENT_READ, SEV_LOW,
-	  "The test process reads a variable that changes what a test exposes or where it talks "
-	  "to.",
+	  "The test process's own code, not a library, reads a variable that changes what a test "
+	  "exposes or where it talks to.",
 	  "Set the variable in the job's definition, or make the safe choice the default in the "
 	  "script.",
 	  "CWE-526 OWASP-CICD-SEC-6 T1552", T_UNSECURED, BUILT },

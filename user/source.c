@@ -119,6 +119,16 @@ static bool is_of_os(const struct source *s, unsigned i)
 	return is_of(s, i, "/os.py") || is_of(s, i, "<frozen os>");
 }
 
+/* Of a read: os.environ is a mapping, and its methods stand between it and who asks. */
+static bool asks_from_library(const struct source *s)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		if (!is_of_os(s, i) && !is_of(s, i, "/_collections_abc.py") &&
+		    !is_of(s, i, "<frozen _collections_abc>"))
+			return s->frame[i].code->library;
+	return s->n && !s->cut;
+}
+
 /* What stands behind the last dot of a qualified name. */
 static struct span name_last(const struct source_code *c)
 {
@@ -224,10 +234,14 @@ struct source *source_new(const struct source_codes *c, const struct ev_stack *e
 		f->line = line > 0 ? line : 0;
 		s->n++;
 	}
-	if (!script_find(s, e->reason == STACK_FORK ? api_of(s, e) : 0)) {
+	s->script = script_find(s, e->reason == STACK_FORK ? api_of(s, e) : 0);
+	s->library = e->reason == STACK_ENV && asks_from_library(s);
+	if (!s->script && !s->library) {
 		free(s);
 		return NULL;
 	}
+	if (!s->script)
+		return s;
 	for (unsigned i = 0; i <= s->at; i++)
 		s->exact = s->exact && s->frame[i].line;
 	for (unsigned i = s->at; i < s->n && s->test < 0; i++)

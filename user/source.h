@@ -27,6 +27,8 @@ struct source {
 	char api[48];   /* "check_call", "os.system", ...; empty for what makes no process */
 	bool exact;     /* every frame up to the script's own is known, and its line */
 	bool cut;       /* outer frames are missing */
+	bool script;    /* some frame is no library's, or it made a process */
+	bool library;   /* the code that asks os for it is a library's */
 	unsigned n, at; /* frame[at] is the script's own line */
 	int test;       /* the nearest test_* from there outward; -1: none */
 	struct source_frame frame[EV_FRAMES]; /* innermost first */
@@ -39,8 +41,8 @@ void source_codes_free(struct source_codes *c);
 /* Settled, as record_scrub() leaves it. False: not usable, known already, or too many. */
 bool source_code_add(struct source_codes *c, const struct ev_code *e, const char *tail);
 /*
- * NULL: not even the frame that called the API is known, or a read is the interpreter's own.
- * Referenced once.
+ * NULL: not even the frame that called the API is known, or nothing but libraries called; of a read
+ * that is told, without a script. Referenced once.
  */
 struct source *source_new(const struct source_codes *c, const struct ev_stack *e,
 			  const struct ev_frame *frames, unsigned n, uint32_t pid);

@@ -3,11 +3,47 @@
 #include "env_walk.h"
 #include "pipeline_state.h"
 
-static void read_tell(struct pipeline *p, const struct process *process, uint64_t time,
-		      struct span name, unsigned mechanism, const struct source *source)
+/* A name that so far only libraries asked for: what the script itself asks for is told once more. */
+static void library_key(struct span name, struct buf *key)
 {
-	struct fact f = { .kind = FACT_ENV, .time = time, .process = process, .source = source };
+	buf_str(key, "=="); /* no name holds one */
+	buf_add(key, name.ptr, name.len);
+}
 
+static void library_note(struct process *process, struct span name)
+{
+	struct buf key = { 0 };
+
+	library_key(name, &key);
+	process_first_read(process, (struct span){ key.ptr, key.len });
+	buf_free(&key);
+}
+
+static bool first_of_script(struct process *process, struct span name, const struct source *source)
+{
+	struct buf key = { 0 };
+	bool first;
+
+	if (!source || source->library)
+		return false;
+	library_key(name, &key);
+	first = process_has_read(process, (struct span){ key.ptr, key.len });
+	if (first)
+		process_read_forget(process, (struct span){ key.ptr, key.len });
+	buf_free(&key);
+	return first;
+}
+
+static void read_tell(struct pipeline *p, struct process *process, uint64_t time, struct span name,
+		      unsigned mechanism, const struct source *source)
+{
+	struct fact f = { .kind = FACT_ENV, .time = time, .process = process };
+
+	if (source && source->script)
+		f.source = source;
+	f.env.library = source && source->library;
+	if (f.env.library)
+		library_note(process, name);
 	f.env.name = name;
 	f.env.mechanism = mechanism;
 	f.env.found = mechanism == ENV_COPY ? -1 : process_env_has(process, name);
@@ -20,7 +56,8 @@ static void copy_tell(struct pipeline *p, struct process *process, const struct 
 {
 	struct fact f = { .kind = FACT_ENV, .time = w->read[0].time, .process = process };
 
-	f.source = w->read[0].source;
+	if (w->read[0].source && w->read[0].source->script)
+		f.source = w->read[0].source;
 	f.env.mechanism = ENV_COPY;
 	f.env.found = -1;
 	f.env.count = w->n;
@@ -93,7 +130,7 @@ void take_env(struct pipeline *p, const struct record *r)
 		startup_count(process, name);
 		return;
 	}
-	if (!process_first_read(process, name))
+	if (!process_first_read(process, name) && !first_of_script(process, name, source))
 		return;
 	if (python && env_walk_take(process, name, e->place, time, source)) {
 		p->walks += process->walk->n == 1;

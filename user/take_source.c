@@ -74,7 +74,7 @@ void take_stack(struct pipeline *p, const struct record *r)
 	status_say(p, process, e);
 	if (e->status == STACK_PROVEN)
 		s = source_new(p->codes, e, (const void *)r->tail, n, r->h->pid);
-	if (e->status == STACK_PROVEN && !s && e->flags & STACK_BROKEN)
+	if (e->status == STACK_PROVEN && !(s && s->script) && e->flags & STACK_BROKEN)
 		unknown_say(p, process, SPAN("a frame could not be read"));
 	if (e->reason != STACK_FORK) {
 		source_wait(p, r->h->tid, e->reason, s);

@@ -46,6 +46,24 @@ see "R1.2: what changes where a test listens" 'any("TESTSERVER_BIND_LOCAL" in js
 check "no value is in the stream" bash -c "! grep -q 'must-not-show-4711\|of-the-item-4712' '$ev'"
 unset TESTSERVER_BIND_LOCAL IVG_PY_ITEM IVG_PY_UNREAD
 
+cat >"$work/sdk.py" <<'PY'
+import os
+import sys
+import docker.utils
+import requests.utils
+docker.utils.kwargs_from_env()
+requests.utils.getproxies()
+if sys.argv[1:]:
+    os.environ.get("DOCKER_HOST")
+PY
+export DOCKER_HOST=unix:///none.sock no_proxy=localhost
+check "libraries read what says where to talk to" run -- /usr/bin/python3 "$work/sdk.py"
+see "R1.2, near miss: only docker-py and requests asked for it" 'reads("DOCKER_HOST") and not alerts("R1.2")'
+see "which is R1.1" 'any("DOCKER_HOST" in json.dumps(get(e, "invigil.findings")) for e in evidence("R1.1"))'
+check "the script asks for it too" run -- /usr/bin/python3 "$work/sdk.py" itself
+see "R1.2: behind the libraries' read, once" 'len(alerts("R1.2")) == 1 and "DOCKER_HOST" in json.dumps(alerts("R1.2"))'
+unset DOCKER_HOST no_proxy
+
 # An instrumented Python says itself what it read. What libc's getenv saw first is told once, as that.
 for rounds in 10 700; do
 	export IVG_T_003=1

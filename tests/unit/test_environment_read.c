@@ -33,6 +33,25 @@ static void only_the_test_process_is_asked_about_exposure(void **s)
 	check_hit("R1.1");
 }
 
+static void what_a_library_asks_for_by_itself_is_evidence(void **s)
+{
+	struct fact f = { .kind = FACT_ENV, .run = &run, .process = &process };
+
+	(void)s;
+	memset(&process, 0, sizeof(process));
+	process.roles = ROLE_TEST;
+	f.env.name = SPAN("DOCKER_HOST");
+	f.env.library = true;
+	report_reset(&report);
+	detect_environment_read.look(&f, &report);
+	check_miss("R1.2");
+	check_hit("R1.1");
+	f.env.library = false;
+	report_reset(&report);
+	detect_environment_read.look(&f, &report);
+	check_hit("R1.2");
+}
+
 static void a_sensitive_variable_counts_when_it_was_set(void **s)
 {
 	(void)s;
@@ -159,6 +178,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_variable_read_is_evidence_unless_everybody_reads_it),
 		cmocka_unit_test(only_the_test_process_is_asked_about_exposure),
+		cmocka_unit_test(what_a_library_asks_for_by_itself_is_evidence),
 		cmocka_unit_test(a_sensitive_variable_counts_when_it_was_set),
 		cmocka_unit_test(env_without_operand_prints_the_environment),
 		cmocka_unit_test(a_shell_string_prints_the_environment),

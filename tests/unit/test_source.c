@@ -190,10 +190,38 @@ static void what_the_interpreter_reads_is_no_line(void **state)
 	stack.reason = STACK_ENV;
 	frame("<frozen os>", "_Environ.__getitem__", 3);
 	frame("<frozen site>", "main", 4);
-	assert_null(made());
+	assert_false(made()->script);
 	frame(SCRIPT, "f", 9);
 	assert_int_equal(source_at(made())->line, 9);
+	assert_true(source->script);
 	assert_string_equal(source->api, "");
+}
+
+static void get_frames(void)
+{
+	stack.reason = STACK_ENV;
+	frame("<frozen os>", "_Environ.__getitem__", 3);
+	frame("<frozen _collections_abc>", "Mapping.get", 4);
+}
+
+static void a_read_of_the_script_itself_goes_through_os(void **state)
+{
+	(void)state;
+	get_frames();
+	frame(SCRIPT, "test_it", 9);
+	assert_true(made()->script);
+	assert_false(source->library);
+}
+
+static void a_library_that_the_script_called_reads_for_itself(void **state)
+{
+	(void)state;
+	get_frames();
+	frame("/usr/lib/python3/dist-packages/docker/utils/utils.py", "kwargs_from_env", 4);
+	frame(SCRIPT, "test_it", 9);
+	assert_true(made()->script);
+	assert_true(source->library);
+	assert_int_equal(source_at(source)->line, 9);
 }
 
 static void characters_of_every_width_are_utf8(void **state)
@@ -245,6 +273,8 @@ int main(void)
 		SOURCE_TEST(behind_a_frame_that_is_not_known_nothing_is),
 		SOURCE_TEST(a_deep_stack_of_libraries_is_not_exact),
 		SOURCE_TEST(what_the_interpreter_reads_is_no_line),
+		SOURCE_TEST(a_read_of_the_script_itself_goes_through_os),
+		SOURCE_TEST(a_library_that_the_script_called_reads_for_itself),
 		SOURCE_TEST(characters_of_every_width_are_utf8),
 		SOURCE_TEST(a_phrase_names_api_place_and_function),
 	};

@@ -76,7 +76,7 @@ static void look_read(const struct fact *f, struct report *out)
 
 	if (f->env.sensitive && f->env.found == 1)
 		finding(out, "R1.3", name, "%.*s (set)", SPANF(name));
-	else if (f->process && f->process->roles & ROLE_TEST &&
+	else if (f->process && f->process->roles & ROLE_TEST && !f->env.library &&
 		 in_list(exposing, ARRAY_SIZE(exposing), name))
 		finding(out, "R1.2", name, "%.*s read by the test process (%s)", SPANF(name),
 			found);
