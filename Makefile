@@ -142,6 +142,10 @@ $(B)/bench/load: tests/bench/load.c
 vm-smoke:
 	$(Q)tests/vm/smoke.sh
 
+# Source lines on 6.1, of every CPython of this machine; `make check` has Debian's own.
+vm-lines: vm-smoke
+	$(Q)PYTHONS=all tests/vm/lines.sh
+
 # Writes what the verifiers of this kernel and of 6.1 walk now into tests/verified.tsv.
 verified: all
 	$(Q)$(B)/invigil check --format json | python3 tests/lib/verified.py --update
@@ -162,4 +166,4 @@ clean:
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all always check demo lint bench vm-smoke verified recordings install clean unit-build fuzz-build
+.PHONY: all always check demo lint bench vm-smoke vm-lines verified recordings install clean unit-build fuzz-build

@@ -59,6 +59,8 @@ fuzz() { # NAME
 		-artifact_prefix="$log/corpus/" "$log/corpus/$1"
 }
 
+vm() { tests/vm/smoke.sh && tests/vm/lines.sh; }
+
 # A job that ended: what it said, whole when it failed, and its count; no count is a failure.
 collect() {
 	local pid status line name p f s
@@ -93,7 +95,7 @@ all_collect() {
 }
 
 start unit unit
-start vm-smoke single "vm-smoke (Debian's 6.1 in qemu)" tests/vm/smoke.sh
+start vm single "Debian's 6.1 in qemu: smoke and lines" vm
 for f in build/fuzz/fuzz_*; do
 	[ ! -x "$f" ] || start "${f##*/}" fuzz "${f##*/}"
 done

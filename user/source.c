@@ -169,15 +169,18 @@ static unsigned api_of(struct source *s, const struct ev_stack *e)
 	const char *plain = e->flags & STACK_SYSTEM   ? "os.system"
 			    : e->flags & STACK_SHARED ? "os.posix_spawn"
 						      : "os.fork";
-	unsigned i = 0;
+	unsigned i = 0, from = 0;
 
 	if (is_of(s, 0, "/multiprocessing/")) {
 		strcpy(s->api, "multiprocessing");
 		return 0;
 	}
-	for (size_t k = 0; k < ARRAY_SIZE(modules) && !i; k++)
-		i = api_of_module(s, 0, modules[k].file, modules[k].prefix);
-	if (!i)
+	/* Its own os.fork; its subprocess.py has the names of the one that it stands for. */
+	while (is_of(s, from, "/gevent/os.py"))
+		from++;
+	for (size_t k = 0; k < ARRAY_SIZE(modules) && i <= from; k++)
+		i = api_of_module(s, from, modules[k].file, modules[k].prefix);
+	if (i == from)
 		strcpy(s->api, plain);
 	else if (is_of_os(s, i) && span_eq(s->frame[i].code->name, "popen"))
 		strcpy(s->api, "os.popen");

@@ -257,7 +257,8 @@ void take_data(struct pipeline *p, const struct record *r)
 	struct link key = { .sk = e->sk, .ino = e->sockino }, **found;
 	struct process *process = process_of(p, r);
 
-	source_sent(p, r);
+	if (e->dir == DATA_SEND)
+		source_sent(p, r);
 	found = tfind(&key, &p->links, link_compare);
 	if (dialogue_data(p->dialogue, process, r->h->time, e, r->tail, r->h->len, r->h->want) &&
 	    found && !(*found)->reported)

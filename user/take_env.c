@@ -111,10 +111,11 @@ void take_env(struct pipeline *p, const struct record *r)
 {
 	const struct ev_env *e = r->body;
 	struct process *process = process_of(p, r);
-	struct source *source = source_waiting(p, r->h->tid, STACK_ENV);
 	struct span name = { r->tail, r->h->len };
 	uint64_t time = wall(p, r->h->time);
 	bool python = e->mechanism == ENV_PYTHON;
+	/* The others have no stack: what waits belongs to a read whose record was lost. */
+	struct source *source = python ? source_waiting(p, r->h->tid, STACK_ENV) : NULL;
 
 	/* A shell looks at its own variables the same way. */
 	if (e->mechanism == ENV_SHELL && process_env_has(process, name) != 1)

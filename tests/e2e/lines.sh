@@ -9,7 +9,7 @@ for v in 3.13.0 3.12.1 3.11.7 3.10.13 3.9.18 3.8.18; do
 	[ ! -x "/root/.pyenv/versions/$v/bin/python" ] || pythons+=("/root/.pyenv/versions/$v/bin/python")
 	[ "${PYTHONS:-}" = all ] || [ ${#pythons[@]} = 1 ] || break
 done
-cp "$root"/tests/python/{oracle,sites,reads,pytest_sites}.py "$work"
+cp "$root"/tests/python/{oracle,sites,reads,pytest_sites,gevent_sites}.py "$work"
 cd "$work" || exit 1
 
 version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])'; }
@@ -53,9 +53,23 @@ if /usr/bin/python3 -c 'import pytest' 2>/dev/null; then
 	check "pytest: caller, whole stack and API of every process" compare "$ev" truth 20
 	see "pytest: the test of each process of a test" \
 		'{get(e, "invigil.source.test.function").split(".")[-1] for e in execs() if get(e, "invigil.source.test")} >= {"test_output", "test_parameters", "test_raises", "testUnit"}'
+	see "pytest: it is the test case that the environment names, or a fixture's of it" \
+		'(lambda both: len(both) >= 9 and not [b for b in both if b[0].split(".")[-1] != b[1]])([(get(e, "invigil.source.test.function"), get(e, "invigil.test.name").split("::")[-1].split("[")[0]) for e in execs() if get(e, "invigil.source.test") and get(e, "invigil.test.name")])'
+	see "near miss: a fixture of a test case has no test frame" \
+		'[e for e in execs() if get(e, "invigil.test.name") and get(e, "invigil.source.function") == "server" and not get(e, "invigil.source.test")]'
 else
 	test_begin "pytest"
 	skip "python3-pytest is not installed"
+fi
+
+# A greenlet's stack is another one: it is that of the frame that runs.
+if /usr/bin/python3 -c 'import gevent' 2>/dev/null; then
+	rm -f truth
+	check "gevent runs" under /usr/bin/python3 gevent_sites.py
+	check "gevent: caller, whole stack and API of every process" compare "$ev" truth 90
+else
+	test_begin "gevent"
+	skip "python3-gevent is not installed"
 fi
 
 # A Python that is not known has no line, and that is said, once for each process.

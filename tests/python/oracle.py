@@ -57,7 +57,12 @@ def _hook(event, args):
         return
     made = getattr(_last, "stack", None) if event == "os.exec" else _stack(sys._getframe(1))
     # No lock that another thread could hold while this one forks.
-    os.write(_out, (json.dumps({"event": event, "words": words, "stack": made}) + "\n").encode())
+    line = (json.dumps({"event": event, "words": words, "stack": made}) + "\n").encode()
+    try:
+        os.write(_out, line)
+    except OSError:  # gevent's subprocess closes descriptors in Python, then executes
+        with open(os.environ["ORACLE_OUT"], "ab", buffering=0) as out:
+            out.write(line)
 
 
 sys.addaudithook(_hook)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # vmrun.sh VMLINUZ FILES... -- COMMAND: boots a kernel under qemu (TCG) with busybox and FILES in /t, prints COMMAND's
-# output (run in /t by sh), returns its status; 124 time limit, 125 no status.
+# output (run in /t by sh), returns its status; 124 time limit, 125 no status. VM_ROOT: a folder laid over its root.
 set -u
 kernel=$1
 shift
@@ -8,6 +8,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/root/bin" "$work/root/t"
 cp "$(command -v busybox)" "$work/root/bin/busybox"
+[ -z "${VM_ROOT:-}" ] || cp -r "$VM_ROOT/." "$work/root/"
 while [ $# -gt 0 ] && [ "$1" != -- ]; do
 	cp "$1" "$work/root/t/"
 	shift
@@ -34,7 +35,7 @@ reboot -f
 INIT
 chmod +x "$work/root/init"
 (cd "$work/root" && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1) >"$work/initrd"
-timeout "${VM_SECONDS:-120}" qemu-system-x86_64 -M pc -accel tcg,thread=multi -cpu max -smp 2 -m 512 -nodefaults \
+timeout "${VM_SECONDS:-120}" qemu-system-x86_64 -M pc -accel tcg,thread=multi -cpu max -smp 2 -m "${VM_MEMORY:-512}" -nodefaults \
 	-no-user-config -display none -no-reboot -kernel "$kernel" -initrd "$work/initrd" -serial stdio \
 	-serial "file:$work/console" -append "console=ttyS1 panic=-1 quiet random.trust_cpu=on" </dev/null | tr -d '\r'
 status=${PIPESTATUS[0]}

@@ -1,0 +1,65 @@
+#!/bin/bash
+# lines.sh: on Debian 12's stock 6.1 in qemu, the line of every process of sites.py; smoke.sh has fetched the kernel.
+# Each interpreter brings its standard library into the initramfs. PYTHONS=all: every CPython of this machine.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+kernel=$(ls build/vm/linux-image-6.1*/boot/vmlinuz-* 2>/dev/null | head -1)
+[ -n "$kernel" ] && [ -x build/static/invigil ] || { echo "lines: tests/vm/smoke.sh comes first"; exit 1; }
+pythons=(/usr/bin/python3)
+[ "${PYTHONS:-}" != all ] || for python in /root/.pyenv/versions/3.{13.0,12.1,11.7,10.13,9.18,8.18}/bin/python; do
+	[ ! -x "$python" ] || pythons+=("$python")
+done
+top=$(mktemp -d)
+trap 'rm -rf "$top"' EXIT
+
+libraries() { # FILES: what they are linked with, to the same place
+	ldd "$@" 2>/dev/null | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p; s/^\t\(\/[^ ]*\) .*/\1/p' | sort -u |
+		while read -r file; do
+			mkdir -p "$top$(dirname "$file")"
+			cp -L "$file" "$top$file"
+		done
+}
+bring() { # PYTHON: it and what sites.py imports, at the same paths
+	local folder
+	folder=$("$1" -c 'import sysconfig; print(sysconfig.get_paths()["stdlib"])')
+	mkdir -p "$top$folder" "$top$(dirname "$1")"
+	cp -L "$1" "$top$1"
+	tar -C "$folder" -c --exclude=./test --exclude=./idlelib --exclude=./tkinter --exclude=./ensurepip \
+		--exclude=./lib2to3 --exclude='./config-*' --exclude=./site-packages --exclude=./distutils \
+		--exclude=./pydoc_data --exclude='*.opt-?.pyc' --exclude='*test*.so' . | tar -C "$top$folder" -x
+	libraries "$1" "$folder"/lib-dynload/_{asyncio,contextvars,json,multiprocessing,posixsubprocess,queue,socket}.*.so
+	# Opened by name when a thread ends.
+	cp -L /lib/x86_64-linux-gnu/libgcc_s.so.1 "$top/lib/x86_64-linux-gnu/"
+}
+
+run=
+for python in "${pythons[@]}"; do
+	bring "$python"
+	# fresh folders: sites.py makes modules beside itself
+	run+="
+rm -rf /w truth; mkdir /w; cp *.py /w
+ORACLE_OUT=truth ./invigil run -q -o events --record rec -- $python -W ignore /w/sites.py
+echo \"$python: sites.py ended with \$?\"
+echo \"$python: \$($python compare.py events truth)\"
+./invigil replay -q -o - rec | cmp - events && echo \"$python: replay is the same\""
+done
+echo 'root:x:0:0:root:/:/bin/sh' >"$top/passwd"
+VM_ROOT=$top VM_MEMORY=$((512 + 384 * ${#pythons[@]})) VM_SECONDS=$((60 + 60 * ${#pythons[@]})) tests/vm/vmrun.sh "$kernel" build/static/invigil \
+	tests/python/{oracle,sites,compare}.py -- "
+uname -r
+mkdir -p /dev/pts /dev/shm
+mount -t devpts devpts /dev/pts
+chmod 1777 /dev/shm
+export PATH=/bin:/usr/bin PYTHONDONTWRITEBYTECODE=1
+$run" >"$top/out" 2>&1
+cut -c1-300 "$top/out"
+failed=0
+for python in "${pythons[@]}"; do
+	for said in 'sites.py ended with 0' '.* call sites, 0 wrong' 'replay is the same'; do
+		if grep -q "^$python: $said" "$top/out"; then echo "ok   6.1: $python: $said"; else
+			echo "FAIL 6.1: $python: $said"
+			failed=1
+		fi
+	done
+done
+exit $failed
