@@ -4,7 +4,7 @@
 
 /* As far as a thread state is looked for before it is said that there is none. */
 #define THREADS_MAX 2048
-#define WALKS_MAX   4
+#define WALKS_MAX   64
 /* Frames looked at for EV_FRAMES of them: some are of the interpreter itself. */
 #define FRAMES_SEEN (EV_FRAMES + 16)
 
@@ -306,16 +306,20 @@ static long thread_step(u32 i, struct search *s)
 
 /*
  * os.system and the vfork of some versions give up the GIL first: its holder is only tried first.
- * Returns enum stack_status.
+ * Returns enum stack_status. Global: verified once, not at each of its repetitions.
  */
-static __always_inline u32 walk_stack(struct python *p, struct python_walk *w)
+__attribute__((noinline)) int walk_stack(void)
 {
+	struct python *p = python_of_current();
+	struct python_walk *w = walk_of_thread();
 	struct search s = {};
 	struct walk_step c = {};
 	struct python_build *b;
 	u32 build, index;
 	u64 runtime;
 
+	if (!p || !w)
+		return STACK_NO_THREAD;
 	runtime = p->runtime;
 	build = p->build;
 	w->frames = 0;
@@ -375,7 +379,7 @@ __attribute__((noinline)) int python_stack(u64 reason_run, u64 child_pid, u64 ch
 	 * cannot be read: once more, then.
 	 */
 	for (int i = 0; i < WALKS_MAX; i++) {
-		status = walk_stack(p, w);
+		status = walk_stack();
 		if (status == STACK_NO_LAYOUT ||
 		    (status == STACK_PROVEN && w->frames && !(w->flags & STACK_BROKEN)))
 			break;
