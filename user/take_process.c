@@ -16,6 +16,7 @@ void take_exec(struct pipeline *p, const struct record *r)
 
 	if (!p->run.root_seen) {
 		p->run.root_seen = true;
+		p->run.processes++; /* COMMAND's own, which was forked by us */
 		memcpy(p->run.output, ((const struct ev_exec *)r->body)->fd + 1,
 		       sizeof(p->run.output));
 		if (!p->run.root_pid)
