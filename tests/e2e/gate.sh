@@ -177,6 +177,7 @@ for i in $(seq 100); do [ -e "$1/mnt/prog" ] && break; sleep 0.05; done
 IVG_FUSE=1 "$1/mnt/prog" read IVG_FUSE; b=$?
 [ "$2" = prog ] || { "$1/mnt/$2" read IVG_FUSE; c=$?; }
 for i in 1 2 3 4 5; do /bin/true || exit 9; done
+[ -z "${HOLD:-}" ] || read -r _ <"$HOLD"
 umount -l "$1/mnt"
 kill -9 $!
 echo $a $b ${c:-}
@@ -194,8 +195,13 @@ see "which is said, and the run has its end" 'ended() and gap("let go")'
 "$invigil" daemon -o "$work/{run}.jsonl" --socket "$work/sock" 2>"$work/daemon" &
 daemon=$!
 until_true 20 grep -q 'watching for runs' "$work/daemon"
-GITHUB_ACTIONS=true GITHUB_RUN_ID=90 GITHUB_JOB=x timeout 30 bash "$work/served.sh" "$work" hang >"$work/out"
-check "nor does it stop a daemon, whose run has its end" until_true 10 grep -q ' ended: ' "$work/daemon"
+mkfifo "$work/hold"
+HOLD=$work/hold GITHUB_ACTIONS=true GITHUB_RUN_ID=90 GITHUB_JOB=x timeout 30 bash "$work/served.sh" "$work" hang >"$work/out" &
+exec 9>"$work/hold" # it has been executed by now
+check "nor does it keep a daemon from answering" timeout 5 "$invigil" status --socket "$work/sock"
+echo >&9
+exec 9>&-
+check "and its run has its end" until_true 10 grep -q ' ended: ' "$work/daemon"
 kill -TERM $daemon
 check "and which ends when it is told to" wait $daemon
 run -- "$work/cases" page
