@@ -139,6 +139,10 @@ $(B)/bench/load: tests/bench/load.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $<
 
+# The corpora of tests/e2e/corpus.sh alone.
+corpus: all
+	$(Q)tests/e2e/corpus.sh
+
 vm-smoke:
 	$(Q)tests/vm/smoke.sh
 
@@ -166,4 +170,4 @@ clean:
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all always check demo lint bench vm-smoke vm-lines verified recordings install clean unit-build fuzz-build
+.PHONY: all always check demo lint bench corpus vm-smoke vm-lines verified recordings install clean unit-build fuzz-build
