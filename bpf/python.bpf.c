@@ -5,6 +5,8 @@
 /* As far as a thread state is looked for before it is said that there is none. */
 #define THREADS_MAX 2048
 #define WALKS_MAX   64
+#define SEARCHES_MAX                                                                               \
+	8 /* through hundreds of threads; one that is none of Python's is never found */
 /* Frames looked at for EV_FRAMES of them: some are of the interpreter itself. */
 #define FRAMES_SEEN (EV_FRAMES + 16)
 
@@ -381,7 +383,8 @@ __attribute__((noinline)) int python_stack(u64 reason_run, u64 child_pid, u64 ch
 	for (int i = 0; i < WALKS_MAX; i++) {
 		status = walk_stack();
 		if (status == STACK_NO_LAYOUT ||
-		    (status == STACK_PROVEN && w->frames && !(w->flags & STACK_BROKEN)))
+		    (status == STACK_PROVEN && w->frames && !(w->flags & STACK_BROKEN)) ||
+		    (status == STACK_NO_THREAD && i + 1 >= SEARCHES_MAX))
 			break;
 	}
 	r = reason_run >> 32 != STACK_FORK && ring_is_high()
