@@ -3,10 +3,9 @@
 #include "python.bpf.h"
 
 /* As far as a thread state is looked for before it is said that there is none. */
-#define THREADS_MAX 2048
-#define WALKS_MAX   64
-#define SEARCHES_MAX                                                                               \
-	8 /* through hundreds of threads; one that is none of Python's is never found */
+#define THREADS_MAX  2048
+#define WALKS_MAX    64
+#define SEARCHED_MAX 4096 /* threads, in all walks: one that is none of Python's is never found */
 /* Frames looked at for EV_FRAMES of them: some are of the interpreter itself. */
 #define FRAMES_SEEN (EV_FRAMES + 16)
 
@@ -40,7 +39,8 @@ struct {
 
 /* Of the thread, since probes can be preempted: a per-CPU scratch would be another thread's. */
 struct python_walk {
-	u64 frame; /* to be read next */
+	u64 frame;    /* to be read next */
+	u64 searched; /* threads */
 	u64 code_type, str_type, code_id;
 	u32 layout, run;
 	u32 frames, flags;
@@ -342,7 +342,7 @@ __attribute__((noinline)) int walk_stack(void)
 	if (!thread_is_ours(s.l, s.thread, s.pointer)) {
 		s.interp = user_u64(runtime + s.l->interp_head);
 		s.thread = user_u64(s.interp + s.l->threads);
-		bpf_loop(THREADS_MAX, thread_step, &s, 0);
+		w->searched += bpf_loop(THREADS_MAX, thread_step, &s, 0);
 		if (!thread_is_ours(s.l, s.thread, s.pointer))
 			return STACK_NO_THREAD;
 	}
@@ -375,6 +375,7 @@ __attribute__((noinline)) int python_stack(u64 reason_run, u64 child_pid, u64 ch
 		return -1;
 	}
 	w->run = reason_run;
+	w->searched = 0;
 	build = p->build;
 	/*
 	 * Other threads write to pages that the fork has just made copy-on-write, and while one is copied it
@@ -384,7 +385,7 @@ __attribute__((noinline)) int python_stack(u64 reason_run, u64 child_pid, u64 ch
 		status = walk_stack();
 		if (status == STACK_NO_LAYOUT ||
 		    (status == STACK_PROVEN && w->frames && !(w->flags & STACK_BROKEN)) ||
-		    (status == STACK_NO_THREAD && i + 1 >= SEARCHES_MAX))
+		    (status == STACK_NO_THREAD && w->searched > SEARCHED_MAX))
 			break;
 	}
 	r = reason_run >> 32 != STACK_FORK && ring_is_high()

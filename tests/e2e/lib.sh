@@ -8,7 +8,8 @@ work=$(mktemp -d)
 chmod 755 "$work"
 ev=$work/ev
 passed=0 failed=0 skipped=0 name='' engine=''
-unset "${!INVIGIL_@}" DOCKER_HOST DOCKER_CONTEXT TESTSERVER_BIND_LOCAL
+# Under `sudo make check` the tests are root's own; sudo.sh calls sudo for itself.
+unset "${!INVIGIL_@}" "${!SUDO_@}" DOCKER_HOST DOCKER_CONTEXT TESTSERVER_BIND_LOCAL
 export DOCKER_BUILDKIT=0 DOCKER_CONFIG=$work/docker-config PYTHONDONTWRITEBYTECODE=1
 
 test_begin() { name=$1; }
