@@ -1,5 +1,6 @@
 #!/bin/bash
 # session.sh: 200 and more API calls by every client, and clients in parallel, against the engine's own log: recall and precision 1.
+# alone: eight clients and the engine take both processors; a monitor that gets none loses records, and says so.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 engine_up
