@@ -123,6 +123,13 @@ check:
 	$(Q)$(AS_USER) $(MAKE) --no-print-directory all unit-build fuzz-build
 	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run.sh
 
+# The scripts of tests/e2e that say "# long:": soaks and proofs of many minutes.
+check-long:
+	$(Q)tests/lib/deps.sh build
+	$(Q)tests/lib/deps.sh test
+	$(Q)$(AS_USER) $(MAKE) --no-print-directory all
+	$(Q)tests/run.sh long
+
 demo:
 	$(Q)tests/lib/deps.sh build
 	$(Q)tests/lib/deps.sh test
@@ -170,4 +177,4 @@ clean:
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all always check demo lint bench corpus vm-smoke vm-lines verified recordings install clean unit-build fuzz-build
+.PHONY: all always check check-long demo lint bench corpus vm-smoke vm-lines verified recordings install clean unit-build fuzz-build

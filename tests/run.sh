@@ -1,5 +1,6 @@
 #!/bin/bash
-# run.sh: every test of `make check`, two jobs side by side; ends with one line that counts them.
+# run.sh [long]: every test of `make check`, two jobs side by side; ends with one line that counts them.
+# "long": those of `make check-long` instead, the scripts that say "# long:" and why.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0 skipped=0
@@ -94,21 +95,32 @@ all_collect() {
 	while [ ${#job[@]} -gt 0 ]; do collect; done
 }
 
-start unit unit
-start vm single "Debian's 6.1 in qemu: smoke and lines" vm
-for f in build/fuzz/fuzz_*; do
-	[ ! -x "$f" ] || start "${f##*/}" fuzz "${f##*/}"
-done
-start lint single lint tests/lint.sh
-alone=
-for t in tests/e2e/*.sh; do
-	if [ "$t" = tests/e2e/lib.sh ]; then continue; fi
-	# "# alone:" in a script says why nothing else may run beside it.
-	if grep -q '^# alone:' "$t"; then alone="$alone $t"; else start "${t##*/}" timeout 300 bash "$t"; fi
-done
+# "# alone:" in a script says why nothing else may run beside it.
+is_long() { grep -q '^# long:' "$1"; }
+is_alone() { grep -q '^# alone:' "$1"; }
+script() { start "${1##*/}" timeout "$limit" bash "$1"; }
+
+scripts=
+if [ "${1:-}" = long ]; then
+	limit=7200
+	for t in tests/e2e/*.sh; do ! is_long "$t" || scripts="$scripts $t"; done
+else
+	limit=300
+	start unit unit
+	start vm single "Debian's 6.1 in qemu: smoke and lines" vm
+	for f in build/fuzz/fuzz_*; do
+		[ ! -x "$f" ] || start "${f##*/}" fuzz "${f##*/}"
+	done
+	start lint single lint tests/lint.sh
+	for t in tests/e2e/*.sh; do
+		[ "$t" = tests/e2e/lib.sh ] || is_long "$t" || scripts="$scripts $t"
+	done
+fi
+for t in $scripts; do is_alone "$t" || script "$t"; done
 all_collect
-for t in $alone; do
-	start "${t##*/}" timeout 300 bash "$t"
+for t in $scripts; do
+	is_alone "$t" || continue
+	script "$t"
 	all_collect
 done
 
