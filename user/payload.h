@@ -55,6 +55,8 @@ void payload_find(struct span text, payload_fn *fn, void *ctx);
 /* Executable content, as R2.2 has it. */
 bool payload_executes(const struct payload *p);
 const char *payload_coding_text(enum payload_coding c);
+/* What s is. *core gets the stretch that says so. */
+enum payload_content payload_content(struct span s, struct span *core);
 const char *payload_content_text(enum payload_content c);
 /* How many escapes are there as echo -e and printf resolve them (\xHH, \0ooo, \uHHHH)? */
 size_t payload_escapes(struct span text);
