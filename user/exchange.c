@@ -1,0 +1,257 @@
+/* exchange.c: requests and answers of one connection become calls, judged by the ledger. */
+#include "exchange.h"
+#include <stdlib.h>
+#include "codec.h"
+#include "docker_call.h"
+#include "gunzip.h"
+#include "jsonr.h"
+
+#define PENDING_MAX 256
+
+void conn_gap(struct conn *c, uint64_t time, const char *reason, uint64_t bytes)
+{
+	struct dialogue_gap g = { c->process, reason, bytes };
+
+	ledger_blind(c->d->ledger);
+	if (c->d->ops.gap)
+		c->d->ops.gap(c->d->ops.ctx, time, &g);
+}
+
+static void scrub(struct dialogue *d, struct buf *b)
+{
+	if (d->ops.scrub && b->len)
+		d->ops.scrub(d->ops.ctx, b->ptr, b->len);
+}
+
+/* A gzip'd context is read, too; what the masks could not see before is masked now. */
+static void dockerfile_find(struct dialogue *d, struct docker_call *c, struct buf *unpacked)
+{
+	struct span context = c->body;
+
+	if (gunzip_looks(context)) {
+		gunzip(context, DIALOGUE_UNPACKED_MAX, unpacked);
+		scrub(d, unpacked);
+		context = (struct span){ unpacked->ptr, unpacked->len };
+	}
+	call_dockerfile(c, context);
+}
+
+static void report(struct conn *c, struct call *k)
+{
+	struct dialogue *d = c->d;
+	struct http_message *q = k->requested      ? &k->request
+				 : c->sending == k ? &c->dir[DATA_SEND].msg
+						   : &k->request;
+	struct http_message *r = k->answered         ? &k->response
+				 : c->receiving == k ? &c->dir[DATA_RECV].msg
+						     : &k->response;
+	struct docker_call call = { 0 };
+	struct buf target = { 0 }, id = { 0 }, image = { 0 }, unpacked = { 0 };
+	struct span raw;
+
+	if (k->reported || !q->head.len)
+		return;
+	k->reported = true;
+	scrub(d, &q->head);
+	scrub(d, &q->body);
+	scrub(d, &r->body);
+	call.query = target_split(q->target, &raw);
+	buf_reset(&k->path);
+	percent_decode(raw, &k->path);
+	call.method = q->method;
+	call.path = (struct span){ k->path.ptr, k->path.len };
+	call.route = docker_route(call.method, call.path, &call.target, &call.endpoint);
+	call.user_agent = http_header(q, "User-Agent", 0);
+	call.content_type = http_header(q, "Content-Type", 0);
+	call.body = (struct span){ q->body.ptr, q->body.len };
+	call.request_bytes = q->bytes;
+	call.request_complete = k->requested && q->complete;
+	call.status = r->status;
+	call.response = (struct span){ r->body.ptr, r->body.len };
+	call.response_complete = k->answered && r->complete;
+	call.date = http_header(r, "Date", 0);
+	if (r->status) {
+		call.response_time = c->dir[DATA_RECV].now;
+		call.duration = call.response_time > q->begin ? call.response_time - q->begin : 0;
+	}
+	call.tcp = c->tcp;
+	call.sk = c->sk;
+	call.ino = c->ino;
+	call.verified = c->verified;
+	call_target(&call, &target);
+	if (call.status >= 200 && call.status < 300) {
+		call_created_id(&call, &id);
+		call.created_id = (struct span){ id.ptr, id.len };
+	}
+	if (call.route->action == ACT_CONTAINER_CREATE &&
+	    json_string_at(call.body, "/Image", &image))
+		call.image_name = (struct span){ image.ptr, image.len };
+	if (call.route->action == ACT_IMAGE_BUILD)
+		dockerfile_find(d, &call, &unpacked);
+	ledger_judge(d->ledger, &call);
+	if (d->ops.call)
+		d->ops.call(d->ops.ctx, k->process, q->begin, &call);
+	ledger_learn(d->ledger, &call);
+	buf_free(&target);
+	buf_free(&id);
+	buf_free(&image);
+	buf_free(&unpacked);
+}
+
+/* Reports the first call if that was not done, and forgets it. */
+static void call_pop(struct conn *c)
+{
+	struct call *k = c->calls;
+
+	report(c, k);
+	c->calls = k->next;
+	c->pending--;
+	if (c->sending == k)
+		c->sending = NULL;
+	if (c->receiving == k)
+		c->receiving = NULL;
+	http_message_free(&k->request, &c->d->pool);
+	http_message_free(&k->response, &c->d->pool);
+	buf_free(&k->path);
+	if (k->process && c->d->ops.hold)
+		c->d->ops.hold(c->d->ops.ctx, k->process, -1);
+	free(k);
+}
+
+/* Those whose request and answer are over, in order. */
+static void calls_settle(struct conn *c)
+{
+	while (c->calls && c->calls->answered && c->calls->requested)
+		call_pop(c);
+}
+static void stop(struct conn *c)
+{
+	c->raw = true;
+	http_stop(&c->dir[DATA_SEND]);
+	http_stop(&c->dir[DATA_RECV]);
+}
+
+static void on_request_head(void *ctx, struct http *h)
+{
+	struct conn *c = ctx;
+	struct span raw, name, rest;
+	struct buf path = { 0 };
+	struct call *k, **last;
+	const struct docker_route *route;
+
+	target_split(h->msg.target, &raw);
+	percent_decode(raw, &path);
+	route = docker_route(h->msg.method, (struct span){ path.ptr, path.len }, &name, &rest);
+	if (!c->engine &&
+	    !path_is_docker(c->tcp, h->msg.method, (struct span){ path.ptr, path.len })) {
+		c->ignored = true;
+		http_stop(h);
+		buf_free(&path);
+		return;
+	}
+	c->engine = true;
+	if (c->sending) { /* its end was lost */
+		c->sending->requested = true;
+		c->sending = NULL;
+	}
+	/* Clients do not pipeline behind an answer whose end was lost. */
+	if (c->receiving && c->dir[DATA_RECV].state == HTTP_LOST)
+		http_end(&c->dir[DATA_RECV], h->now);
+	calls_settle(c);
+	if (c->pending >= PENDING_MAX) {
+		conn_gap(c, h->now, "stream cut", 0);
+		call_pop(c);
+	}
+	k = xcalloc(1, sizeof(*k));
+	k->process = c->process;
+	k->path = path;
+	k->route = route;
+	k->head = span_eq(h->msg.method, "HEAD");
+	if (k->process && c->d->ops.hold)
+		c->d->ops.hold(c->d->ops.ctx, k->process, 1);
+	for (last = &c->calls; *last; last = &(*last)->next)
+		;
+	*last = k;
+	c->pending++;
+	c->sending = k;
+}
+
+static void on_request_done(void *ctx, struct http *h)
+{
+	struct conn *c = ctx;
+
+	if (!c->sending)
+		return;
+	c->sending->request = http_take(h);
+	c->sending->requested = true;
+	c->sending = NULL;
+	calls_settle(c);
+}
+
+static void on_response_head(void *ctx, struct http *h)
+{
+	struct conn *c = ctx;
+	struct call *k = c->calls;
+	struct span type = http_header(&h->msg, "Content-Type", 0);
+	bool raw;
+
+	while (k && k->answered)
+		k = k->next;
+	c->receiving = k;
+	if (!k) {
+		h->budget = 0;
+		return;
+	}
+	h->budget = DIALOGUE_RESPONSE_MAX;
+	h->no_body = k->head;
+	raw = h->msg.status == 101 ||
+	      (!h->msg.chunked && !h->msg.has_length && !k->head &&
+	       (span_ifind(type, "application/vnd.docker.raw-stream") >= 0 ||
+		span_ifind(type, "application/vnd.docker.multiplexed-stream") >= 0));
+	if (raw || (h->msg.status == 200 &&
+		    route_streams(k->route,
+				  (k->requested ? &k->request : &c->dir[DATA_SEND].msg)->target))) {
+		report(c, k);
+		h->budget = 0;
+	}
+	if (raw)
+		stop(c);
+}
+
+static void on_response_done(void *ctx, struct http *h)
+{
+	struct conn *c = ctx;
+
+	if (!c->receiving)
+		return;
+	c->receiving->response = http_take(h);
+	c->receiving->answered = true;
+	c->receiving = NULL;
+	/* A request whose framing was lost has no end to wait for. */
+	if (c->sending && c->sending->answered && c->dir[DATA_SEND].state == HTTP_LOST) {
+		c->sending->request = http_take(&c->dir[DATA_SEND]);
+		c->sending->requested = true;
+		c->sending = NULL;
+	}
+	calls_settle(c);
+}
+
+void conn_reset(struct conn *c, uint64_t time)
+{
+	if (!c->raw)
+		http_end(&c->dir[DATA_RECV], time);
+	while (c->calls)
+		call_pop(c);
+	http_free(&c->dir[DATA_SEND]);
+	http_free(&c->dir[DATA_RECV]);
+	buf_free(&c->early);
+	http_init(&c->dir[DATA_SEND], false, DIALOGUE_REQUEST_MAX, &c->d->pool);
+	http_init(&c->dir[DATA_RECV], true, DIALOGUE_RESPONSE_MAX, &c->d->pool);
+	for (int i = 0; i < 2; i++) {
+		c->dir[i].ctx = c;
+		c->dir[i].head = i == DATA_SEND ? on_request_head : on_response_head;
+		c->dir[i].done = i == DATA_SEND ? on_request_done : on_response_done;
+	}
+	c->raw = c->ignored = c->shared = false;
+	c->user = NULL;
+}
