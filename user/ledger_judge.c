@@ -1,0 +1,117 @@
+/* ledger_judge.c: whose object a call is about, and what a prune took, before its effect is learned. */
+#include "ledger_state.h"
+#include <string.h>
+#include "jsonr.h"
+#include "object_name.h"
+
+struct prune {
+	const struct ledger *l;
+	unsigned own, other;
+	bool group; /* the last Untagged was the run's own: its layers are, too */
+	bool foreign_tag;
+};
+
+static void on_pruned(void *ctx, const struct json_value *v)
+{
+	struct prune *p = ctx;
+	enum docker_object kind = OBJ_NONE;
+	bool own;
+
+	if (v->type != JSON_STRING)
+		return;
+	if (json_path_is(v, "/ContainersDeleted/*"))
+		kind = OBJ_CONTAINER;
+	else if (json_path_is(v, "/VolumesDeleted/*"))
+		kind = OBJ_VOLUME;
+	else if (json_path_is(v, "/NetworksDeleted/*"))
+		kind = OBJ_NETWORK;
+	else if (json_path_is(v, "/ImagesDeleted/*/Untagged") ||
+		 json_path_is(v, "/ImagesDeleted/*/Deleted"))
+		kind = OBJ_IMAGE;
+	if (kind == OBJ_NONE)
+		return;
+	own = ledger_owner(p->l, kind, v->text) == OWNER_OWN;
+	if (kind == OBJ_IMAGE && json_key_is(v->path[v->depth - 1].key, "Untagged"))
+		p->group = own;
+	else if (kind == OBJ_IMAGE && p->group)
+		own = true;
+	if (own)
+		p->own++;
+	else
+		p->other++;
+}
+
+static void on_untagged(void *ctx, const struct json_value *v)
+{
+	struct prune *p = ctx;
+
+	if (v->type == JSON_STRING && json_path_is(v, "/*/Untagged") &&
+	    !memchr(v->text.ptr, '@', v->text.len) &&
+	    ledger_owner(p->l, OBJ_IMAGE, v->text) == OWNER_FOREIGN)
+		p->foreign_tag = true;
+}
+
+bool call_is_good(const struct docker_call *c)
+{
+	return (c->status >= 200 && c->status < 300) || c->status == 304;
+}
+
+static void container_judge(const struct ledger *l, struct docker_call *c, enum docker_object kind)
+{
+	struct span image;
+
+	if (ledger_lookup(l, kind, c->target, &c->container_id, &c->container_name, &image)) {
+		if (!c->image_name.len)
+			c->image_name = image;
+	} else if (kind == OBJ_CONTAINER) {
+		struct span t = slash_trim(c->target);
+
+		if (t.len == 64 && id_is_hex(t))
+			c->container_id = t;
+		else
+			c->container_name = t;
+	}
+}
+
+void ledger_judge(const struct ledger *l, struct docker_call *c)
+{
+	struct prune p = { .l = l };
+	enum docker_object kind = c->route->object;
+
+	c->owner = OWNER_NONE;
+	switch (c->route->action) {
+	case ACT_CONTAINER_CREATE:
+		c->image_own = ledger_owner(l, OBJ_IMAGE, c->image_name) == OWNER_OWN;
+		return;
+	case ACT_NETWORK_CREATE:
+	case ACT_VOLUME_CREATE:
+	case ACT_IMAGE_BUILD:
+	case ACT_IMAGE_PULL:
+	case ACT_IMAGE_LOAD:
+	case ACT_IMAGE_IMPORT:
+		return;
+	case ACT_CONTAINER_PRUNE:
+	case ACT_IMAGE_PRUNE:
+	case ACT_VOLUME_PRUNE:
+	case ACT_NETWORK_PRUNE:
+	case ACT_BUILD_PRUNE:
+		if (!call_is_good(c))
+			return;
+		c->pruned_unreadable = json_walk(c->response, on_pruned, &p, NULL) != JSON_OK ||
+				       !c->response_complete;
+		c->pruned_own = p.own;
+		c->pruned_other = p.other;
+		return;
+	default:
+		break;
+	}
+	if (!c->target.len || (c->route->change == CHANGE_CREATION && kind != OBJ_CONTAINER))
+		return;
+	c->owner = ledger_owner(l, kind, c->target);
+	if (kind == OBJ_CONTAINER || kind == OBJ_EXEC)
+		container_judge(l, c, kind);
+	if (c->route->action == ACT_IMAGE_REMOVE && call_is_good(c)) {
+		json_walk(c->response, on_untagged, &p, NULL);
+		c->removed_names_foreign = p.foreign_tag;
+	}
+}

@@ -1,0 +1,45 @@
+/* ledger_state.h: what the files behind ledger.h share: the objects a run made, and how they are found. */
+#ifndef INVIGIL_LEDGER_STATE_H
+#define INVIGIL_LEDGER_STATE_H
+
+#include "ledger.h"
+
+struct object {
+	enum docker_object kind;
+	struct span id, name, image; /* owned */
+	enum owner owner;            /* of an exec: of its container */
+	struct object *container;    /* of an exec; may be NULL */
+	bool created;                /* by the run; false: named by --own */
+	bool removed, auto_remove, started, stopped;
+	bool unsure; /* the end of the answer was not seen */
+};
+
+struct ledger {
+	const struct selector *own;
+	unsigned n_own;
+	struct object **at;
+	unsigned n, cap;
+	void *keys; /* struct key */
+	bool blind, blind_images;
+};
+
+struct span span_copy(struct span s);
+struct object *key_find(const struct ledger *l, enum docker_object kind, struct span text);
+void key_set(struct ledger *l, enum docker_object kind, struct span text, struct object *o);
+void key_drop(struct ledger *l, enum docker_object kind, struct span text);
+struct object *object_find(const struct ledger *l, enum docker_object kind, struct span name);
+/* NULL: there are too many; the ledger is blind then. */
+struct object *object_add(struct ledger *l, enum docker_object kind, struct span id,
+			  struct span name);
+void object_remove(struct ledger *l, struct object *o);
+
+bool call_is_good(const struct docker_call *c);
+/* What responses about images say of images that the run made, tagged or removed. */
+void build_learn(struct ledger *l, const struct docker_call *c);
+void pull_learn(struct ledger *l, const struct docker_call *c);
+void load_learn(struct ledger *l, const struct docker_call *c);
+void tag_learn(struct ledger *l, const struct docker_call *c);
+void commit_learn(struct ledger *l, const struct docker_call *c);
+void images_removed_learn(struct ledger *l, const struct docker_call *c);
+
+#endif
