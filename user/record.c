@@ -70,72 +70,91 @@ static bool stack_ok(const struct record *r)
 	       e->status < STACK_STATUSES;
 }
 
-static bool body_ok(const struct record *r)
+static bool connect_ok(const struct record *r)
 {
-	switch (r->h->type) {
-	case EV_EXEC:
-		return exec_ok(r);
-	case EV_CONNECT: {
-		const struct ev_connect *e = r->body;
+	const struct ev_connect *e = r->body;
 
-		return r->h->len == 2 * EV_SUN_MAX && e->name_len <= EV_SUN_MAX &&
-		       e->asked_len <= EV_SUN_MAX;
-	}
-	case EV_DATA: {
-		const struct ev_data *e = r->body;
-
-		return r->h->len <= EV_DATA_MAX && e->dir <= DATA_RECV;
-	}
-	case EV_ENV: {
-		const struct ev_env *e = r->body;
-
-		return r->h->len <= EV_VAR_MAX && e->mechanism < ENV_MECHANISMS;
-	}
-	case EV_CODE:
-		return code_ok(r);
-	case EV_STACK:
-		return stack_ok(r);
-	case EV_ATTACK: {
-		const struct ev_attack *e = r->body;
-
-		return !r->h->len && e->target < ATTACK_TARGETS && e->how < ATTACK_HOWS;
-	}
-	case EV_TEST:
-		return r->h->len < EV_TEST_MAX;
-	case EV_LINK:
-		return r->h->len && r->h->len <= EV_COMPS * EV_NAME_MAX;
-	case EV_PEEK: {
-		const struct ev_peek *e = r->body;
-
-		return !r->h->len && e->how < PEEK_HOWS;
-	}
-	case EV_WRITE: {
-		const struct ev_write *e = r->body;
-
-		return r->h->len <= EV_DATA_MAX && e->kind < FD_KINDS;
-	}
-	case EV_LEAK: {
-		const struct ev_leak *e = r->body;
-
-		return !r->h->len && e->secret < SECRETS_MAX && e->kind < FD_KINDS;
-	}
-	case EV_SECRET: {
-		const struct ev_secret *e = r->body;
-
-		return e->index < SECRETS_MAX && e->kind < SECRET_KINDS &&
-		       r->h->len < sizeof(((struct secret *)0)->name);
-	}
-	case EV_FILE: {
-		const struct ev_file *e = r->body;
-
-		return e->comps <= EV_COMPS && e->action < FILE_ACTIONS &&
-		       !e->asked[sizeof(e->asked) - 1] &&
-		       r->h->len == e->comps * sizeof(struct ev_comp) &&
-		       comps_ok(r->tail, e->comps);
-	}
-	}
-	return true;
+	return r->h->len == 2 * EV_SUN_MAX && e->name_len <= EV_SUN_MAX &&
+	       e->asked_len <= EV_SUN_MAX;
 }
+
+static bool data_ok(const struct record *r)
+{
+	const struct ev_data *e = r->body;
+
+	return r->h->len <= EV_DATA_MAX && e->dir <= DATA_RECV;
+}
+
+static bool env_ok(const struct record *r)
+{
+	const struct ev_env *e = r->body;
+
+	return r->h->len <= EV_VAR_MAX && e->mechanism < ENV_MECHANISMS;
+}
+
+static bool attack_ok(const struct record *r)
+{
+	const struct ev_attack *e = r->body;
+
+	return !r->h->len && e->target < ATTACK_TARGETS && e->how < ATTACK_HOWS;
+}
+
+static bool test_ok(const struct record *r)
+{
+	return r->h->len < EV_TEST_MAX;
+}
+
+static bool link_ok(const struct record *r)
+{
+	return r->h->len && r->h->len <= EV_COMPS * EV_NAME_MAX;
+}
+
+static bool peek_ok(const struct record *r)
+{
+	const struct ev_peek *e = r->body;
+
+	return !r->h->len && e->how < PEEK_HOWS;
+}
+
+static bool write_ok(const struct record *r)
+{
+	const struct ev_write *e = r->body;
+
+	return r->h->len <= EV_DATA_MAX && e->kind < FD_KINDS;
+}
+
+static bool leak_ok(const struct record *r)
+{
+	const struct ev_leak *e = r->body;
+
+	return !r->h->len && e->secret < SECRETS_MAX && e->kind < FD_KINDS;
+}
+
+static bool secret_ok(const struct record *r)
+{
+	const struct ev_secret *e = r->body;
+
+	return e->index < SECRETS_MAX && e->kind < SECRET_KINDS &&
+	       r->h->len < sizeof(((struct secret *)0)->name);
+}
+
+static bool file_ok(const struct record *r)
+{
+	const struct ev_file *e = r->body;
+
+	return e->comps <= EV_COMPS && e->action < FILE_ACTIONS &&
+	       !e->asked[sizeof(e->asked) - 1] && r->h->len == e->comps * sizeof(struct ev_comp) &&
+	       comps_ok(r->tail, e->comps);
+}
+
+/* What of a body and its tail must add up; the others have nothing that could not. */
+static bool (*const checks[EV_TYPES])(const struct record *r) = {
+	[EV_EXEC] = exec_ok,     [EV_CONNECT] = connect_ok, [EV_DATA] = data_ok,
+	[EV_ENV] = env_ok,       [EV_CODE] = code_ok,       [EV_STACK] = stack_ok,
+	[EV_ATTACK] = attack_ok, [EV_TEST] = test_ok,       [EV_LINK] = link_ok,
+	[EV_PEEK] = peek_ok,     [EV_WRITE] = write_ok,     [EV_LEAK] = leak_ok,
+	[EV_SECRET] = secret_ok, [EV_FILE] = file_ok,
+};
 
 bool record_decode(void *bytes, size_t n, struct record *r)
 {
@@ -149,7 +168,7 @@ bool record_decode(void *bytes, size_t n, struct record *r)
 	r->h = h;
 	r->body = h + 1;
 	r->tail = (char *)bytes + sizeof(*h) + types[h->type].body;
-	return body_ok(r);
+	return !checks[h->type] || checks[h->type](r);
 }
 
 void exec_parts(const struct record *r, struct exec_parts *p)
