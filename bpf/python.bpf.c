@@ -37,6 +37,10 @@ struct {
 	__type(value, u64);
 } codes SEC(".maps");
 
+struct table_ends {
+	u64 word[TABLE_ENDS / 8];
+};
+
 /* Of the thread, since probes can be preempted: a per-CPU scratch would be another thread's. */
 struct python_walk {
 	u64 frame;    /* to be read next */
@@ -45,11 +49,11 @@ struct python_walk {
 	u32 layout, run;
 	u32 frames, flags;
 	u32 in_system; /* on its way through libc's system() */
-	u32 pad;
+	u32 status;    /* enum stack_status of the last walk */
 	struct ev_frame at[EV_FRAMES];
 	struct code_key key;
 	u8 head[256 + 8], code[256 + 8];
-	u64 ends[TABLE_ENDS / 8];
+	struct table_ends ends;
 };
 
 struct {
@@ -162,21 +166,26 @@ __attribute__((noinline)) int code_emit(u64 want)
 	return 0;
 }
 
-/* FNV over words, since the whole of most tables goes through it. */
-static __always_inline u64 ends_hash(const u64 *words, u64 n, u64 hash)
+/*
+ * FNV over words, since the whole of most tables goes through it. Global: its many ends are verified
+ * once, not with everything that follows them.
+ */
+__attribute__((noinline)) u64 ends_hash(const struct table_ends *ends, u64 n, u64 hash)
 {
-	for (u32 i = 0; i < TABLE_ENDS / 8; i++) {
-		u64 word;
+	u32 i;
 
-		if (i * 8 >= n)
-			break;
-		word = words[i];
-		if (n - i * 8 < 8)
-			word &= (1ull << (n & 7) * 8) - 1;
-		hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+	if (!ends)
+		return 0;
+	for (i = 0; i < TABLE_ENDS / 8 - 1 && i * 8 + 8 <= n; i++) {
+		hash = (hash ^ ends->word[i]) * 0x9e3779b97f4a7c15ull;
 		hash ^= hash >> 29;
 	}
-	return hash;
+	if (n & 7)
+		hash ^= ends->word[i] & ((1ull << (n & 7) * 8) - 1);
+	else if (n == TABLE_ENDS)
+		hash ^= ends->word[i];
+	hash *= 0x9e3779b97f4a7c15ull;
+	return hash ^ hash >> 29;
 }
 
 /*
@@ -209,14 +218,14 @@ __attribute__((noinline)) int code_read(void)
 	k->table_len = user_u64(k->table + 16);
 	n = k->table_len;
 	CLAMP(n, TABLE_ENDS);
-	if (bpf_probe_read_user(w->ends, n, (void *)k->table + 32))
+	if (bpf_probe_read_user(&w->ends, n, (void *)k->table + 32))
 		return -1;
-	k->hash = ends_hash(w->ends, n, 0);
+	k->hash = ends_hash(&w->ends, n, 0);
 	if (k->table_len > n) {
-		if (bpf_probe_read_user(w->ends, TABLE_ENDS,
+		if (bpf_probe_read_user(&w->ends, TABLE_ENDS,
 					(void *)k->table + 32 + k->table_len - TABLE_ENDS))
 			return -1;
-		k->hash = ends_hash(w->ends, TABLE_ENDS, k->hash);
+		k->hash = ends_hash(&w->ends, TABLE_ENDS, k->hash);
 	}
 	return 0;
 }
@@ -306,21 +315,17 @@ static long thread_step(u32 i, struct search *s)
 	return 0;
 }
 
-/*
- * os.system and the vfork of some versions give up the GIL first: its holder is only tried first.
- * Returns enum stack_status. Global: verified once, not at each of its repetitions.
- */
-__attribute__((noinline)) int walk_stack(void)
+/* os.system and the vfork of some versions give up the GIL first: its holder is only tried first. */
+static __always_inline u32 stack_walked(struct python_walk *w)
 {
 	struct python *p = python_of_current();
-	struct python_walk *w = walk_of_thread();
 	struct search s = {};
 	struct walk_step c = {};
 	struct python_build *b;
 	u32 build, index;
 	u64 runtime;
 
-	if (!p || !w)
+	if (!p)
 		return STACK_NO_THREAD;
 	runtime = p->runtime;
 	build = p->build;
@@ -353,6 +358,19 @@ __attribute__((noinline)) int walk_stack(void)
 	return STACK_PROVEN;
 }
 
+/* Sets w->status. False: worth another try. Global: verified once, not at each of its repetitions. */
+__attribute__((noinline)) int walk_stack(void)
+{
+	struct python_walk *w = walk_of_thread();
+
+	if (!w)
+		return 1;
+	w->status = stack_walked(w);
+	return w->status == STACK_NO_LAYOUT ||
+	       (w->status == STACK_PROVEN && w->frames && !(w->flags & STACK_BROKEN)) ||
+	       (w->status == STACK_NO_THREAD && w->searched > SEARCHED_MAX);
+}
+
 __attribute__((noinline)) int python_stack(u64 reason_run, u64 child_pid, u64 child_start,
 					   u64 shared)
 {
@@ -364,7 +382,7 @@ __attribute__((noinline)) int python_stack(u64 reason_run, u64 child_pid, u64 ch
 		struct ev_stack e;
 		struct ev_frame at[EV_FRAMES];
 	} * r;
-	u32 status = STACK_NO_THREAD, build;
+	u32 build;
 	u64 n;
 
 	if (!p)
@@ -381,13 +399,9 @@ __attribute__((noinline)) int python_stack(u64 reason_run, u64 child_pid, u64 ch
 	 * Other threads write to pages that the fork has just made copy-on-write, and while one is copied it
 	 * cannot be read: once more, then.
 	 */
-	for (int i = 0; i < WALKS_MAX; i++) {
-		status = walk_stack();
-		if (status == STACK_NO_LAYOUT ||
-		    (status == STACK_PROVEN && w->frames && !(w->flags & STACK_BROKEN)) ||
-		    (status == STACK_NO_THREAD && w->searched > SEARCHED_MAX))
+	for (int i = 0; i < WALKS_MAX; i++)
+		if (walk_stack())
 			break;
-	}
 	r = reason_run >> 32 != STACK_FORK && ring_is_high()
 		    ? NULL
 		    : bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
@@ -399,12 +413,12 @@ __attribute__((noinline)) int python_stack(u64 reason_run, u64 child_pid, u64 ch
 	r->e.child_start = child_start;
 	r->e.child_pid = child_pid;
 	r->e.reason = reason_run >> 32;
-	r->e.status = status;
+	r->e.status = w->status;
 	b = bpf_map_lookup_elem(&python_builds, &build);
 	r->e.version = b ? b->version : 0;
 	r->e.flags = w->flags | (w->in_system ? STACK_SYSTEM : 0) | (shared ? STACK_SHARED : 0);
 	r->e.pad = 0;
-	n = status == STACK_PROVEN ? w->frames : 0;
+	n = w->status == STACK_PROVEN ? w->frames : 0;
 	CLAMP(n, EV_FRAMES);
 	n *= sizeof(struct ev_frame);
 	bpf_probe_read_kernel(r->at, n, w->at);
