@@ -416,24 +416,25 @@ static __always_inline u64 budget_take(struct conn *c, u32 dir, u64 n, u32 *flag
 	return take;
 }
 
-/* meta: run << 32 | dir. Global, so that it is verified once and not in each turn of a vector's walk. */
-__attribute__((noinline)) int segment_take(struct conn *c, u64 sk, u64 base, u64 n, u64 meta)
+#define SEGMENT_FIRST 2 /* of a transfer: it is decided by its bytes whether any is wanted */
+
+/*
+ * meta: run << 32 | SEGMENT_FIRST | dir. 0: nothing of the transfer is wanted. Global, so that it is
+ * verified once and not in each turn of a vector's walk.
+ */
+__attribute__((noinline)) int segment(struct conn *c, u64 sk, u64 base, u64 n, u64 meta)
 {
-	u32 flags = 0;
+	u32 flags = 0, dir = meta & 1;
 	u64 take;
 
-	if (!c)
+	if (!c ||
+	    (meta & SEGMENT_FIRST && !conn_wants_user(c, (struct sock *)sk, meta >> 32, dir, base)))
 		return 0;
-	take = budget_take(c, meta & 1, n, &flags);
+	take = budget_take(c, dir, n, &flags);
 	if (c->state == CONN_WATCH)
 		flags = SEGMENT_WATCH;
-	return segment_split(sk, base, take << 32 | (u32)n, meta | flags << 8);
-}
-
-static __always_inline void segment(struct conn *c, struct sock *sk, u32 run, u32 dir, u64 base,
-				    u64 n)
-{
-	segment_take(c, number_of(sk), base, n, (u64)run << 32 | dir);
+	segment_split(sk, base, take << 32 | (u32)n, (meta & ~SEGMENT_FIRST) | flags << 8);
+	return 1;
 }
 
 #define SEGMENTS 16 /* of one vector; more is said by DATA_NODATA */
@@ -449,7 +450,7 @@ static __always_inline void nodata(const struct conn *c, struct sock *sk, u32 ru
 static __always_inline void vector(struct conn *c, struct sock *sk, u32 run, u32 dir, u64 vec,
 				   u64 count, u64 skip, u64 n, bool kernel)
 {
-	bool first = true;
+	u64 meta = (u64)run << 32 | SEGMENT_FIRST | dir;
 
 	for (u32 i = 0; i < SEGMENTS; i++) {
 		struct user_iovec v = {};
@@ -468,10 +469,9 @@ static __always_inline void vector(struct conn *c, struct sock *sk, u32 run, u32
 		skip = 0;
 		if (v.len > n)
 			v.len = n;
-		if (first && !conn_wants_user(c, sk, run, dir, v.base))
+		if (!segment(c, number_of(sk), v.base, v.len, meta))
 			return;
-		first = false;
-		segment(c, sk, run, dir, v.base, v.len);
+		meta &= ~SEGMENT_FIRST;
 		n -= v.len;
 	}
 	if (n && c->state != CONN_OTHER)
@@ -546,8 +546,8 @@ static __always_inline void transfer_regs(struct sock *sk, int ret, u32 dir)
 		bpf_probe_read_user(&m, sizeof(m), (void *)REGS_ARG2(regs));
 		break;
 	default:
-		if (conn_wants_user(c, sk, run, dir, REGS_ARG2(regs)))
-			segment(c, sk, run, dir, REGS_ARG2(regs), (u32)ret);
+		segment(c, number_of(sk), REGS_ARG2(regs), (u32)ret,
+			(u64)run << 32 | SEGMENT_FIRST | dir);
 		return;
 	}
 	vector(c, sk, run, dir, (u64)m.msg_iov, m.msg_iovlen, 0, (u32)ret, false);
@@ -839,8 +839,9 @@ static __always_inline void transfer_iter(struct sock *sk, struct msghdr *m, u64
 	}
 	if (!it.ubuf)
 		vector(c, sk, run, dir, it.vec, it.segs, it.off, (u32)ret, true);
-	else if (conn_wants_user(c, sk, run, dir, it.vec + it.off))
-		segment(c, sk, run, dir, it.vec + it.off, (u32)ret);
+	else
+		segment(c, number_of(sk), it.vec + it.off, (u32)ret,
+			(u64)run << 32 | SEGMENT_FIRST | dir);
 }
 
 SEC("fexit/unix_stream_sendmsg")

@@ -147,32 +147,55 @@ struct path_comps {
 
 #define PATH_CUT 0x100u
 
-/*
- * Writes the steps of a path from the leaf upward, across mount points, to at most max. Returns how
- * many, | PATH_CUT when there was more. Unrolled with constant indexes: a loop-carried second counter
- * costs a hundred times the verified instructions.
- */
-static __always_inline u32 steps_walk(struct ev_comp *c, const int max, struct dentry *d,
-				      struct mount *m)
-{
-#pragma unroll
-	for (int i = 0; i < max; i++) {
-		struct dentry *parent;
+/* A place on the way up: addresses of a dentry and its struct mount. */
+struct path_at {
+	u64 dentry, mount;
+};
 
-		if (d == BPF_CORE_READ(m, mnt.mnt_root)) {
-			d = BPF_CORE_READ(m, mnt_mountpoint);
-			m = BPF_CORE_READ(m, mnt_parent);
-		}
-		if (d == BPF_CORE_READ(m, mnt.mnt_root)) {
-			d = BPF_CORE_READ(m, mnt_mountpoint);
-			m = BPF_CORE_READ(m, mnt_parent);
-		}
-		parent = BPF_CORE_READ(d, d_parent);
-		if (!d || d == parent)
-			return i;
-		comp_fill(&c[i], d);
-		d = parent;
+/*
+ * Writes the step (unless to is NULL) and goes up, across mount points. 0: at the root already. Global, like
+ * all of the walk: verified once, not at each step of each path.
+ */
+__weak __attribute__((noinline)) int path_step(struct ev_comp *to, struct path_at *at)
+{
+	struct dentry *d, *parent;
+	struct mount *m;
+
+	if (!at)
+		return 0;
+	d = (void *)at->dentry;
+	m = (void *)at->mount;
+	if (d == BPF_CORE_READ(m, mnt.mnt_root)) {
+		d = BPF_CORE_READ(m, mnt_mountpoint);
+		m = BPF_CORE_READ(m, mnt_parent);
 	}
+	if (d == BPF_CORE_READ(m, mnt.mnt_root)) {
+		d = BPF_CORE_READ(m, mnt_mountpoint);
+		m = BPF_CORE_READ(m, mnt_parent);
+	}
+	parent = BPF_CORE_READ(d, d_parent);
+	if (!d || d == parent)
+		return 0;
+	if (to)
+		comp_fill(to, d);
+	at->dentry = (u64)parent;
+	at->mount = (u64)m;
+	return 1;
+}
+
+/*
+ * Writes the steps of a path from the leaf upward to at most max. Returns how many, | PATH_CUT when
+ * there was more. Unrolled with constant indexes: a loop-carried second counter costs a hundred times
+ * the verified instructions.
+ */
+static __always_inline u32 steps_walk(struct ev_comp *c, const int max, u64 dentry, u64 mount)
+{
+	struct path_at at = { dentry, mount };
+
+#pragma unroll
+	for (int i = 0; i < max; i++)
+		if (!path_step(&c[i], &at))
+			return i;
 	return max | PATH_CUT;
 }
 
@@ -181,13 +204,10 @@ static __always_inline struct mount *mount_of(struct vfsmount *vfs)
 	return (void *)vfs - bpf_core_field_offset(struct mount, mnt);
 }
 
-/*
- * Of a dentry and its struct mount. Global: verified (and compiled) once in a program; an inlined
- * walk leaves a constant per exit, and what follows is verified once for each.
- */
+/* Of a dentry and its struct mount. An inlined walk leaves a constant per exit to what follows. */
 __weak __attribute__((noinline)) u32 path_walk(struct path_comps *to, u64 dentry, u64 mount)
 {
-	return to ? steps_walk(to->c, EV_COMPS, (void *)dentry, (void *)mount) : 0;
+	return to ? steps_walk(to->c, EV_COMPS, dentry, mount) : 0;
 }
 
 static __always_inline void path_steps(struct ev_comp *c, struct path *path, u32 *count, u32 *flags,
@@ -215,6 +235,12 @@ static __always_inline struct file *file_of_fd(struct task_struct *task, u32 fd)
 
 #define NAME_INIT 2166136261u /* FNV-1a */
 
+/* One more byte of a path: a hash of its last step. Global: verified once, not for each byte. */
+__weak __attribute__((noinline)) u32 name_hash_step(u32 hash, u32 byte)
+{
+	return byte == '/' ? NAME_INIT : (hash ^ byte) * 16777619u;
+}
+
 /*
  * Of the string at addr, in user or kernel memory: its bytes with the NUL << 32 | hash of the last step
  * of the path that it is (none of an option). 0: it cannot be read or is too long. Global with scalars:
@@ -233,7 +259,7 @@ __weak __attribute__((noinline)) u64 name_hash(u64 addr, u32 user)
 		return (u64)n << 32;
 	/* 6.1 refuses a loop that is entered in its middle: so the test stands at the end. */
 	do {
-		hash = name[i] == '/' ? NAME_INIT : (hash ^ (u8)name[i]) * 16777619u;
+		hash = name_hash_step(hash, (u8)name[i]);
 	} while (++i < EV_NAME_MAX - 1 && name[i]);
 	return (u64)n << 32 | hash;
 }

@@ -18,24 +18,17 @@ struct path_usual {
 
 __attribute__((noinline)) u32 path_walk_usual(struct path_usual *to, u64 dentry, u64 mount)
 {
-	return to ? steps_walk(to->c, STEPS_USUAL, (void *)dentry, (void *)mount) : 0;
+	return to ? steps_walk(to->c, STEPS_USUAL, dentry, mount) : 0;
 }
 
-static __always_inline bool path_is_long(struct dentry *d, struct mount *m)
+static __always_inline bool path_is_long(const struct file_look *l)
 {
-#pragma unroll
-	for (int i = 0; i < STEPS_USUAL; i++) {
-		struct dentry *parent;
+	struct path_at at = { l->dentry, l->mount };
 
-		if (d == BPF_CORE_READ(m, mnt.mnt_root)) {
-			d = BPF_CORE_READ(m, mnt_mountpoint);
-			m = BPF_CORE_READ(m, mnt_parent);
-		}
-		parent = BPF_CORE_READ(d, d_parent);
-		if (d == parent)
+#pragma unroll
+	for (int i = 0; i < STEPS_USUAL; i++)
+		if (!path_step(NULL, &at))
 			return false;
-		d = parent;
-	}
 	return true;
 }
 
@@ -91,7 +84,7 @@ __attribute__((noinline)) int file_emit(struct file_look *l)
 {
 	if (!l)
 		return 0;
-	if (path_is_long((void *)l->dentry, (void *)l->mount))
+	if (path_is_long(l))
 		FILE_EMIT(EV_COMPS);
 	else
 		FILE_EMIT(STEPS_USUAL);

@@ -21,17 +21,18 @@ const volatile __u8 changes[2][512] = {
 /* ".log" at the name's end or before another dot: rotated ones go on with a number or a date. */
 static __always_inline bool name_is_log(struct dentry *d)
 {
-	u32 len = BPF_CORE_READ(d, d_name.len), word = 0;
+	u32 len = BPF_CORE_READ(d, d_name.len);
 	const unsigned char *name = BPF_CORE_READ(d, d_name.name);
-	char text[NAME_LOOK + 8] = {};
+	unsigned char text[NAME_LOOK + 8] = {};
+	u64 window = 0;
 
 	if (len > NAME_LOOK)
 		name += len - NAME_LOOK;
 	bpf_probe_read_kernel_str(text, NAME_LOOK + 1, name);
 #pragma unroll
 	for (int i = 0; i < NAME_LOOK; i++) {
-		word = word >> 8 | (u32)text[i] << 24;
-		if (word == 0x676f6c2e && (!text[i + 1] || text[i + 1] == '.'))
+		window = window >> 8 | (u64)text[i] << 56;
+		if (window >> 32 == 0x676f6c2e && (!text[i + 1] || text[i + 1] == '.'))
 			return true;
 	}
 	return false;
@@ -94,10 +95,14 @@ __attribute__((noinline)) int dentry_below(u64 dentry, u64 root)
 	return 0;
 }
 
-static __always_inline bool mount_holds(struct mount *m, struct super_block *sb, struct dentry *d)
+/* Does the mount show it, to the processes of this namespace (0: to any)? */
+__attribute__((noinline)) int mount_shows(u64 mount, u64 ns, u64 sb, u64 dentry)
 {
-	return BPF_CORE_READ(m, mnt.mnt_sb) == sb &&
-	       dentry_below(number_of(d), number_of(BPF_CORE_READ(m, mnt.mnt_root)));
+	struct mount *m = (void *)mount;
+
+	return (!ns || (u64)BPF_CORE_READ(m, mnt_ns) == ns) &&
+	       (u64)BPF_CORE_READ(m, mnt.mnt_sb) == sb &&
+	       dentry_below(dentry, (u64)BPF_CORE_READ(m, mnt.mnt_root));
 }
 
 #define MOUNTS_CHAIN bpf_core_field_exists(((struct mount___chain *)0)->mnt_next_for_sb)
@@ -133,17 +138,17 @@ __attribute__((noinline)) u64 mount_find(u64 dentry)
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct dentry *d = (void *)dentry;
 	struct super_block *sb = BPF_CORE_READ(d, d_sb);
-	struct mnt_namespace *ns = BPF_CORE_READ(task, nsproxy, mnt_ns);
+	u64 ns = (u64)BPF_CORE_READ(task, nsproxy, mnt_ns);
 	struct mount *m = mount_of(BPF_CORE_READ(task, fs, root.mnt));
 
-	if (mount_holds(m, sb, d))
-		return number_of(m);
+	if (mount_shows((u64)m, 0, (u64)sb, dentry))
+		return (u64)m;
 	m = mount_first(sb);
 	for (int i = 0; i < MOUNTS_LOOK; i++) {
 		if (!m)
 			break;
-		if (BPF_CORE_READ(m, mnt_ns) == ns && mount_holds(m, sb, d))
-			return number_of(m);
+		if (mount_shows((u64)m, ns, (u64)sb, dentry))
+			return (u64)m;
 		m = mount_next(m);
 	}
 	return 0;
@@ -269,20 +274,9 @@ static __always_inline int ctime_set(struct inode *inode)
 	return 0;
 }
 
-SEC("tp_btf/inode_set_ctime_to_ts")
+/* inode_set_ctime_to_ts, ctime_ns_xchg and ctime_xchg_skip, all of which begin with the inode: loaded once. */
+SEC("raw_tp")
 int BPF_PROG(on_ctime, struct inode *inode)
-{
-	return ctime_set(inode);
-}
-
-SEC("tp_btf/ctime_ns_xchg")
-int BPF_PROG(on_ctime_swap, struct inode *inode)
-{
-	return ctime_set(inode);
-}
-
-SEC("tp_btf/ctime_xchg_skip")
-int BPF_PROG(on_ctime_same, struct inode *inode)
 {
 	return ctime_set(inode);
 }

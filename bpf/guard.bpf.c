@@ -24,7 +24,7 @@ int BPF_PROG(on_signal, int sig, struct kernel_siginfo *info, struct task_struct
 			target = i;
 	if (target == ATTACK_TARGETS)
 		return 0;
-	run = run_of_current();
+	run = run_of_thread(); /* no io_uring worker sends signals */
 	if (!run)
 		return 0;
 	if (from == FROM_KERNEL) {

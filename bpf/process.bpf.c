@@ -105,34 +105,37 @@ static __always_inline u32 fd_kind(struct file *file, struct inode **pipe, struc
 
 #define PEER_FDS 64 /* descriptors of the parent that are looked at */
 
-/*
- * Which of three pipes (inodes, 0: none) the parent holds the other end of: one bit each. Global, so
- * that it is verified once and not for every combination of kinds.
- */
+/* Which of three pipes (inodes, 0: none) an open file is the other end of: one bit each. */
+__noinline u32 peer_of(u64 slot, u64 in, u64 out, u64 err)
+{
+	struct file *file = NULL;
+	u32 mode, held = 0;
+	u64 inode;
+
+	bpf_probe_read_kernel(&file, sizeof(file), (void *)slot);
+	if (!file)
+		return 0;
+	inode = (u64)BPF_CORE_READ(file, f_inode);
+	mode = BPF_CORE_READ(file, f_mode);
+	/* FMODE_READ 1, FMODE_WRITE 2: the other end of stdin is written, of stdout and stderr read */
+	if (inode == in && mode & 2)
+		held |= 1;
+	if (inode == out && mode & 1)
+		held |= 2;
+	if (inode == err && mode & 1)
+		held |= 4;
+	return held;
+}
+
+/* The same of all that the parent holds. Both global: verified once, not for every combination. */
 __noinline u32 peers_held(u64 parent, u64 in, u64 out, u64 err)
 {
 	struct fdtable *fdt = BPF_CORE_READ((struct task_struct *)parent, files, fdt);
-	struct file **table = BPF_CORE_READ(fdt, fd);
+	u64 table = (u64)BPF_CORE_READ(fdt, fd);
 	u32 n = BPF_CORE_READ(fdt, max_fds), held = 0;
 
-	for (u32 fd = 0; fd < PEER_FDS && fd < n; fd++) {
-		struct file *file = NULL;
-		u64 inode;
-		u32 mode;
-
-		bpf_probe_read_kernel(&file, sizeof(file), table + fd);
-		if (!file)
-			continue;
-		inode = (u64)BPF_CORE_READ(file, f_inode);
-		mode = BPF_CORE_READ(file, f_mode);
-		/* FMODE_READ 1, FMODE_WRITE 2: the other end of stdin is written, of stdout and stderr read */
-		if (inode == in && mode & 2)
-			held |= 1;
-		if (inode == out && mode & 1)
-			held |= 2;
-		if (inode == err && mode & 1)
-			held |= 4;
-	}
+	for (u32 fd = 0; fd < PEER_FDS && fd < n; fd++)
+		held |= peer_of(table + fd * sizeof(void *), in, out, err);
 	return held;
 }
 

@@ -85,29 +85,29 @@ static __always_inline u32 kind_of(u32 mode)
 	return FD_OTHER; /* sockets have hooks of their own */
 }
 
-/* A write of n bytes at base (user memory) to file. */
-static __always_inline void write_look(u32 run, struct file *file, u64 base, u64 n)
+/* A write of n bytes at base (user memory) to a struct file. Global: verified once, not for each segment. */
+__attribute__((noinline)) int write_look(u64 run, u64 file, u64 base, u64 n)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct inode *inode = BPF_CORE_READ((struct file *)file, f_inode);
 	u32 kind = kind_of(BPF_CORE_READ(inode, i_mode));
 	struct watch_key key = { .run = run };
 	struct watch *w;
 	u64 take = n;
 
 	if (kind == FD_OTHER)
-		return;
+		return 0;
 	key.ino = BPF_CORE_READ(inode, i_ino);
 	key.dev = BPF_CORE_READ(inode, i_sb, s_dev);
 	w = watch_of(&key, kind == FD_PIPE);
 	if (!w || !w->left)
-		return;
+		return 0;
 	if (take > w->left)
 		take = w->left;
 	if (take > EV_DATA_MAX)
 		take = EV_DATA_MAX;
 	/* Used up: the record that says so is the last of this file. */
 	w->left = n > w->left ? 0 : w->left - n;
-	write_emit(run, key.ino, (u64)key.dev << 32 | kind, base, take << 32 | (u32)n);
+	return write_emit(run, key.ino, (u64)key.dev << 32 | kind, base, take << 32 | (u32)n);
 }
 
 SEC("tp/syscalls/sys_exit_write")
@@ -124,7 +124,7 @@ int on_sys_write(struct trace_event_raw_sys_exit *ctx)
 		return 0;
 	file = file_of_fd((void *)bpf_get_current_task(), REGS_ARG1(regs));
 	if (file)
-		write_look(run, file, REGS_ARG2(regs), ctx->ret);
+		write_look(run, number_of(file), REGS_ARG2(regs), ctx->ret);
 	return 0;
 }
 
@@ -151,7 +151,7 @@ int on_sys_writev(struct trace_event_raw_sys_exit *ctx)
 		if (v.len > left)
 			v.len = left;
 		if (v.len)
-			write_look(run, file, v.base, v.len);
+			write_look(run, number_of(file), v.base, v.len);
 		left -= v.len;
 	}
 	return 0;
@@ -164,6 +164,6 @@ int BPF_PROG(on_vfs_write, struct file *file, const char *buf, size_t count, voi
 	u32 run = ret > 0 ? run_of_current() : 0;
 
 	if (run)
-		write_look(run, file, (u64)buf, ret);
+		write_look(run, number_of(file), (u64)buf, ret);
 	return 0;
 }

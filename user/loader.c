@@ -68,7 +68,7 @@ static bool is_ours(const struct need *n)
 	return n->tiers[0].programs[0] != NULL;
 }
 
-/* "on_sys_open@creat": the program, and the system call at whose end it stands. */
+/* "on_sys_open@creat": the program, and the system call at whose end it stands, or its raw tracepoint. */
 static struct bpf_program *program_named(struct invigil *skel, const char *name)
 {
 	char program[64];
@@ -85,6 +85,8 @@ static struct bpf_link *program_attach(struct invigil *skel, const char *name)
 
 	if (!call)
 		return bpf_program__attach(prog);
+	if (bpf_program__type(prog) == BPF_PROG_TYPE_RAW_TRACEPOINT)
+		return bpf_program__attach_raw_tracepoint(prog, call + 1);
 	snprintf(event, sizeof(event), "sys_exit_%s", call + 1);
 	return bpf_program__attach_tracepoint(prog, "syscalls", event);
 }

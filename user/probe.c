@@ -42,7 +42,7 @@ const struct need needs[] = {
 	{ "file changes", false, "modes, owners, truncations and removals of logs; set-id bits",
 	  "inode times: changes by io_uring; a file with several names is told by one of them",
 	  { { "fexit", FEAT_TRAMPOLINE, { "on_setattr", "on_unlink", "on_rename", "on_setxattr" } },
-	    { "inode times", FEAT_CTIME, { "on_ctime", "on_ctime_swap", "on_ctime_same" } } } },
+	    { "inode times", FEAT_CTIME, { "on_ctime@inode_set_ctime_to_ts", "on_ctime@ctime_ns_xchg", "on_ctime@ctime_xchg_skip" } } } },
 	{ "looks into processes", false, "reads of another process's memory",
 	  "descriptors of /proc/PID/environ that were opened outside the run",
 	  { { "fexit", FEAT_TRAMPOLINE, { "on_ptrace_access" } },

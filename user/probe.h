@@ -27,7 +27,7 @@ struct tier {
 	const char *name;     /* as `invigil check` prints it */
 	enum feature feature; /* must work */
 	const char *programs
-		[10]; /* NULL ended; NAME@CALL: at the end of that system call; none: not the loader's */
+		[10]; /* NULL ended; NAME@CALL: at the end of that system call, or that raw tracepoint; none: not the loader's */
 };
 
 enum when {
