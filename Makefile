@@ -169,6 +169,7 @@ recordings: all
 install: all
 	install -D -m 0755 $(B)/invigil $(DESTDIR)$(prefix)/sbin/invigil
 	install -D -m 0644 docs/invigil.8 $(DESTDIR)$(prefix)/share/man/man8/invigil.8
+	install -D -m 0644 docs/invigil.yaml.5 $(DESTDIR)$(prefix)/share/man/man5/invigil.yaml.5
 
 clean:
 	rm -rf $(B)

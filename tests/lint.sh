@@ -36,7 +36,10 @@ python3 tests/lib/kernel_types.py || bad=1
 command -v shellcheck >/dev/null || fail "shellcheck is missing"
 shellcheck -x -S warning tests/*.sh tests/*/*.sh .ci/run || bad=1
 command -v mandoc >/dev/null || fail "mandoc is missing"
-mandoc -Tlint -W warning docs/*.8 || bad=1
+mandoc -Tlint -W warning docs/*.[578] || bad=1
+# Every key of the configuration is in its manual page, and no other.
+diff <(sed -n 's/^\t{ "\([^"]*\)", "[^"]*", .*/\1/p' user/config_key.c) \
+	<(sed -n 's/^\.It Cm \([^ ]*\) : .*/\1/p' docs/invigil.yaml.5) || fail "docs/invigil.yaml.5 has other keys than user/config_key.c"
 command -v cppcheck >/dev/null || fail "cppcheck is missing"
 cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability --suppress=missingIncludeSystem \
 	-Iinclude -Iuser -D_GNU_SOURCE -DHAVE_YAML -D'LIBBPF_OPTS(type,name,...)=struct type name={__VA_ARGS__}' \

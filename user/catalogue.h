@@ -60,5 +60,7 @@ int severity_ecs(enum severity s); /* event.severity: 21, 47, 73, 99; 0 for info
 /* What the configuration changed; index as in rules[]. */
 enum severity rule_severity(const struct rule *r);
 bool rule_set_severity(const char *id, enum severity s); /* false: no such rule */
+/* All of them at once: severity + 1, or 0 for the rule's own; NULL: all are their own. */
+void rules_configure(const unsigned char *to);
 
 #endif

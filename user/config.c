@@ -1,5 +1,6 @@
 /* config.c: reads the YAML configuration file; whatever it does not know is an error with its line.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,12 +8,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "option.h"
+#include "config_key.h"
 
 #ifndef HAVE_YAML
 
-int config_read(const char *file, struct config *c)
+int config_read(const char *file, bool root_only, struct config *c)
 {
+	(void)root_only;
 	(void)c;
 	fprintf(stderr, "%s:1: cannot be read: libyaml was not there when invigil was built\n",
 		file);
@@ -22,8 +24,9 @@ int config_read(const char *file, struct config *c)
 #else
 #include <yaml.h>
 
-#define FILE_MAX (1u << 20)
-#define LIST_MAX 4096
+#define FILE_MAX  (1u << 20)
+#define LIST_MAX  4096
+#define PATH_TEXT 96 /* the table's longest path and then some */
 
 struct reader {
 	const char *file;
@@ -35,20 +38,13 @@ struct reader {
 static int wrong(const struct reader *r, const yaml_node_t *at, const char *what, const char *word)
 {
 	char safe[81];
-	size_t n = 0;
 
-	for (; n < sizeof(safe) - 1 && word[n]; n++)
-		safe[n] = (unsigned char)word[n] < ' ' || word[n] == 0x7f ? '?' : word[n];
-	safe[n] = '\0';
+	snprintf(safe, sizeof(safe), "%s", word);
+	for (char *p = safe; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
 	fprintf(stderr, "%s:%zu: %s \"%s\"\n", r->file, at->start_mark.line + 1, what, safe);
 	return -1;
-}
-
-static const char *kind_text(const yaml_node_t *n)
-{
-	return n->type == YAML_MAPPING_NODE    ? "mapping"
-	       : n->type == YAML_SEQUENCE_NODE ? "list"
-					       : "";
 }
 
 /* The scalar's text; NULL when it is none, or holds a NUL. */
@@ -60,253 +56,139 @@ static const char *scalar(const yaml_node_t *n)
 	return (char *)n->data.scalar.value;
 }
 
-typedef int (*member_fn)(struct reader *r, const yaml_node_t *key, const char *word,
-			 yaml_node_t *value);
-
-static int each_member(struct reader *r, const yaml_node_t *map, const char *name, member_fn fn)
+static bool is_null(const char *text)
 {
-	if (map->type != YAML_MAPPING_NODE) {
-		/* "rules:" with nothing behind it changes nothing. */
-		const char *text = scalar(map);
+	return !*text || !strcmp(text, "null") || !strcmp(text, "~");
+}
 
-		if (text && (!*text || !strcmp(text, "null") || !strcmp(text, "~")))
-			return 0;
-		return wrong(r, map, "not a mapping:", name);
+/* Where the reader is: a row of the table, and what its path's * stands for. */
+struct place {
+	const struct config_key *key; /* NULL: the document */
+	const char *name;
+};
+
+static int node_read(struct reader *r, yaml_node_t *node, struct place at);
+
+static struct place member_of(struct place at, const char *word)
+{
+	char path[PATH_TEXT];
+	const char *base = at.key ? at.key->path : "", *dot = at.key ? "." : "";
+	struct place found = { NULL, at.name };
+
+	/* No word of the file is a path of the table. */
+	if (!word[strcspn(word, ".[*")]) {
+		if ((size_t)snprintf(path, sizeof(path), "%s%s%s", base, dot, word) < sizeof(path))
+			found.key = config_key_find(path);
 	}
-	for (yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top;
-	     p++) {
+	if (!found.key) {
+		snprintf(path, sizeof(path), "%s%s*", base, dot);
+		found.key = config_key_find(path);
+		found.name = word;
+	}
+	return found;
+}
+
+static int mapping_read(struct reader *r, yaml_node_t *map, struct place at)
+{
+	const yaml_node_pair_t *first = map->data.mapping.pairs.start;
+
+	for (const yaml_node_pair_t *p = first; p < map->data.mapping.pairs.top; p++) {
 		yaml_node_t *key = yaml_document_get_node(&r->doc, p->key);
 		yaml_node_t *value = yaml_document_get_node(&r->doc, p->value);
 		const char *word = key ? scalar(key) : NULL;
+		struct place member;
 
-		if (!key || !value)
-			return wrong(r, map, "broken mapping", name);
-		if (!word)
-			return wrong(r, key, "unknown key", kind_text(key));
-		if (fn(r, key, word, value))
-			return -1;
-	}
-	return 0;
-}
+		if (!key || !value || !word)
+			return wrong(r, key ? key : map, "unknown key", "");
+		if (p - first > LIST_MAX)
+			return wrong(r, key, "too many keys before", word);
+		member = member_of(at, word);
+		if (!member.key)
+			return wrong(r, key, "unknown key", word);
+		for (const yaml_node_pair_t *q = first; q < p; q++) {
+			const char *before = scalar(yaml_document_get_node(&r->doc, q->key));
 
-static int each_word(struct reader *r, yaml_node_t *list, const char *name,
-		     int (*fn)(struct reader *r, const yaml_node_t *at, const char *word))
-{
-	size_t n = 0;
-
-	if (list->type != YAML_SEQUENCE_NODE)
-		return wrong(r, list, "not a list:", name);
-	for (yaml_node_item_t *i = list->data.sequence.items.start;
-	     i < list->data.sequence.items.top; i++) {
-		yaml_node_t *node = yaml_document_get_node(&r->doc, *i);
-		const char *word = node ? scalar(node) : NULL;
-
-		if (!word || !*word)
-			return wrong(r, node ? node : list, "not a word in", name);
-		if (++n > LIST_MAX)
-			return wrong(r, node, "too many in", name);
-		if (fn(r, node, word))
-			return -1;
-	}
-	return 0;
-}
-
-static void list_add(char ***list, const char *word)
-{
-	size_t n = 0;
-
-	while (*list && (*list)[n])
-		n++;
-	*list = xrealloc(*list, (n + 2) * sizeof(**list));
-	(*list)[n] = xstrdup(word);
-	(*list)[n + 1] = NULL;
-}
-
-static int add_name(struct reader *r, const yaml_node_t *at, const char *word)
-{
-	(void)at;
-	list_add(&r->c->secret_names, word);
-	return 0;
-}
-
-static int add_pattern(struct reader *r, const yaml_node_t *at, const char *word)
-{
-	(void)at;
-	list_add(&r->c->log_patterns, word);
-	return 0;
-}
-
-static int add_own(struct reader *r, const yaml_node_t *at, const char *word)
-{
-	static const struct {
-		const char *prefix;
-		int kind;
-	} kinds[] = {
-		{ "id=", OWN_ID },
-		{ "name=", OWN_NAME },
-		{ "label=", OWN_LABEL },
-		{ "project=", OWN_PROJECT },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		size_t n = strlen(kinds[i].prefix);
-		struct config *c = r->c;
-		const char *sign;
-		struct selector s = { .kind = kinds[i].kind };
-
-		if (strncmp(word, kinds[i].prefix, n) || !word[n] || word[n] == '=')
-			continue;
-		sign = s.kind == OWN_LABEL ? strchr(word + n, '=') : NULL;
-		s.key = sign ? xstrndup(word + n, (size_t)(sign - word) - n) : xstrdup(word + n);
-		s.value = sign ? xstrdup(sign + 1) : NULL;
-		c->own = xrealloc(c->own, (c->n_own + 1) * sizeof(*c->own));
-		c->own[c->n_own++] = s;
-		return 0;
-	}
-	return wrong(r, at, "unknown selector", word);
-}
-
-static int set_rule(struct reader *r, const yaml_node_t *at, const char *id, const char *word)
-{
-	int level = severity_parse(word);
-
-	if (level < 0)
-		return wrong(r, at, "unknown level", word);
-	return rule_set_severity(id, (enum severity)level) ? 0 : wrong(r, at, "unknown rule", id);
-}
-
-static int rule_member(struct reader *r, const yaml_node_t *key, const char *id, yaml_node_t *value)
-{
-	const char *word = scalar(value);
-
-	if (!rule_find(id))
-		return wrong(r, key, "unknown rule", id);
-	if (word)
-		return set_rule(r, value, id, word);
-	if (value->type != YAML_MAPPING_NODE)
-		return wrong(r, value, "not a level for rule", id);
-	for (yaml_node_pair_t *p = value->data.mapping.pairs.start;
-	     p < value->data.mapping.pairs.top; p++) {
-		yaml_node_t *k = yaml_document_get_node(&r->doc, p->key);
-		yaml_node_t *v = yaml_document_get_node(&r->doc, p->value);
-
-		if (!k || !v)
-			return wrong(r, value, "broken mapping", id);
-		word = scalar(k);
-		if (!word || strcmp(word, "severity"))
-			return wrong(r, k, "unknown key", word ? word : kind_text(k));
-		word = scalar(v);
-		if (!word)
-			return wrong(r, v, "not a level for rule", id);
-		if (set_rule(r, v, id, word))
-			return -1;
-	}
-	return 0;
-}
-
-static int secrets_member(struct reader *r, const yaml_node_t *key, const char *word,
-			  yaml_node_t *value)
-{
-	if (strcmp(word, "names"))
-		return wrong(r, key, "unknown key", word);
-	return each_word(r, value, "secrets.names", add_name);
-}
-
-static int logs_member(struct reader *r, const yaml_node_t *key, const char *word,
-		       yaml_node_t *value)
-{
-	if (strcmp(word, "patterns"))
-		return wrong(r, key, "unknown key", word);
-	return each_word(r, value, "logs.patterns", add_pattern);
-}
-
-static bool one_of(const char *const *words, const char *text, const char **where)
-{
-	for (; text && *words; words++)
-		if (!strcmp(text, *words)) {
-			*where = *words;
-			return true;
+			if (!strcmp(before, word))
+				return wrong(r, key, "a second time:", word);
 		}
-	return false;
-}
-
-static int selector_member(struct reader *r, const yaml_node_t *key, const char *word,
-			   yaml_node_t *value)
-{
-	const char *text = scalar(value);
-
-	if (strcmp(word, "program"))
-		return wrong(r, key, "unknown key", word);
-	if (!text || *text != '/')
-		return wrong(r, value,
-			     "not an absolute path for program:", text ? text : kind_text(value));
-	list_add(&r->c->run_programs, text);
-	return 0;
-}
-
-static int each_selector(struct reader *r, yaml_node_t *list, const char *name)
-{
-	if (list->type != YAML_SEQUENCE_NODE)
-		return wrong(r, list, "not a list:", name);
-	for (yaml_node_item_t *i = list->data.sequence.items.start;
-	     i < list->data.sequence.items.top; i++) {
-		yaml_node_t *node = yaml_document_get_node(&r->doc, *i);
-
-		if (!node || each_member(r, node, name, selector_member))
+		if (node_read(r, value, member))
 			return -1;
 	}
 	return 0;
 }
 
-static int top_member(struct reader *r, const yaml_node_t *key, const char *word,
-		      yaml_node_t *value)
+static int list_read(struct reader *r, yaml_node_t *list, const struct config_key *element)
 {
-	static const char *const reads[] = { "off", "c", "all", NULL };
-	static const char *const gates[] = { "exec", "mmap", "off", NULL };
-	const char *text = scalar(value);
+	const yaml_node_item_t *first = list->data.sequence.items.start;
 
-	if (!strcmp(word, "rules"))
-		return each_member(r, value, word, rule_member);
-	if (!strcmp(word, "secrets"))
-		return each_member(r, value, word, secrets_member);
-	if (!strcmp(word, "logs"))
-		return each_member(r, value, word, logs_member);
-	if (!strcmp(word, "runs"))
-		return each_selector(r, value, word);
-	if (!strcmp(word, "own"))
-		return each_word(r, value, word, add_own);
-	if (!strcmp(word, "env_reads")) {
-		if (one_of(reads, text, &r->c->env_reads))
-			return 0;
-		return wrong(r, value, "env_reads is off, c or all, not",
-			     text ? text : kind_text(value));
-	}
-	if (!strcmp(word, "gate")) {
-		if (one_of(gates, text, &r->c->gate))
-			return 0;
-		return wrong(r, value, "gate is exec, mmap or off, not",
-			     text ? text : kind_text(value));
-	}
-	if (!strcmp(word, "fail_on")) {
-		int level = text ? severity_parse(text) : -1;
+	for (const yaml_node_item_t *i = first; i < list->data.sequence.items.top; i++) {
+		yaml_node_t *node = yaml_document_get_node(&r->doc, *i);
 
-		if (text && !strcmp(text, "never"))
-			level = -1;
-		else if (level < SEV_LOW || level > SEV_CRITICAL)
-			return wrong(r, value, "unknown level", text ? text : kind_text(value));
-		r->c->fail_on = level;
-		return 0;
+		if (!node || i - first > LIST_MAX)
+			return wrong(r, list, "too many in", element->path);
+		if (node_read(r, node, (struct place){ element, NULL }))
+			return -1;
 	}
-	return wrong(r, key, "unknown key", word);
+	return 0;
 }
 
-static bool caller_owns(uid_t uid)
+static int word_read(struct reader *r, const yaml_node_t *node, struct place at)
+{
+	const char *word = scalar(node), *why;
+
+	if (!word)
+		return wrong(r, node, "not a word for", at.key->path);
+	if (!at.key->value) {
+		/* "rules:" with nothing behind it changes nothing. */
+		if (is_null(word) && !at.key->set)
+			return 0;
+		return wrong(r, node,
+			     config_key_has_members(at.key) ? "not a mapping:" : "not a list:",
+			     at.key->path);
+	}
+	if (!*word)
+		return wrong(r, node, "nothing for", at.key->path);
+	why = at.key->set(r->c, at.name, &word);
+	return why ? wrong(r, node, why, word) : 0;
+}
+
+static int node_read(struct reader *r, yaml_node_t *node, struct place at)
+{
+	const struct config_key *element = NULL;
+	const char *lacks;
+	char path[PATH_TEXT];
+
+	if (node->type == YAML_SEQUENCE_NODE && at.key) {
+		snprintf(path, sizeof(path), "%s[]", at.key->path);
+		element = config_key_find(path);
+	}
+	if (element)
+		return list_read(r, node, element);
+	if (!at.key && node->type == YAML_SCALAR_NODE && is_null((char *)node->data.scalar.value))
+		return 0; /* a file of comments */
+	if (!at.key && node->type != YAML_MAPPING_NODE)
+		return wrong(r, node, "not a mapping:", "the document");
+	if (node->type != YAML_MAPPING_NODE || (at.key && !config_key_has_members(at.key)))
+		return word_read(r, node, at);
+	if (at.key && !at.key->value && at.key->set)
+		at.key->set(r->c, NULL, &(const char *){ NULL });
+	if (mapping_read(r, node, at))
+		return -1;
+	lacks = at.key && at.key->lacks ? at.key->lacks(r->c) : NULL;
+	return lacks ? wrong(r, node, "missing key", lacks) : 0;
+}
+
+static bool caller_owns(uid_t uid, bool root_only)
 {
 	const char *sudo = geteuid() == 0 ? getenv("SUDO_UID") : NULL;
 	char *end;
 	unsigned long caller;
 
-	if (uid == 0 || uid == geteuid() || uid == getuid())
+	if (uid == 0)
+		return true;
+	if (root_only)
+		return false;
+	if (uid == geteuid() || uid == getuid())
 		return true;
 	if (!sudo || !*sudo)
 		return false;
@@ -314,25 +196,33 @@ static bool caller_owns(uid_t uid)
 	return !*end && caller == uid;
 }
 
-/* The bytes of the file, or NULL after a message. */
-static char *file_slurp(const char *file, size_t *size)
+/* Why what is open there may not say anything; NULL: it may. */
+static const char *distrust(int fd, mode_t type, bool root_only)
 {
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
-	char *bytes = NULL;
-	const char *why = NULL;
-	size_t n = 0;
 
 	if (fd < 0 || fstat(fd, &st))
-		why = strerror(errno);
-	else if (!S_ISREG(st.st_mode))
-		why = "is not a regular file";
-	else if (!caller_owns(st.st_uid))
-		why = "is owned by neither root nor the caller";
-	else if (st.st_mode & 022)
-		why = "can be written by others (chmod go-w)";
-	else if (st.st_size > (off_t)FILE_MAX)
-		why = "is larger than 1 MiB";
+		return strerror(errno);
+	if ((st.st_mode & S_IFMT) != type)
+		return type == S_IFREG ? "is not a regular file" : "is not a folder";
+	if (!caller_owns(st.st_uid, root_only))
+		return root_only ? "is not owned by root"
+				 : "is owned by neither root nor the caller";
+	if (st.st_mode & 022)
+		return "can be written by others (chmod go-w)";
+	if (type == S_IFREG && st.st_size > (off_t)FILE_MAX)
+		return "is larger than 1 MiB";
+	return NULL;
+}
+
+/* The bytes of the file, or NULL after a message. */
+static char *file_slurp(int dir, const char *name, const char *file, bool root_only, size_t *size)
+{
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	const char *why = distrust(fd, S_IFREG, root_only);
+	char *bytes = NULL;
+	size_t n = 0;
+
 	if (!why) {
 		bytes = xcalloc(FILE_MAX + 1, 1);
 		while (n <= FILE_MAX) {
@@ -360,13 +250,14 @@ static char *file_slurp(const char *file, size_t *size)
 	return bytes;
 }
 
-int config_read(const char *file, struct config *c)
+/* file: the name in messages. */
+static int file_read(int dir, const char *name, const char *file, bool root_only, struct config *c)
 {
 	struct reader r = { .file = file, .c = c };
 	yaml_parser_t parser;
 	yaml_node_t *root;
 	size_t size = 0;
-	char *bytes = file_slurp(file, &size);
+	char *bytes = file_slurp(dir, name, file, root_only, &size);
 	int err = -1;
 
 	if (!bytes)
@@ -383,11 +274,82 @@ int config_read(const char *file, struct config *c)
 		goto out;
 	}
 	root = yaml_document_get_root_node(&r.doc);
-	err = root ? each_member(&r, root, "the document", top_member) : 0;
+	err = root ? node_read(&r, root, (struct place){ NULL, NULL }) : 0;
 	yaml_document_delete(&r.doc);
 out:
 	yaml_parser_delete(&parser);
 	free(bytes);
+	return err;
+}
+
+static int is_yaml(const struct dirent *e)
+{
+	struct span name = span_of(e->d_name);
+
+	return e->d_name[0] != '.' && span_ends(name, ".yaml");
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* conf.d, which need not be there. */
+static int drop_ins_read(int dir, const char *path, bool root_only, struct config *c)
+{
+	int fd = openat(dir, "conf.d", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n, err = 0;
+	struct dirent **names;
+	const char *why;
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	why = distrust(fd, S_IFDIR, root_only);
+	n = why ? 0 : scandirat(fd, ".", &names, is_yaml, by_name);
+	if (n < 0)
+		why = strerror(errno);
+	if (why)
+		fprintf(stderr, "%s/conf.d: %s\n", path, why);
+	for (int i = 0; i < n; i++) {
+		struct buf file = { 0 };
+
+		buf_fmt(&file, "%s/conf.d/%s", path, names[i]->d_name);
+		if (!err)
+			err = file_read(fd, names[i]->d_name, file.ptr, root_only, c);
+		buf_free(&file);
+		free(names[i]);
+	}
+	if (!why)
+		free(names);
+	if (fd >= 0)
+		close(fd);
+	return why ? -1 : err;
+}
+
+static int folder_read(int dir, const char *path, bool root_only, struct config *c)
+{
+	const char *why = distrust(dir, S_IFDIR, root_only);
+	struct buf file = { 0 };
+	int err = 0;
+
+	if (why) {
+		fprintf(stderr, "%s: %s\n", path, why);
+		return -1;
+	}
+	buf_fmt(&file, "%s/invigil.yaml", path);
+	if (!faccessat(dir, "invigil.yaml", F_OK, 0) || errno != ENOENT)
+		err = file_read(dir, "invigil.yaml", file.ptr, root_only, c);
+	buf_free(&file);
+	return err ? err : drop_ins_read(dir, path, root_only, c);
+}
+
+int config_read(const char *path, bool root_only, struct config *c)
+{
+	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
+
+	if (dir < 0)
+		return file_read(AT_FDCWD, path, path, root_only, c);
+	err = folder_read(dir, path, root_only, c);
+	close(dir);
 	return err;
 }
 

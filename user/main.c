@@ -34,8 +34,10 @@ int main(int argc, char **argv)
 		if (strcmp(cmd->name, name))
 			continue;
 		status = options_parse(cmd, argc > 1 ? argc - 2 : 0, argv + (argc > 1 ? 2 : 1), &c);
-		if (!status)
+		if (!status) {
+			config_use(&c);
 			status = cmd->main(&c);
+		}
 		config_free(&c);
 		return status < 0 ? 0 : status;
 	}

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "option.h"
+#include "config_key.h"
 
-#define DEFAULT_CONFIG "/etc/invigil/invigil.yaml"
+#define DEFAULT_CONFIG "/etc/invigil"
 
 enum {
 	RUN = 1,
@@ -70,8 +70,8 @@ static const struct option {
 	{ "gate", "WHAT", " exec mmap off ",
 	  "exec, mmap or off: where programs are held until probes are attached", AT(gate), CHOICE,
 	  RUN, 0, false },
-	{ "config", "FILE", NULL, "else " DEFAULT_CONFIG " when it exists", AT(config_file), TEXT,
-	  BOTH | DAEMON, 'c', true },
+	{ "config", "PATH", NULL, "a file, or a folder as " DEFAULT_CONFIG ", which is the default",
+	  AT(config_file), TEXT, BOTH | DAEMON, 'c', true },
 	{ "user", "USER", NULL, "run COMMAND as USER", AT(user), TEXT, RUN, 'u', true },
 	{ NULL, NULL, NULL, "no summary", AT(quiet), FLAG, BOTH, 'q', false },
 	{ NULL, NULL, NULL, "more detail", AT(verbose), FLAG, BOTH, 'v', false },
@@ -139,37 +139,6 @@ static bool choice_has(const char *choices, const char *word)
 	return strstr(choices, padded) != NULL;
 }
 
-static bool own_add(struct config *c, const char *word)
-{
-	static const struct {
-		const char *prefix;
-		int kind;
-	} kinds[] = {
-		{ "id=", OWN_ID },
-		{ "name=", OWN_NAME },
-		{ "label=", OWN_LABEL },
-		{ "project=", OWN_PROJECT },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		size_t n = strlen(kinds[i].prefix);
-		const char *sign;
-		struct selector *s;
-
-		if (strncmp(word, kinds[i].prefix, n) || !word[n] || word[n] == '=')
-			continue;
-		c->own = xrealloc(c->own, (c->n_own + 1) * sizeof(*c->own));
-		s = &c->own[c->n_own++];
-		memset(s, 0, sizeof(*s));
-		s->kind = kinds[i].kind;
-		sign = kinds[i].kind == OWN_LABEL ? strchr(word + n, '=') : NULL;
-		s->key = sign ? xstrndup(word + n, (size_t)(sign - word) - n) : xstrdup(word + n);
-		s->value = sign ? xstrdup(sign + 1) : NULL;
-		return true;
-	}
-	return false;
-}
-
 /* what: how the user said it. 0, or 125 after a message. */
 static int option_set(const struct option *o, const char *what, const char *value, struct config *c)
 {
@@ -211,7 +180,7 @@ static int option_set(const struct option *o, const char *what, const char *valu
 		*(int *)at = level;
 		return 0;
 	case OWN:
-		if (own_add(c, value))
+		if (config_own_add(c, value))
 			return 0;
 		fprintf(stderr,
 			"invigil: %s: unknown selector \"%s\" (id=, name=, label= or project=)\n",
@@ -236,7 +205,7 @@ static int own_words(const char *what, const char *value, struct config *c)
 	int err = 0;
 
 	while (!err && (word = strsep(&rest, " \t\n"))) {
-		if (*word && !own_add(c, word)) {
+		if (*word && !config_own_add(c, word)) {
 			fprintf(stderr, "invigil: %s: unknown selector \"%s\"\n", what, word);
 			err = 125;
 		}
@@ -407,7 +376,7 @@ int options_parse(const struct command *cmd, int argc, char **argv, struct confi
 			file = NULL;
 		if (!file && !access(DEFAULT_CONFIG, F_OK))
 			file = DEFAULT_CONFIG;
-		if (file && config_read(file, c))
+		if (file && config_read(file, bit == DAEMON, c))
 			return 125;
 		c->config_file = file;
 	}
@@ -463,6 +432,11 @@ enum gate config_gate(const struct config *c)
 	return strcmp(c->gate, "mmap") ? GATE_EXEC : GATE_MMAP;
 }
 
+void config_use(const struct config *c)
+{
+	rules_configure(c->severities);
+}
+
 static void list_free(char **list)
 {
 	for (char **p = list; p && *p; p++)
@@ -482,5 +456,13 @@ void config_free(struct config *c)
 	list_free(c->secret_names);
 	list_free(c->log_patterns);
 	list_free(c->run_programs);
-	c->secret_names = c->log_patterns = c->run_programs = NULL;
+	list_free(c->owned);
+	c->secret_names = c->log_patterns = c->run_programs = c->owned = NULL;
+	for (unsigned i = 0; i < c->n_outputs; i++)
+		free(c->outputs[i].path);
+	free(c->outputs);
+	c->outputs = NULL;
+	c->n_outputs = 0;
+	free(c->severities);
+	c->severities = NULL;
 }

@@ -3,9 +3,19 @@
 #define INVIGIL_OPTION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include "catalogue.h"
 #include "gate.h"
 #include "run.h"
+
+/* A file that the stream goes to besides -o. */
+struct output_config {
+	char *path; /* {run} in it becomes the run's id */
+	bool typed, alerts_only;
+	uint64_t rotate_size;  /* bytes; 0: none */
+	unsigned rotate_every; /* s; 0: none */
+	unsigned keep;         /* rotated files */
+};
 
 struct config {
 	const char *output;      /* -o */
@@ -23,7 +33,12 @@ struct config {
 	char **secret_names; /* globs, NULL ended */
 	char **log_patterns; /* globs, NULL ended; NULL: the defaults only */
 	char **run_programs; /* daemon: programs that begin a run, absolute paths, NULL ended; NULL none */
-	char **argv;         /* COMMAND and its arguments, or operands; NULL ended */
+	struct output_config *outputs;
+	unsigned n_outputs;
+	const char *metrics;       /* daemon: unix:PATH or HOST:PORT of the loopback; NULL none */
+	unsigned char *severities; /* as rules[]: the severity + 1, or 0; NULL: each rule's own */
+	char **owned;              /* what texts of the file point to, NULL ended */
+	char **argv;               /* COMMAND and its arguments, or operands; NULL ended */
 	int argc;
 };
 
@@ -45,9 +60,13 @@ extern const struct command commands[]; /* main.c; ended by a NULL name */
  */
 int options_parse(const struct command *cmd, int argc, char **argv, struct config *c);
 void command_help(const struct command *cmd); /* to standard output */
+/* From here on its severities hold. */
+void config_use(const struct config *c);
 void config_free(struct config *c);
-/* config.c: reads a YAML file into c and the catalogue. 0, or -1 after printing "FILE:LINE: …word…". Without
- * libyaml says so and fails. */
-int config_read(const char *file, struct config *c);
+/*
+ * config.c: reads a YAML file into c, or a folder: its invigil.yaml, then its conf.d/ *.yaml by name. root_only: the
+ * caller may not be their owner. 0, or -1 after printing "FILE:LINE: ...word...". Without libyaml says so and fails.
+ */
+int config_read(const char *path, bool root_only, struct config *c);
 
 #endif

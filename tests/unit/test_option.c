@@ -65,6 +65,7 @@ static int parse(unsigned cmd, char **argv)
 	dup2(fileno(f), 2);
 	dup2(fileno(f), 1);
 	status = options_parse(&commands[cmd], argc, argv, &c);
+	config_use(&c);
 	fflush(stdout);
 	fflush(stderr);
 	dup2(old, 2);
@@ -277,6 +278,18 @@ static void what_the_file_gets_wrong_is_named_with_its_line(void **state)
 		{ "own: [x]\n", ":1: unknown selector \"x\"" },
 		{ "fail_on: [high\n", ":" },
 		{ "- a\n", ":1: not a mapping" },
+		{ "gate: off\ngate: exec\n", ":2: a second time: \"gate\"" },
+		{ "own: x\n", ":1: not a list: \"own\"" },
+		{ "rules: low\n", ":1: not a mapping: \"rules\"" },
+		{ "fail_on: {a: b}\n", ":1: not a word for \"fail_on\"" },
+		{ "own: [[id=1]]\n", ":1: not a word for \"own[]\"" },
+		{ "own: [\"\"]\n", ":1: nothing for \"own[]\"" },
+		{ "\"own[]\": id=1\n", ":1: unknown key \"own[]\"" },
+		{ "rules.R6.7: low\n", ":1: unknown key \"rules.R6.7\"" },
+		{ "\"rules.*\": low\n", ":1: unknown key \"rules.*\"" },
+		{ "require_complete: yes\n", ":1: require_complete is true or false, not \"yes\"" },
+		{ "runs:\n  - program: make\n", ":2: not an absolute path for program: \"make\"" },
+		{ "a: &x [*x]\n", ":1: " },
 	};
 	char expected[256];
 
@@ -300,6 +313,75 @@ static void a_file_that_others_can_write_is_refused(void **state)
 	assert_int_equal(RUN("-c", "/dev/null", "true"), 125);
 	assert_int_equal(RUN("-c", "/nowhere", "true"), 125);
 }
+
+/* A folder laid out like /etc/invigil. */
+static void folder_write(char *dir, const char *name, const char *text, mode_t mode)
+{
+	char file[128];
+	FILE *f;
+
+	snprintf(file, sizeof(file), "%s/%s", dir, name);
+	f = fopen(file, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	chmod(file, mode);
+}
+
+static void a_later_file_stands_over_an_earlier_one_and_adds_to_its_lists(void **state)
+{
+	char dir[] = "/tmp/invigil-test-XXXXXX", file[128], sub[64];
+	static const char *const names[] = { "invigil.yaml", "conf.d/20-b.yaml", "conf.d/10-a.yaml",
+					     "conf.d/30-c.yml", "conf.d/.h.yaml" };
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(sub, sizeof(sub), "%s/conf.d", dir);
+	assert_int_equal(mkdir(sub, 0755), 0);
+	folder_write(dir, "invigil.yaml", "fail_on: low\ngate: mmap\nown: [id=1]\n", 0644);
+	folder_write(dir, "conf.d/20-b.yaml", "fail_on: high\nown: [id=3]\n", 0644);
+	folder_write(dir, "conf.d/10-a.yaml", "fail_on: medium\nown: [id=2]\n", 0644);
+	folder_write(dir, "conf.d/30-c.yml", "not: read\n", 0644);
+	folder_write(dir, "conf.d/.h.yaml", "not: read\n", 0644);
+	assert_int_equal(RUN("-c", dir, "true"), 0);
+	assert_int_equal(c.fail_on, SEV_HIGH);
+	assert_string_equal(c.gate, "mmap");
+	assert_int_equal(c.n_own, 3);
+	assert_string_equal(c.own[1].key, "2");
+	config_free(&c);
+	folder_write(dir, "conf.d/10-a.yaml", "\nfail_at: high\n", 0644);
+	assert_int_equal(RUN("-c", dir, "true"), 125);
+	assert_non_null(strstr(said, "/conf.d/10-a.yaml:2: unknown key \"fail_at\""));
+	folder_write(dir, "conf.d/10-a.yaml", "fail_on: high\n", 0664);
+	assert_int_equal(RUN("-c", dir, "true"), 125);
+	assert_non_null(strstr(said, "/conf.d/10-a.yaml:1: can be written by others"));
+	chmod(sub, 0777);
+	assert_int_equal(RUN("-c", dir, "true"), 125);
+	assert_non_null(strstr(said, "/conf.d: can be written by others"));
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(file, sizeof(file), "%s/%s", dir, names[i]);
+		unlink(file);
+	}
+	assert_int_equal(rmdir(sub), 0);
+	assert_int_equal(RUN("-c", dir, "true"), 0);
+	chmod(dir, 0777);
+	assert_int_equal(RUN("-c", dir, "true"), 125);
+	rmdir(dir);
+}
+
+static void the_daemon_believes_root_alone(void **state)
+{
+	(void)state;
+	if (geteuid())
+		skip();
+	config_write("fail_on: high\n", 0644);
+	assert_int_equal(config_read(path, true, &c), 0);
+	assert_int_equal(chown(path, 1000, 0), 0);
+	setenv("SUDO_UID", "1000", 1);
+	assert_int_equal(config_read(path, false, &c), 0);
+	assert_int_equal(config_read(path, true, &c), -1);
+}
+
 #else
 static void without_libyaml_it_is_said(void **state)
 {
@@ -331,6 +413,8 @@ int main(void)
 		T(the_file_stands_behind_both),
 		T(what_the_file_gets_wrong_is_named_with_its_line),
 		T(a_file_that_others_can_write_is_refused),
+		T(a_later_file_stands_over_an_earlier_one_and_adds_to_its_lists),
+		T(the_daemon_believes_root_alone),
 #else
 		T(without_libyaml_it_is_said),
 #endif
