@@ -34,7 +34,8 @@
 	X(SECRET, secret, 0)   /* a row of the secret table: what a mask's index means, never the value */ \
 	X(END, end, 0)         /* COMMAND ended */                                                 \
 	X(ATTACK, attack, 1)   /* the run signals or traces the monitor's own processes */           \
-	X(LATE, late, 0)       /* a process had started when its probes were attached */
+	X(LATE, late, 0)       /* a process had started when its probes were attached */          \
+	X(MOVED, moved, 0)     /* a process goes on in a run of its own */
 /* clang-format on */
 
 enum ev_type {
@@ -430,6 +431,12 @@ struct ev_late {
 	__u32 pad;
 };
 
+/* Tail: the other run's id. */
+struct ev_moved {
+	__u32 pid;
+	__u32 pad;
+};
+
 #define EV_ASSERT(name, size)                                                                      \
 	_Static_assert(sizeof(struct ev_##name) == (size), "ABI: struct ev_" #name " changed size")
 EV_ASSERT(hdr, 40);
@@ -443,6 +450,7 @@ EV_ASSERT(data, 24);
 EV_ASSERT(env, 8);
 EV_ASSERT(test, 8);
 EV_ASSERT(late, 16);
+EV_ASSERT(moved, 8);
 EV_ASSERT(write, 16);
 EV_ASSERT(leak, 32);
 EV_ASSERT(code, 40);

@@ -85,8 +85,10 @@ void begin_add_command(struct buf *b, char *const *argv, char *const *envp)
 	}
 	job_add(b, &m, envp);
 	masker_free(&m);
-	explicit_bzero(env.ptr, env.cap);
-	explicit_bzero(args.ptr, args.cap);
+	if (env.ptr)
+		explicit_bzero(env.ptr, env.cap);
+	if (args.ptr)
+		explicit_bzero(args.ptr, args.cap);
 	buf_free(&args);
 	buf_free(&env);
 }
@@ -221,9 +223,9 @@ bool begin_read(struct span tail, struct run *r)
 	while (p < end) {
 		const char *value = memchr(p, 0, end - p), *next;
 
-		if (!value++ || !(next = memchr(value, 0, end - value)))
+		if (!value || !(next = memchr(value + 1, 0, end - value - 1)))
 			return false;
-		if (!pair_read(r, p, value))
+		if (!pair_read(r, p, value + 1))
 			return false;
 		p = next + 1;
 	}

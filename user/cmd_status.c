@@ -1,30 +1,32 @@
 /* cmd_status.c: `invigil status`: asks the daemon how it is. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "command.h"
-#include "control.h"
+#include "message.h"
 #include "option.h"
+#include "remote.h"
 
 int cmd_status(struct config *c)
 {
-	const char *path = c->socket ? c->socket : CONTROL_SOCKET;
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	char text[4096];
-	ssize_t n;
+	int daemon = daemon_connect(c->socket), value, err;
+	struct buf text = { 0 };
+	bool answered = false;
+	unsigned kind;
 
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
-	if (fd < 0 || connect(fd, (void *)&a, sizeof(a))) {
-		fprintf(stderr, "invigil: status: no daemon answers on %s: %s\n", path,
-			strerror(errno));
+	err = daemon < 0 ? daemon : daemon_send(daemon, MESSAGE_STATUS, 0, (struct span){ 0 }, -1);
+	if (err) {
+		fprintf(stderr, "invigil: status: no daemon answers on %s: %s\n",
+			c->socket ? c->socket : CONTROL_SOCKET, strerror(-err));
 		return 125;
 	}
-	while ((n = read(fd, text, sizeof(text))) > 0)
-		fwrite(text, 1, n, stdout);
-	close(fd);
-	return 0;
+	while ((kind = daemon_hear(daemon, &value, &text))) {
+		if (kind == MESSAGE_TEXT)
+			answered = fwrite(text.ptr, 1, text.len, stdout) == text.len;
+		else
+			fprintf(stderr, "invigil: the daemon says no: %s\n", text.ptr);
+	}
+	close(daemon);
+	buf_free(&text);
+	return answered ? 0 : 125;
 }

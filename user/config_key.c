@@ -91,6 +91,13 @@ static const char *add_program(struct config *c, const char *name, const char **
 	return NULL;
 }
 
+static const char *add_caller(struct config *c, const char *name, const char **word)
+{
+	(void)name;
+	list_add(&c->callers, *word);
+	return NULL;
+}
+
 static const char *add_own(struct config *c, const char *name, const char **word)
 {
 	(void)name;
@@ -144,6 +151,8 @@ static const char *set_require_complete(struct config *c, const char *name, cons
 }
 
 const struct config_key config_keys[] = {
+	{ "callers", NULL, NULL, NULL },
+	{ "callers[]", "USER", add_caller, NULL },
 	{ "env_reads", "off | c | all", set_env_reads, NULL },
 	{ "fail_on", "LEVEL", set_fail_on, NULL },
 	{ "gate", "exec | mmap | off", set_gate, NULL },

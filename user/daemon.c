@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include "adopt.h"
 #include "attacher.h"
 #include "begin.h"
 #include "command.h"
@@ -21,13 +22,17 @@
 #include "link_look.h"
 #include "loader.h"
 #include "made.h"
+#include "monitor.h"
 #include "process_table.h"
+#include "request.h"
 
 #define DRAIN_MS 10            /* while a run is active: records are submitted without wake-up */
 #define IDLE_MS  200           /* otherwise */
 #define CHECK_NS 5000000000ull /* how often it is asked whether a run's processes still live */
 #define OUTPUT   "/var/log/invigil/{run}.jsonl"
 #define RUNS_MAX 256
+#define TICKET   (1u << 31)     /* as bpf/job.bpf.c has it */
+#define READY_NS 30000000000ull /* an attacher may wait so long for its first probes */
 
 struct ticket {
 	uint32_t id;
@@ -38,6 +43,7 @@ static struct daemon {
 	const struct config *config;
 	struct loader *loader;
 	struct attacher attacher; /* while a run is active */
+	bool attacher_ready;
 	struct job *jobs[RUNS_MAX];
 	unsigned n_jobs;
 	struct ticket *tickets;
@@ -188,42 +194,74 @@ static void job_record(struct job *job, const struct record *exec, const char *i
 /* The first run that is active: what costs something is attached. */
 static bool watch_begin(const struct job *job)
 {
-	return loader_activate(d.loader) &&
-	       attacher_start(&d.attacher, d.loader, getenv("PATH"), -1, &job->out.fd, 1);
+	d.attacher_ready = false;
+	if (!loader_activate(d.loader) ||
+	    !attacher_start(&d.attacher, d.loader, getenv("PATH"), -1, &job->out.fd, 1))
+		return false;
+	loader_guard(d.loader, ATTACK_MONITOR, getpid());
+	loader_guard(d.loader, ATTACK_ATTACHER, d.attacher.pid);
+	return true;
+}
+
+/* A line of the stream: to the run's own file, and to who asked for the run. */
+static int job_line(void *ctx, const char *line, size_t len)
+{
+	struct job *job = ctx;
+
+	if (job->caller)
+		caller_lines(job->caller, (struct span){ line, len });
+	return output_line(&job->out, line, len);
+}
+
+static struct job *job_new(uint32_t run, const char *id, uint64_t time, pid_t root_pid)
+{
+	struct job *job = xcalloc(1, sizeof(*job));
+
+	if (!output_begin(job, id)) {
+		free(job);
+		return NULL;
+	}
+	job->run = run;
+	job->root_pid = root_pid;
+	job->status = -1;
+	job->began = job->checked = time;
+	job->config = *d.config;
+	job->pipeline = pipeline_new(&job->config, job_line, job);
+	pipeline_watch(job->pipeline, &(struct pipeline_live){ on_container, on_log, job });
+	return job;
+}
+
+/* Its first record is there: what it does is watched from here on. */
+static void job_watch(struct job *job)
+{
+	if (!d.n_jobs && !watch_begin(job))
+		d.stop = true;
+	d.jobs[d.n_jobs++] = job;
+	engine_sockets(on_engine, job);
+	loader_gaps(d.loader, on_gap, job);
+	if (d.attacher.fd < 0)
+		attacher_gap(job);
 }
 
 static struct job *job_begin(const struct record *exec, const struct job_identity *identity,
 			     char *const *envp)
 {
-	struct job *job = xcalloc(1, sizeof(*job));
+	struct job *job;
 	char id[37];
 
 	run_id_new(id);
-	if (!output_begin(job, id)) {
-		free(job);
+	job = job_new(exec->h->run, id, exec->h->time, exec->h->pid);
+	if (!job)
 		return NULL;
-	}
-	job->run = exec->h->run;
 	job->identity = *identity;
-	job->root_pid = exec->h->pid;
-	job->status = -1;
-	job->checked = exec->h->time;
-	job->pipeline = pipeline_new(d.config, output_line, &job->out);
-	pipeline_watch(job->pipeline, &(struct pipeline_live){ on_container, on_log, job });
 	job_record(job, exec, id, envp);
-	if (!d.n_jobs && !watch_begin(job))
-		d.stop = true;
-	d.jobs[d.n_jobs++] = job;
+	job_watch(job);
 	for (int i = 1; i < 3; i++) {
 		const struct ev_fd *fd = &((const struct ev_exec *)exec->body)->fd[i];
 
 		if (fd->kind == FD_FILE || fd->kind == FD_PIPE || fd->kind == FD_TTY)
 			loader_watch(d.loader, fd->ino, fd->dev, job->run);
 	}
-	engine_sockets(on_engine, job);
-	loader_gaps(d.loader, on_gap, job);
-	if (d.attacher.fd < 0)
-		attacher_gap(job);
 	on_gap(job, "exec gate", "the run began by itself",
 	       "variables that a program reads before probes are attached to its files", false);
 	fprintf(stderr, "invigil: run %s begins: %s, pid %u, user %s\n", id,
@@ -258,6 +296,152 @@ static struct job *ticket_begin(const struct record *r)
 	else
 		ticket_drop(r->h->run);
 	return job;
+}
+
+/* ---- runs of callers ---- */
+
+static bool caller_may(const struct caller *c)
+{
+	gid_t group;
+	char *user;
+	bool may = !caller_uid(c) || (group_named("invigil", &group) && caller_in_group(c, group));
+
+	user = user_name(caller_uid(c));
+	for (char **p = d.config->callers; p && *p; p++)
+		may |= !strcmp(*p, user);
+	free(user);
+	return may;
+}
+
+/* As job_record() for a run that is asked for: COMMAND has not been executed yet. */
+static void caller_record(struct job *job, const struct request *r, const char *id)
+{
+	char *user = user_name(job->identity.uid);
+	struct begin_who who = { .id = id,
+				 .kind = "run",
+				 .uid = job->identity.uid,
+				 .user = user,
+				 .cwd = r->cwd,
+				 .root_pid = job->root_pid };
+	struct buf begin = { 0 };
+
+	begin_make(d.config, &who, &begin);
+	begin_add(&begin, "exec_gate", SPAN("off"));
+	buf_add(&begin, r->begin.ptr, r->begin.len);
+	made_record(job->pipeline, job->run, job->began, EV_BEGIN, begin.ptr,
+		    sizeof(struct ev_begin), begin.ptr + sizeof(struct ev_begin),
+		    begin.len - sizeof(struct ev_begin));
+	buf_free(&begin);
+	free(user);
+}
+
+/* A run that has it already goes on without it. */
+static void process_move(const struct job *to)
+{
+	for (unsigned i = 0; i < d.n_jobs; i++) {
+		struct ev_moved e = { .pid = to->root_pid };
+		const char *id = pipeline_run(to->pipeline)->id;
+
+		if (d.jobs[i] != to)
+			made_record(d.jobs[i]->pipeline, d.jobs[i]->run, boot_now(), EV_MOVED, &e,
+				    sizeof(e), id, strlen(id));
+	}
+}
+
+static struct job *caller_begin(struct caller *c, const struct request *r, pid_t pid, int pidfd)
+{
+	uint32_t ticket = 0;
+	struct job *job;
+	char id[37];
+	int err;
+
+	run_id_new(id);
+	if (getrandom(&ticket, sizeof(ticket), 0) != sizeof(ticket) ||
+	    !(job = job_new(ticket | TICKET, id, boot_now(), pid)))
+		return NULL;
+	job->asked = true;
+	job->caller = c;
+	job->identity.uid = caller_uid(c);
+	job->config.fail_on = r->fail_on;
+	job->config.require_complete = r->require_complete;
+	job->summary = r->summary;
+	job->verbose = r->verbose;
+	job->colour = r->colour;
+	for (unsigned i = 0; i < r->n_files; i++)
+		job->files[job->n_files++] = xstrdup(r->files[i]);
+	caller_record(job, r, id);
+	job_watch(job);
+	ticket_add(job->run, job);
+	on_gap(job, "exec gate", "the daemon holds no program",
+	       "variables that a program reads before probes are attached to its files", false);
+	process_move(job);
+	err = loader_member_fd(d.loader, pidfd, job->run);
+	if (err)
+		on_gap(job, "processes", strerror(-err), "COMMAND itself", true);
+	fprintf(stderr, "invigil: run %s begins: asked for, pid %u, user %s\n", id, job->root_pid,
+		pipeline_run(job->pipeline)->user);
+	return job;
+}
+
+static const char *on_caller_run(struct caller *c, struct span text, int pidfd)
+{
+	const char *why = NULL;
+	struct request r;
+	struct job *job;
+	pid_t pid;
+
+	if (!caller_may(c))
+		return "this user is neither of the group invigil nor among the configuration's callers";
+	if (d.n_jobs >= RUNS_MAX) {
+		d.refused_runs++;
+		return "too many runs are active";
+	}
+	if (request_read(text, &r, &why) &&
+	    (pid = adopt_pid(pidfd, caller_pid(c), caller_uid(c), &why))) {
+		job = caller_begin(c, &r, pid, pidfd);
+		why = job ? NULL : "the run could not be begun";
+		caller_run_set(c, job);
+	}
+	buf_free(&r.begin);
+	return why;
+}
+
+/* COMMAND may begin as soon as what is known beforehand has its probes. */
+static void callers_let_go(void)
+{
+	for (unsigned i = 0; i < d.n_jobs; i++) {
+		struct job *job = d.jobs[i];
+
+		if (!job->caller || job->let_go ||
+		    (!d.attacher_ready && d.attacher.fd >= 0 && boot_now() - job->began < READY_NS))
+			continue;
+		job->let_go = true;
+		caller_tell(job->caller, MESSAGE_MEMBER, 0, (struct span){ 0 });
+	}
+}
+
+static void caller_close(struct job *job)
+{
+	struct pipeline_verdict v = pipeline_verdict(job->pipeline);
+	struct buf text = { 0 };
+
+	if (job->summary)
+		pipeline_summary(job->pipeline, (const char *const *)job->files, job->n_files,
+				 job->colour, job->verbose, &text);
+	caller_flush(job->caller);
+	if (text.len)
+		caller_tell(job->caller, MESSAGE_SUMMARY, 0, (struct span){ text.ptr, text.len });
+	caller_tell(job->caller, MESSAGE_DONE, v.tripped ? VERDICT_TRIPPED : VERDICT_OK,
+		    (struct span){ 0 });
+	caller_finish(job->caller);
+	buf_free(&text);
+}
+
+static void on_caller_gone(struct caller *c)
+{
+	struct job *job = caller_run(c);
+
+	job->caller = NULL;
 }
 
 /* ---- a run ends ---- */
@@ -301,6 +485,8 @@ static void job_end(struct job *job)
 		(unsigned long long)pipeline_run(job->pipeline)->engine_calls,
 		v.tripped ? ", gate tripped" : "", v.complete ? "" : ", incomplete",
 		err || v.output_error ? ", its stream could not be written whole" : "");
+	if (job->caller)
+		caller_close(job);
 	/* Containers that are left behind keep its tickets: they count no more. */
 	for (unsigned i = 0; i < d.n_tickets;) {
 		if (d.tickets[i].job != job) {
@@ -316,11 +502,21 @@ static void job_end(struct job *job)
 	d.ended_runs++;
 	output_close(&job->out);
 	pipeline_free(job->pipeline);
+	for (unsigned i = 0; i < job->n_files; i++)
+		free(job->files[i]);
 	free(job);
 	if (!d.n_jobs) {
 		attacher_stop(&d.attacher);
 		loader_idle(d.loader);
 	}
+}
+
+/* One that was asked for ends with COMMAND; the caller usually says so itself. */
+static bool asked_is_over(struct job *job, uint64_t now, bool look)
+{
+	if (!job->root_ended && look && kill(job->root_pid, 0) && errno == ESRCH)
+		job->root_ended = now;
+	return job->root_ended && (!job->caller || now - job->root_ended > CHECK_NS);
 }
 
 /* An exit that was lost must not hold a run open: asks the system, not often. */
@@ -330,10 +526,13 @@ static void jobs_check(void)
 
 	for (unsigned i = 0; i < d.n_jobs;) {
 		struct job *job = d.jobs[i];
-		bool over = false;
+		bool over = false, look = now - job->checked > CHECK_NS;
 
-		if (now - job->checked > CHECK_NS) {
+		if (look)
 			job->checked = now;
+		if (job->asked) {
+			over = asked_is_over(job, now, look);
+		} else if (look) {
 			over = !pipeline_alive(job->pipeline, kill);
 		} else if (job->maybe_over) {
 			over = !pipeline_alive(job->pipeline, NULL);
@@ -364,8 +563,10 @@ static void on_record(void *ctx, void *bytes, size_t n)
 		job = ticket_begin(&r);
 	if (!job)
 		return;
-	if (h.type == EV_EXIT && h.pid == job->root_pid)
+	if (h.type == EV_EXIT && h.pid == job->root_pid && !job->root_ended) {
 		job->status = (int)((const struct ev_exit *)r.body)->status;
+		job->root_ended = h.time;
+	}
 	job->maybe_over |= h.type == EV_EXIT;
 	pipeline_take(job->pipeline, bytes, n);
 	link_look(job->pipeline, job->run, boot_now());
@@ -385,6 +586,7 @@ static void probes_hear(void)
 	while ((heard = attacher_hear(&d.attacher, &w)) > 0) {
 		struct job *job = job_of(w.run);
 
+		d.attacher_ready |= w.say == ATTACHER_READY;
 		if (w.say == ATTACHER_LATE && job) {
 			struct ev_late late = { .start = w.start, .pid = w.pid };
 
@@ -395,15 +597,28 @@ static void probes_hear(void)
 			on_gap(d.jobs[i], "environment reads", w.why, "variables read by name",
 			       false);
 	}
-	for (unsigned i = 0; heard < 0 && i < d.n_jobs; i++)
+	if (heard >= 0)
+		return;
+	loader_guard(d.loader, ATTACK_ATTACHER, 0);
+	for (unsigned i = 0; i < d.n_jobs; i++)
 		attacher_gap(d.jobs[i]);
 }
 
 /* ---- the process ---- */
 
-static void status_write(void *ctx, struct buf *out)
+static void on_caller_end(struct caller *c, int status)
 {
-	(void)ctx;
+	struct job *job = caller_run(c);
+
+	/* The record of its end was written before its parent could hear of it. */
+	loader_drain(d.loader, on_record, NULL);
+	job->status = status;
+	job_end(job);
+}
+
+/* Root is told of every run, everybody else of their own. */
+static void status_write(uid_t uid, struct buf *out)
+{
 	buf_fmt(out, "up %llu s, %u runs active, %llu ended, %llu refused, %llu records\n",
 		(unsigned long long)((boot_now() - d.began) / 1000000000), d.n_jobs,
 		(unsigned long long)d.ended_runs, (unsigned long long)d.refused_runs,
@@ -413,11 +628,16 @@ static void status_write(void *ctx, struct buf *out)
 			buf_fmt(out, "lost %s %llu\n", i ? record_type_name(i) : "membership",
 				(unsigned long long)d.lost[i]);
 	for (unsigned i = 0; i < d.n_jobs; i++) {
-		const struct run *r = pipeline_run(d.jobs[i]->pipeline);
+		const struct job *job = d.jobs[i];
+		const struct run *r = pipeline_run(job->pipeline);
 
+		if (uid && uid != job->identity.uid)
+			continue;
 		buf_fmt(out, "run %s %s: user %s, %llu programs, %llu engine calls\n", r->id,
-			d.jobs[i]->identity.ci ? d.jobs[i]->identity.ci->name : "selected", r->user,
-			(unsigned long long)r->execs, (unsigned long long)r->engine_calls);
+			job->asked         ? "asked for"
+			: job->identity.ci ? job->identity.ci->name
+					   : "selected",
+			r->user, (unsigned long long)r->execs, (unsigned long long)r->engine_calls);
 	}
 }
 
@@ -435,6 +655,8 @@ static int signals_open(void)
 
 static bool daemon_open(const struct config *c)
 {
+	static const struct control_ops ops = { status_write, on_caller_run, on_caller_end,
+						on_caller_gone };
 	struct rlimit none = { 0, 0 };
 
 	d.config = c;
@@ -456,7 +678,7 @@ static bool daemon_open(const struct config *c)
 		snprintf(comm, sizeof(comm), "%s", slash + 1);
 		loader_program(d.loader, comm);
 	}
-	d.control = control_open(c->socket, status_write, NULL);
+	d.control = control_open(c->socket, &ops);
 	return d.control;
 }
 
@@ -478,12 +700,11 @@ int cmd_daemon(struct config *c)
 	control_ready();
 	fprintf(stderr, "invigil: watching for runs\n");
 	while (!d.stop) {
-		struct pollfd fds[3] = { { signals, POLLIN, 0 },
-					 { loader_ring_fd(d.loader), POLLIN, 0 },
-					 { control_fd(d.control), POLLIN, 0 } };
+		struct pollfd fds[2 + CONTROL_FDS] = { { signals, POLLIN, 0 },
+						       { loader_ring_fd(d.loader), POLLIN, 0 } };
 		struct signalfd_siginfo info;
 
-		poll(fds, 3, d.n_jobs ? DRAIN_MS : IDLE_MS);
+		poll(fds, 2 + control_fds(d.control, fds + 2), d.n_jobs ? DRAIN_MS : IDLE_MS);
 		if (read(signals, &info, sizeof(info)) == sizeof(info))
 			d.stop = true;
 		loader_drain(d.loader, on_record, NULL);
@@ -493,13 +714,14 @@ int cmd_daemon(struct config *c)
 			attacher_reap(&d.attacher);
 		for (unsigned i = 0; i < d.n_jobs; i++)
 			output_flush(&d.jobs[i]->out);
-		if (fds[2].revents)
-			control_serve(d.control);
+		callers_let_go();
+		control_serve(d.control, boot_now());
 	}
 	loader_stop(d.loader);
 	loader_drain(d.loader, on_record, NULL);
 	while (d.n_jobs)
 		job_end(d.jobs[0]);
+	control_drain(d.control, DRAIN_MS * 100);
 	control_close(d.control);
 	loader_close(d.loader);
 	free(d.tickets);

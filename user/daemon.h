@@ -2,6 +2,7 @@
 #ifndef INVIGIL_DAEMON_H
 #define INVIGIL_DAEMON_H
 
+#include "control.h"
 #include "job.h"
 #include "output.h"
 #include "pipeline.h"
@@ -12,10 +13,20 @@ struct job {
 	struct pipeline *pipeline;
 	struct output out;
 	uint32_t root_pid;
-	int status;         /* wait(2) status of its first process; -1 not ended */
-	uint64_t checked;   /* boot ns: when its processes were last asked for */
-	bool maybe_over;    /* a process ended since it was last looked at */
-	unsigned not_asked; /* programs that the attacher took no more of */
+	int status;           /* wait(2) status of its first process; -1 not ended */
+	uint64_t checked;     /* boot ns: when its processes were last asked for */
+	bool maybe_over;      /* a process ended since it was last looked at */
+	unsigned not_asked;   /* programs that the attacher took no more of */
+	struct config config; /* the daemon's, with what a caller may choose */
+	uint64_t began;       /* boot ns */
+	uint64_t root_ended;  /* boot ns, 0: its first process lives */
+	bool asked;           /* by a caller: it ends with its first process */
+	/* Of a caller's: */
+	struct caller *caller; /* NULL: it left */
+	bool let_go;           /* it was told that COMMAND may begin */
+	bool summary, verbose, colour;
+	char *files[2];
+	unsigned n_files;
 };
 
 #endif

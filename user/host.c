@@ -83,6 +83,20 @@ bool account_named(uid_t uid, struct account *a)
 	return passwd_find(NULL, uid, a);
 }
 
+bool group_named(const char *name, gid_t *gid)
+{
+	FILE *f = fopen("/etc/group", "re");
+	bool found = false;
+	struct group *g;
+
+	while (f && !found && (g = fgetgrent(f)))
+		if ((found = !strcmp(g->gr_name, name)))
+			*gid = g->gr_gid;
+	if (f)
+		fclose(f);
+	return found;
+}
+
 bool account_find(const char *user, struct account *a)
 {
 	const char *sudo = getenv("SUDO_UID");

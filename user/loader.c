@@ -335,14 +335,20 @@ void loader_gaps(const struct loader *l,
 		fn(ctx, "environment reads", "switched off", "variables read by name", false);
 }
 
-int loader_member(struct loader *l, pid_t pid, uint32_t run)
+int loader_member_fd(struct loader *l, int pidfd, uint32_t run)
 {
 	struct member m = { .run = run };
+
+	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.members), &pidfd, &m, BPF_ANY);
+}
+
+int loader_member(struct loader *l, pid_t pid, uint32_t run)
+{
 	int fd = syscall(SYS_pidfd_open, pid, 0), err;
 
 	if (fd < 0)
 		return -errno;
-	err = bpf_map_update_elem(bpf_map__fd(l->skel->maps.members), &fd, &m, BPF_ANY);
+	err = loader_member_fd(l, fd, run);
 	close(fd);
 	return err;
 }

@@ -36,6 +36,7 @@ void loader_programs(const struct loader *l,
 		     void (*fn)(void *ctx, const char *name, uint32_t verified), void *ctx);
 uint64_t loader_load_time(const struct loader *l); /* CPU time of loading all of them, ns */
 int loader_member(struct loader *l, pid_t pid, uint32_t run);    /* 0 or -errno; by pidfd */
+int loader_member_fd(struct loader *l, int pidfd, uint32_t run); /* its first thread; 0 or -errno */
 int loader_engine(struct loader *l, uint64_t ino, uint32_t dev); /* 0 or -errno */
 /* id: 64 hex digits of a container that the run created. 0 or -errno. */
 int loader_container(struct loader *l, const char *id, uint32_t run);

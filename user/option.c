@@ -44,8 +44,8 @@ static const struct option {
 	  TEXT, BOTH, 'o', true },
 	{ "output", "FILE", NULL, "each run's event stream; {run} in it becomes the run's id",
 	  AT(output), TEXT, DAEMON, 'o', true },
-	{ "socket", "PATH", NULL, "where `invigil status` asks: else /run/invigil/invigil.sock",
-	  AT(socket), TEXT, DAEMON | STATUS, 0, true },
+	{ "socket", "PATH", NULL, "the daemon's: else /run/invigil/invigil.sock", AT(socket), TEXT,
+	  RUN | DAEMON | STATUS, 0, true },
 	{ "check-config", NULL, NULL, "read the configuration, say what is wrong with it, and end",
 	  AT(check_config), FLAG, DAEMON, 0, false },
 	{ "format", "SCHEMA", " ecs ocsf ", "the stream's schema: ecs", AT(format), CHOICE, RUN,
@@ -374,7 +374,8 @@ int options_parse(const struct command *cmd, int argc, char **argv, struct confi
 			file = getenv("INVIGIL_CONFIG");
 		if (file && !*file)
 			file = NULL;
-		if (!file && !access(DEFAULT_CONFIG, F_OK))
+		/* Without root the daemon's configuration is in force. */
+		if (!file && (bit != RUN || !geteuid()) && !access(DEFAULT_CONFIG, F_OK))
 			file = DEFAULT_CONFIG;
 		if (file && config_read(file, bit == DAEMON, c))
 			return 125;
@@ -456,8 +457,9 @@ void config_free(struct config *c)
 	list_free(c->secret_names);
 	list_free(c->log_patterns);
 	list_free(c->run_programs);
+	list_free(c->callers);
 	list_free(c->owned);
-	c->secret_names = c->log_patterns = c->run_programs = c->owned = NULL;
+	c->secret_names = c->log_patterns = c->run_programs = c->callers = c->owned = NULL;
 	for (unsigned i = 0; i < c->n_outputs; i++)
 		free(c->outputs[i].path);
 	free(c->outputs);

@@ -37,8 +37,9 @@ struct config {
 	unsigned n_outputs;
 	const char *metrics;       /* daemon: unix:PATH or HOST:PORT of the loopback; NULL none */
 	unsigned char *severities; /* as rules[]: the severity + 1, or 0; NULL: each rule's own */
-	char **owned;              /* what texts of the file point to, NULL ended */
-	char **argv;               /* COMMAND and its arguments, or operands; NULL ended */
+	char **callers; /* daemon: users who may ask for runs besides the group invigil; NULL ended */
+	char **owned;   /* what texts of the file point to, NULL ended */
+	char **argv;    /* COMMAND and its arguments, or operands; NULL ended */
 	int argc;
 };
 

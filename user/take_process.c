@@ -1,4 +1,5 @@
 /* take_process.c: processes of the run begin, execute and end. */
+#include <stdlib.h>
 #include <string.h>
 #include "pipeline_state.h"
 #include "startup.h"
@@ -64,4 +65,26 @@ void take_exit(struct pipeline *p, const struct record *r)
 	p->run.env_reads += process->env_reads;
 	fact_emit(p, &f);
 	table_exit(p->table, process, r->h->time, e->status);
+}
+
+/* It asked for a run of its own: what it does from here on is there. */
+void take_moved(struct pipeline *p, const struct record *r)
+{
+	const struct ev_moved *e = r->body;
+	struct process **alive;
+	unsigned n;
+
+	alive = table_alive(p->table, &n);
+	for (unsigned i = 0; i < n; i++)
+		if (alive[i]->pid == e->pid) {
+			struct buf what = { 0 };
+
+			buf_fmt(&what, "what it does is in run %.*s", (int)r->h->len, r->tail);
+			health_emit(p, HEALTH_GAP, alive[i], SPAN("process"),
+				    SPAN("it goes on in a run of its own"), span_of(what.ptr), 1,
+				    NULL, false);
+			buf_free(&what);
+			table_exit(p->table, alive[i], r->h->time, 0);
+		}
+	free(alive);
 }

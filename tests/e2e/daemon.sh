@@ -32,12 +32,13 @@ cat >"$work/step" <<'SH'
 /bin/echo "$1" >/dev/null
 (setsid sh -c "/bin/echo $1-daemonised >/dev/null" &)
 mkfifo "$2.in" && read -r line <"$2.in"
+[ -z "${3-}" ] || kill -URG "$3"
 exit 3
 SH
 chmod 755 "$work/step"
 GITHUB_ACTIONS=true GITHUB_RUN_ID=71 GITHUB_JOB=build GITHUB_TOKEN=planted-Kp55-secret-value "$work/step" of-github "$work/a" &
 GITLAB_CI=true CI_JOB_ID=72 CI_PIPELINE_ID=9 CI_JOB_TOKEN=planted-Kp56-secret-value "$work/step" of-gitlab "$work/b" &
-BUILD_TAG=jenkins-job-73 JOB_NAME=job BUILD_ID=73 "$work/step" of-jenkins "$work/c" &
+BUILD_TAG=jenkins-job-73 JOB_NAME=job BUILD_ID=73 "$work/step" of-jenkins "$work/c" $daemon &
 GITHUB_ACTIONS=false "$work/step" of-nobody "$work/d" &
 for i in a b c d; do until_true 10 test -p "$work/$i.in"; done
 check "three jobs are three runs" until_true 10 bash -c "[ \$('$invigil' status --socket '$work/sock' | grep -c '^run ') = 3 ]"
@@ -67,6 +68,9 @@ for i in github:71 gitlab:9 jenkins:73; do
 	see "the ${i%:*} run's status is its first process's" 'get(ev[-1], "process.exit_code") == 3' "$f"
 	see "the ${i%:*} run's grandchild is in it" 'any("daemonised" in json.dumps(e) for e in action("exec"))' "$f"
 done
+f=$(stream_with '"of-jenkins"')
+see "a signal of a run to the daemon is an attack of that run" 'len(alerts("R0.5")) == 1' "$f"
+check "and of no other" test "$(grep -l 'monitor-attacked' "$work"/runs/*.jsonl)" = "$f"
 check "tokens are in no stream" bash -c "! grep -qa 'planted-Kp5' '$work'/runs/*.jsonl '$work/daemon'"
 see "but that one was there is known" 'any("GITHUB_TOKEN" in get(e, "invigil.exec.env_sensitive", []) for e in action("exec"))' "$(stream_with '"of-github"')"
 
