@@ -237,10 +237,10 @@ check "and no run is open" until_true 15 bash -c "'$invigil' status --socket '$s
 check "every stream of the daemon's ends" bash -c "for f in '$work'/runs/*.jsonl; do tail -1 \$f | grep -q '\"action\":\"run-end\"' || exit 1; done"
 
 # ---- the daemon dies ----
-rm -f "$work/dir/up"
-user_run -- sh -c 'touch up; read -r line <hold; exit 5' &
+rm -f "$ev"
+user_run -- sh -c 'read -r line <hold; exit 5' &
 pid=$!
-until_true 15 test -e "$work/dir/up"
+until_true 15 grep -q '"action":"exec"' "$ev"
 kill -9 $daemon
 wait $daemon 2>/dev/null
 echo go >"$work/dir/hold"
