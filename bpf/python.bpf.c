@@ -14,7 +14,7 @@
 #define OWNED_BY_C_STACK   3
 
 #define FRAME_HEAD     72  /* reaches frame_at and frame_owner; never beyond a data stack chunk */
-#define FRAME_HEAD_OLD 112 /* reaches f_lasti of a PyFrameObject */
+#define FRAME_HEAD_OLD 128 /* reaches f_lasti of a PyFrameObject */
 #define CODE_HEAD      192
 #define THREAD_HEAD    184 /* reaches thread_id: one read for each of hundreds of threads */
 #define TABLE_ENDS     256 /* of both ends of a line table: tells code objects apart */
@@ -345,6 +345,8 @@ static __always_inline u32 stack_walked(struct python_walk *w)
 	s.pointer = thread_pointer();
 	s.thread = thread_with_gil(s.l, runtime);
 	if (!thread_is_ours(s.l, s.thread, s.pointer)) {
+		if (s.l->interp_head < 0)
+			return STACK_NO_THREAD;
 		s.interp = user_u64(runtime + s.l->interp_head);
 		s.thread = user_u64(s.interp + s.l->threads);
 		w->searched += bpf_loop(THREADS_MAX, thread_step, &s, 0);

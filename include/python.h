@@ -14,7 +14,7 @@
 struct python_layout {
 	__u32 version;     /* 0x030b for 3.11; 0: no such row */
 	__s32 gil_current; /* _PyRuntimeState.gilstate.tstate_current, until 3.11 */
-	__s32 interp_head; /* _PyRuntimeState.interpreters.head */
+	__s32 interp_head; /* _PyRuntimeState.interpreters.head; before 3.7 nowhere */
 	__s32 interp_next; /* PyInterpreterState.next */
 	__s32 interp_gil;  /* PyInterpreterState.ceval.gil, from 3.12 */
 	__s32 gil_holder;  /* struct _gil_runtime_state.last_holder */
@@ -37,7 +37,7 @@ struct python_layout {
 	__s32 ascii;      /* sizeof(PyASCIIObject) */
 };
 
-/* One ELF file: distances from its _PyRuntime. */
+/* One ELF file: distances from its _PyRuntime, before 3.7 from _PyThreadState_Current. */
 struct python_build {
 	__u32 layout; /* index into the layouts; PYTHON_LAYOUTS: a version that is in no row */
 	__u32 version;

@@ -49,9 +49,11 @@ static const struct python_layout layouts[] = {
 
 /* What starts an interpreter, by version of CPython and by who embeds it, comes first. */
 static const char *const python_symbols[] = {
-	"Py_BytesMain", "_Py_UnixMain", "Py_Main",        "Py_InitializeFromConfig",
-	"_PyRuntime",   "PyCode_Type",  "PyUnicode_Type", "PyUnicode_AsEncodedString",
-	"Py_Version",
+	"Py_BytesMain",   "_Py_UnixMain",
+	"Py_Main",        "Py_InitializeFromConfig",
+	"_PyRuntime",     "PyCode_Type",
+	"PyUnicode_Type", "PyUnicode_AsEncodedString",
+	"Py_Version",     "_PyThreadState_Current",
 };
 enum {
 	PYTHON_STARTS = 4,
@@ -60,6 +62,7 @@ enum {
 	PYTHON_STR_TYPE,
 	PYTHON_ENCODE,
 	PYTHON_VERSION,
+	PYTHON_THREAD, /* before 3.7 there is no _PyRuntime, and what we need of it is this */
 	PYTHON_SYMBOLS
 };
 
@@ -126,8 +129,10 @@ static uint32_t python_version(const struct elf_file *e, uint64_t address, const
 static void python_apply(const struct elf_file *e, const uint64_t symbol[PYTHON_SYMBOLS],
 			 const char *name, bool c_only, struct env_image *out)
 {
-	uint64_t runtime = symbol[PYTHON_RUNTIME]; /* none before 3.7: known to be unknown */
+	uint64_t runtime = symbol[PYTHON_RUNTIME];
 
+	if (!runtime)
+		runtime = symbol[PYTHON_THREAD];
 	/* The first that the file has: whoever calls another one is known by its first encoding. */
 	for (unsigned i = 0; i < PYTHON_STARTS && !out->is_python; i++)
 		if (symbol[i]) {
@@ -146,7 +151,7 @@ static void python_apply(const struct elf_file *e, const uint64_t symbol[PYTHON_
 			out->python.str_type = symbol[PYTHON_STR_TYPE] - runtime;
 		}
 	if (out->python.layout == PYTHON_LAYOUTS)
-		out->unseen = "this version of CPython is not known";
+		out->unseen = out->unseen ? out->unseen : "this version of CPython is not known";
 	else if (symbol[PYTHON_ENCODE] && !c_only)
 		probe_add(out, symbol[PYTHON_ENCODE], PROGRAM_PYTHON_ENCODE,
 			  runtime - symbol[PYTHON_ENCODE]);

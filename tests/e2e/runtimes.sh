@@ -95,6 +95,24 @@ run -- /usr/bin/python3 -c 'import os; dict(os.environ); os.environ["IVG_TEST_TO
 see "a read behind a copy is told, R1.3" 'len(reads("IVG_TEST_TOKEN")) == 1 and alerts("R1.3")'
 run -- /usr/bin/python3 -c 'import os; [os.environ.get(n) for n in list(os.environ)[:2]]; os.environ.get("IVG_TEST_TOKEN")'
 see "near miss: a few single reads are no copy" 'not [r for r in reads() if r["mechanism"] == "copy"] and alerts("R1.3")'
+# Every CPython of this machine, most of them with a libpython of their own; in a virtual environment, too.
+layout() { # PYTHON: the offsets of its own headers, where it has them, are those of our table
+	local include
+	include=$("$1" -c 'import sysconfig; print(sysconfig.get_paths()["include"])')
+	[ -e "$include/frameobject.h" ] || return 0
+	gcc -w -I"$include" -I"$include/internal" -o "$work/layout" tests/python/layout.c &&
+		grep -qxF "$("$work/layout" | tr -d ' ')" <(tr -d ' ' <user/python_layout.def)
+}
+pythons=(/usr/bin/python3 "$work/venv/bin/python3")
+/usr/bin/python3 -m venv --without-pip "$work/venv"
+for v in /root/.pyenv/versions/3.*/bin/python3; do [ ! -x "$v" ] || pythons+=("$v"); done
+for python in "${pythons[@]}"; do
+	v=$("$python" -c 'import sys; print("%s, %d.%d" % ((sys.prefix,) + sys.version_info[:2]))')
+	check "$v: its offsets are those of the table" layout "$python"
+	check "$v: a script that reads its environment runs" run -- "$python" tests/python/reads.py "$work/expected"
+	check "$v: each read with its line, and nothing else" python3 tests/python/compare_reads.py "$ev" "$work/expected"
+	check "$v: no value in the stream" bash -c "! grep -qa planted-by '$ev'"
+done
 if command -v java >/dev/null; then
 	run -- java -version >/dev/null 2>&1
 	see "near miss: a JVM alone is no alert" 'not [e for e in alerts() if get(e, "rule.id").startswith("R1")]'

@@ -4,7 +4,11 @@
 #include <frameobject.h>
 #include <stddef.h>
 #include <stdio.h>
+#if PY_VERSION_HEX >= 0x03080000
 #include "internal/pycore_pystate.h"
+#elif PY_VERSION_HEX >= 0x03070000
+#include "internal/pystate.h"
+#endif
 #if PY_VERSION_HEX >= 0x03090000
 #include "internal/pycore_interp.h"
 #endif
@@ -17,11 +21,16 @@ typedef PyFrameObject _PyInterpreterFrame;
 #endif
 
 #define AT(type, field) (int)offsetof(type, field)
-#define RUNTIME(field)  AT(_PyRuntimeState, field)
-#define INTERP(field)   AT(PyInterpreterState, field)
-#define THREAD(field)   AT(PyThreadState, field)
-#define FRAME(field)    AT(_PyInterpreterFrame, field)
-#define CODE(field)     AT(PyCodeObject, field)
+#if PY_VERSION_HEX >= 0x03070000
+#define RUNTIME(field) AT(_PyRuntimeState, field)
+#else
+/* No such struct: distances are from _PyThreadState_Current, and the interpreters are nobody's symbol. */
+#define RUNTIME(field) -1
+#endif
+#define INTERP(field) AT(PyInterpreterState, field)
+#define THREAD(field) AT(PyThreadState, field)
+#define FRAME(field)  AT(_PyInterpreterFrame, field)
+#define CODE(field)   AT(PyCodeObject, field)
 
 int main(void)
 {
@@ -32,6 +41,8 @@ int main(void)
 #if PY_VERSION_HEX >= 0x030c0000
 	gil = INTERP(ceval.gil);
 	holder = AT(struct _gil_runtime_state, last_holder);
+#elif PY_VERSION_HEX < 0x03070000
+	gil_current = 0;
 #else
 	gil_current = RUNTIME(gilstate.tstate_current);
 #endif

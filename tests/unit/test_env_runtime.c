@@ -132,6 +132,59 @@ static void python_is_probed_by_version_and_otherwise_said(void **state)
 	assert_string_equal(image.unseen, "this version of CPython is not known");
 }
 
+/* 3.6 has no _PyRuntime: what we need of it is a symbol of its own. */
+#define PYTHON_36                                                                                  \
+	"\0Py_Main\0_PyThreadState_Current\0PyCode_Type\0PyUnicode_Type\0PyUnicode_AsEncodedString"
+
+static const struct python_layout rows[] = {
+#define LAYOUT(...) { __VA_ARGS__ },
+#include "python_layout.def"
+#undef LAYOUT
+};
+
+static void python_3_6_and_3_7_are_laid_out_as_their_headers_say(void **state)
+{
+	const struct python_layout *l;
+
+	(void)state;
+	elf_start(&b, ET_DYN);
+	SYMBOLS(SHT_DYNSYM, PYTHON_36);
+	look("libpython3.6m.so.1.0", false);
+	assert_int_equal(image.probes, 2);
+	assert_int_equal(image.probe[0].program, PROGRAM_PYTHON_START);
+	assert_int_equal(image.probe[1].cookie, -(uint64_t)0x300);
+	assert_int_equal(image.python.str_type, 0x200);
+	assert_null(image.unseen);
+	l = &rows[image.python.layout];
+	assert_int_equal(l->version, 0x0306);
+	/* What the symbol holds is the thread state itself; the interpreters are nobody's symbol. */
+	assert_int_equal(l->gil_current, 0);
+	assert_int_equal(l->interp_head, -1);
+	/* PyThreadState.thread_id: 3.7 has a stack of exceptions in front of it, and a saved one less. */
+	assert_int_equal(l->thread_id, 152);
+	/* PyFrameObject.f_lasti: three pointers of a saved exception are in front of it until 3.6. */
+	assert_int_equal(l->frame_at, 120);
+	assert_int_equal(l->frame_code, 32);
+	/* PyCodeObject until 3.7 has no co_posonlyargcount. */
+	assert_int_equal(l->code_name, 104);
+	assert_int_equal(l->code_file, 96);
+	assert_int_equal(l->ascii, 48);
+	l++;
+	assert_int_equal(l->version, 0x0307);
+	assert_int_equal(l->frame_at, 104);
+	assert_int_equal(l->thread_id, 176);
+	assert_int_equal(l->code_name, 104);
+}
+
+static void python_2_is_said_to_be_unseen(void **state)
+{
+	(void)state;
+	elf_start(&b, ET_DYN);
+	SYMBOLS(SHT_DYNSYM, "\0Py_Main\0PyString_FromString\0_PyThreadState_Current");
+	look("libpython2.7.so.1.0", false);
+	assert_string_equal(image.unseen, "no probe sees what Python 2 reads");
+}
+
 static void what_a_program_needs_is_named(void **state)
 {
 	static const char strings[] = "\0libc.so.6\0libm.so.6\0$ORIGIN/../lib\0libpython3.9.so.1.0";
@@ -312,6 +365,8 @@ int main(void)
 		T(bash_is_known_by_two_symbols),
 		T(only_c_means_only_c),
 		T(python_is_probed_by_version_and_otherwise_said),
+		T(python_3_6_and_3_7_are_laid_out_as_their_headers_say),
+		T(python_2_is_said_to_be_unseen),
 		T(what_a_program_needs_is_named),
 		T(the_build_id_is_found_among_notes),
 		T(a_go_function_is_found_without_symbols),
