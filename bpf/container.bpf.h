@@ -2,6 +2,7 @@
 #ifndef INVIGIL_CONTAINER_BPF_H
 #define INVIGIL_CONTAINER_BPF_H
 
+#include "container_leaf.h"
 #include "event.bpf.h"
 
 struct container_id {
@@ -10,7 +11,7 @@ struct container_id {
 
 /*
  * Container id to run; the loader adds what a create response gave, which always comes before the
- * start. Kept for the whole run, so that a restarted container stays in. Full: counted by the loader.
+ * start. Of a build's containers only the first CONTAINER_ID_SHORT digits are said: zeroes follow them. Kept for the whole run, so that a restarted container stays in. Full: counted by the loader.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -20,23 +21,27 @@ struct {
 	__type(value, u32);
 } containers SEC(".maps") __weak;
 
-/* The leaf is "<id>" (cgroupfs driver), "docker-<id>.scope" or "libpod-<id>.scope" (systemd driver). */
-#define SCOPE_PREFIX 7
 #define CGROUP_STEPS 3 /* a container may make groups of its own below */
 
 /* The run whose container the cgroup, or one it lies in, is; 0: none. Sets the member's container. */
 static __attribute__((noinline)) u32 container_run(struct cgroup *cgroup, struct member *m)
 {
 	for (int i = 0; i < CGROUP_STEPS && cgroup; i++) {
-		char leaf[SCOPE_PREFIX + EV_CONTAINER_LEN + 1] = {};
+		char leaf[CONTAINER_SCOPE + EV_CONTAINER_LEN + 1] = {};
+		struct container_id brief = {};
 		u32 *run;
 
 		bpf_probe_read_kernel_str(leaf, sizeof(leaf), BPF_CORE_READ(cgroup, kn, name));
-		if (leaf[SCOPE_PREFIX - 1] == '-')
-			__builtin_memcpy(m->container, leaf + SCOPE_PREFIX, sizeof(m->container));
+		if (container_leaf_scoped(leaf))
+			__builtin_memcpy(m->container, leaf + CONTAINER_SCOPE,
+					 sizeof(m->container));
 		else
 			__builtin_memcpy(m->container, leaf, sizeof(m->container));
 		run = bpf_map_lookup_elem(&containers, m->container);
+		if (!run) {
+			__builtin_memcpy(brief.hex, m->container, CONTAINER_ID_SHORT);
+			run = bpf_map_lookup_elem(&containers, &brief);
+		}
 		if (run)
 			return *run;
 		cgroup = BPF_CORE_READ(cgroup, self.parent, cgroup);

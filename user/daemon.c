@@ -104,7 +104,7 @@ static void attacher_gap(struct job *job)
 	       "variables read by name from here on", true);
 }
 
-static void on_container(void *ctx, const char *id)
+static void on_container(void *ctx, const char id[EV_CONTAINER_LEN])
 {
 	struct job *job = ctx;
 	int err = loader_container(d.loader, id, job->run);

@@ -185,6 +185,7 @@ bool dialogue_data(struct dialogue *d, const struct process *p, uint64_t time,
 			return true;
 		}
 		http_feed(h, time, bytes, have, want);
+		conn_watch_build(c);
 		if (h->faulty) {
 			h->faulty = false;
 			conn_gap(c, time, "not HTTP", want);

@@ -26,6 +26,8 @@ struct dialogue_ops {
 	void (*call)(void *ctx, const struct process *p, uint64_t request_time,
 		     const struct docker_call *call);
 	void (*gap)(void *ctx, uint64_t time, const struct dialogue_gap *gap);
+	/* A step of a build runs in a container with an id that begins so. May be NULL. */
+	void (*container)(void *ctx, struct span id);
 	/* After scrubbing of an assembled message: masks secrets split over segments. May be NULL. */
 	void (*scrub)(void *ctx, char *bytes, size_t len);
 	/* process p is still referred to (+1) or no longer (-1). May be NULL. */

@@ -36,6 +36,29 @@ static void dockerfile_find(struct dialogue *d, struct docker_call *c, struct bu
 	call_dockerfile(c, context);
 }
 
+static void build_watch(struct conn *c, struct call *k, struct span body)
+{
+	struct dialogue *d = c->d;
+	struct build_said said;
+
+	while (build_stream_next(&k->build, body, &said)) {
+		struct span on = { k->build.parent.ptr, k->build.parent.len };
+
+		if (said.image.len)
+			ledger_build_image(d->ledger, said.image);
+		else if (ledger_build_container(d->ledger, said.container, on) && d->ops.container)
+			d->ops.container(d->ops.ctx, said.container);
+	}
+}
+
+void conn_watch_build(struct conn *c)
+{
+	struct http_message *m = &c->dir[DATA_RECV].msg;
+
+	if (c->receiving && c->receiving->route->action == ACT_IMAGE_BUILD && m->status == 200)
+		build_watch(c, c->receiving, (struct span){ m->body.ptr, m->body.len });
+}
+
 static void report(struct conn *c, struct call *k)
 {
 	struct dialogue *d = c->d;
@@ -86,8 +109,11 @@ static void report(struct conn *c, struct call *k)
 	if (call.route->action == ACT_CONTAINER_CREATE &&
 	    json_string_at(call.body, "/Image", &image))
 		call.image_name = (struct span){ image.ptr, image.len };
-	if (call.route->action == ACT_IMAGE_BUILD)
+	if (call.route->action == ACT_IMAGE_BUILD) {
 		dockerfile_find(d, &call, &unpacked);
+		if (call.status == 200)
+			build_watch(c, k, call.response);
+	}
 	ledger_judge(d->ledger, &call);
 	if (d->ops.call)
 		d->ops.call(d->ops.ctx, k->process, q->begin, &call);
@@ -113,6 +139,7 @@ static void call_pop(struct conn *c)
 	http_message_free(&k->request, &c->d->pool);
 	http_message_free(&k->response, &c->d->pool);
 	buf_free(&k->path);
+	build_stream_free(&k->build);
 	if (k->process && c->d->ops.hold)
 		c->d->ops.hold(c->d->ops.ctx, k->process, -1);
 	free(k);

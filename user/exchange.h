@@ -2,6 +2,7 @@
 #ifndef INVIGIL_EXCHANGE_H
 #define INVIGIL_EXCHANGE_H
 
+#include "build_stream.h"
 #include "dialogue.h"
 #include "http.h"
 
@@ -12,6 +13,7 @@ struct call {
 	struct http_message request, response;
 	struct buf path;
 	const struct docker_route *route;
+	struct build_stream build;
 	bool head, requested, answered, reported;
 };
 
@@ -42,6 +44,8 @@ struct dialogue {
 };
 
 void conn_gap(struct conn *c, uint64_t time, const char *reason, uint64_t bytes);
+/* Of a build whose answer still comes: its steps are told as soon as they are said. */
+void conn_watch_build(struct conn *c);
 /* Ends what is open on it, each call reported, and begins anew. */
 void conn_reset(struct conn *c, uint64_t time);
 

@@ -46,7 +46,9 @@ struct fact {
 	const struct run *run;         /* never NULL */
 	const struct process *process; /* NULL for run and health facts */
 	const struct test_case *test;  /* inside which it happened; or NULL */
-	const struct source *source;   /* its own, else that of what started the process; or NULL */
+	struct span container_name,
+		container_image;     /* of the process's container, as far as known */
+	const struct source *source; /* its own, else that of what started the process; or NULL */
 	union {
 		struct {
 			struct span name;

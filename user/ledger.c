@@ -115,9 +115,8 @@ static struct object *prefix_find(const struct ledger *l, enum docker_object kin
 		struct span id = digest_trim(o->id);
 		size_t n = id.len < p.len ? id.len : p.len;
 
-		/* The classic builder gives 12 digits of an image's id only. */
-		if (o->kind != kind || !id.len || (n < p.len && (kind != OBJ_IMAGE || n < 12)) ||
-		    memcmp(id.ptr, p.ptr, n))
+		/* The classic builder gives 12 digits of an id only. */
+		if (o->kind != kind || !id.len || (n < p.len && n < 12) || memcmp(id.ptr, p.ptr, n))
 			continue;
 		if (o->removed) {
 			dead = o;

@@ -20,6 +20,12 @@ bool ledger_lookup(const struct ledger *l, enum docker_object kind, struct span 
 void ledger_judge(const struct ledger *l, struct docker_call *call);
 /* Learns from a successful response: created, renamed, tagged, removed. Call after ledger_judge. */
 void ledger_learn(struct ledger *l, const struct docker_call *call);
+/*
+ * A step of a classic build runs in a container, or made an image; ids as the builder says them, their first
+ * 12 digits. False: the container is known.
+ */
+bool ledger_build_container(struct ledger *l, struct span id, struct span image);
+void ledger_build_image(struct ledger *l, struct span id);
 /* Something was missed (cut stream, lost records, undecodable connection): what is not in the ledger is unknown from now on. */
 void ledger_blind(struct ledger *l);
 /* Objects created by the run and not removed: fn is called with kind, id (may be empty), name. */

@@ -66,40 +66,21 @@ static bool stream_failed(struct span r)
 	return span_find(r, SPAN("\"errorDetail\"")) >= 0 || span_find(r, SPAN("\"error\":")) >= 0;
 }
 
-/* The classic builder says the ids of what it made on the way; those of FROM and of the cache are not the run's. */
 void build_learn(struct ledger *l, const struct docker_call *c)
 {
-	struct span rest = c->response, line, id;
 	struct buf tag = { 0 };
-	bool own = false;
 
-	if (c->status != 200)
-		return;
-	while (line_next(&rest, &line)) {
-		if (span_find(line, SPAN("\"Step ")) >= 0)
-			own = span_find(line, SPAN(" : FROM ")) < 0;
-		if (span_find(line, SPAN("Using cache")) >= 0)
-			own = false;
-		id = hex_after(line, "Running in ");
-		if (id.len >= 12 && !object_find(l, OBJ_CONTAINER, id)) {
-			struct object *o =
-				object_add(l, OBJ_CONTAINER, id, (struct span){ NULL, 0 });
-
-			if (o)
-				o->auto_remove = o->started = o->stopped = true;
-		}
-		id = hex_after(line, " ---\\u003e ");
-		if (!id.len)
-			id = hex_after(line, " ---> ");
-		if (own && id.len >= 12)
-			image_add(l, id);
-	}
-	if (stream_failed(c->response))
+	if (c->status != 200 || stream_failed(c->response))
 		return;
 	image_add(l, c->created_id);
 	for (unsigned i = 0; i < 1000 && docker_query(c->query, "t", i, &tag); i++)
 		tag_add(l, (struct span){ tag.ptr, tag.len }, !c->response_complete);
 	buf_free(&tag);
+}
+
+void ledger_build_image(struct ledger *l, struct span id)
+{
+	image_add(l, id);
 }
 
 /* repo and tag of a query, joined. A tag may be a digest. */

@@ -99,6 +99,20 @@ static void on_prune_learn(void *ctx, const struct json_value *v)
 		}
 }
 
+bool ledger_build_container(struct ledger *l, struct span id, struct span image)
+{
+	struct object *o = object_find(l, OBJ_CONTAINER, id)
+				   ? NULL
+				   : object_add(l, OBJ_CONTAINER, id, (struct span){ NULL, 0 });
+
+	if (!o)
+		return false;
+	/* The builder removes it. A step can print another's id: that makes no container its own. */
+	o->auto_remove = o->started = o->stopped = o->unsure = true;
+	o->image = span_copy(image);
+	return true;
+}
+
 static void exec_learn(struct ledger *l, const struct docker_call *c)
 {
 	struct object *o =

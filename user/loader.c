@@ -364,7 +364,7 @@ int loader_engine(struct loader *l, uint64_t ino, uint32_t dev)
 	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.engines), &key, &one, BPF_ANY);
 }
 
-int loader_container(struct loader *l, const char *id, uint32_t run)
+int loader_container(struct loader *l, const char id[EV_CONTAINER_LEN], uint32_t run)
 {
 	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.containers), id, &run, BPF_ANY);
 }

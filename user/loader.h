@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include "buf.h"
+#include "event.h"
 
 struct loader;
 
@@ -38,8 +39,8 @@ uint64_t loader_load_time(const struct loader *l); /* CPU time of loading all of
 int loader_member(struct loader *l, pid_t pid, uint32_t run);    /* 0 or -errno; by pidfd */
 int loader_member_fd(struct loader *l, int pidfd, uint32_t run); /* its first thread; 0 or -errno */
 int loader_engine(struct loader *l, uint64_t ino, uint32_t dev); /* 0 or -errno */
-/* id: 64 hex digits of a container that the run created. 0 or -errno. */
-int loader_container(struct loader *l, const char *id, uint32_t run);
+/* id of a container that the run created, or its first 12 digits and zeroes. 0 or -errno. */
+int loader_container(struct loader *l, const char id[EV_CONTAINER_LEN], uint32_t run);
 /* pid is one of ours, in the role of enum attack_target: what the run does to it is told. */
 void loader_guard(struct loader *l, unsigned role, pid_t pid);
 /* What a run writes to this file is looked at for secrets; dev in the kernel's encoding. 0 or -errno. */

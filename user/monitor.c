@@ -169,7 +169,7 @@ static void on_record(void *ctx, void *bytes, size_t n)
 }
 
 /* The engine starts it later than it answers: its processes will be members from their first exec on. */
-static void on_container(void *ctx, const char *id)
+static void on_container(void *ctx, const char id[EV_CONTAINER_LEN])
 {
 	struct monitor *m = ctx;
 	int err = loader_container(m->loader, id, RUN_ID);

@@ -55,11 +55,16 @@ const struct run *pipeline_run(const struct pipeline *p)
 
 void fact_emit(struct pipeline *p, struct fact *f)
 {
+	struct span id;
+
 	f->run = &p->run;
 	if (!f->source && f->process)
 		f->source = f->process->source;
 	if (!f->test && f->process)
 		f->test = f->process->test;
+	if (f->process && f->process->container_id)
+		ledger_lookup(p->ledger, OBJ_CONTAINER, span_of(f->process->container_id), &id,
+			      &f->container_name, &f->container_image);
 	report_reset(&p->report);
 	detect_all(f, &p->report);
 	stream_fact(&p->stream, f, &p->report);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <sys/types.h>
+#include "event.h"
 #include "option.h"
 #include "stream.h"
 
@@ -16,8 +17,8 @@ void pipeline_free(struct pipeline *p);
 void pipeline_record_to(struct pipeline *p, FILE *f);
 /* What a live run tells those who watch for it, as soon as it is known. */
 struct pipeline_live {
-	/* id: 64 hex digits, no NUL, of a container that the run created */
-	void (*container)(void *ctx, const char *id);
+	/* a container of the run: its id, or of a build's the first 12 digits, zeroes behind them */
+	void (*container)(void *ctx, const char id[EV_CONTAINER_LEN]);
 	/* a log was opened for writing; dev in the kernel's encoding */
 	void (*log)(void *ctx, uint64_t ino, uint32_t dev);
 	void *ctx;

@@ -314,7 +314,8 @@ void stream_fact(struct stream *s, const struct fact *f, const struct report *fi
 	if (start)
 		ecs_job(j, s->run);
 	if (f->process && f->process->container_id && f->kind != FACT_DOCKER)
-		ecs_container(j, span_of(f->process->container_id), SPAN(""), SPAN(""));
+		ecs_container(j, span_of(f->process->container_id), f->container_name,
+			      f->container_image);
 	invigil_begin(s);
 	if (start)
 		run_write(j, s->run);

@@ -161,6 +161,37 @@ static enum docker_way connect_way(const struct pipeline *p, const struct link *
 	return same ? WAY_BOUND : WAY_OTHER_PATH;
 }
 
+static void on_container(void *ctx, struct span id)
+{
+	struct pipeline *p = ctx;
+	char digits[EV_CONTAINER_LEN] = { 0 };
+
+	memcpy(digits, id.ptr, id.len < sizeof(digits) ? id.len : sizeof(digits));
+	if (p->live.container)
+		p->live.container(p->live.ctx, digits);
+}
+
+/* Which containers a build's steps run in is told by its answer alone. */
+static void build_gap(struct pipeline *p, const struct process *process,
+		      const struct docker_call *c)
+{
+	struct buf v = { 0 };
+	bool kit = docker_query(c->query, "version", 0, &v) &&
+		   span_eq((struct span){ v.ptr, v.len }, "2");
+	bool quiet =
+		docker_query(c->query, "q", 0, &v) && docker_bool((struct span){ v.ptr, v.len });
+	bool runs = !c->dockerfile.len || span_ifind(c->dockerfile, "RUN") >= 0;
+
+	buf_free(&v);
+	if (c->status != 200 || !runs || (c->response_complete && !quiet && !kit))
+		return;
+	health_emit(p, HEALTH_GAP, process, SPAN("container processes"),
+		    kit     ? SPAN("BuildKit does not tell its steps' containers")
+		    : quiet ? SPAN("a quiet build does not tell its steps' containers")
+			    : SPAN("the answer to a build was not read whole"),
+		    SPAN("what the RUN steps of a build execute"), 1, NULL, false);
+}
+
 static void on_call(void *ctx, const struct process *process, uint64_t time,
 		    const struct docker_call *call)
 {
@@ -183,13 +214,15 @@ static void on_call(void *ctx, const struct process *process, uint64_t time,
 	else if (call->route->action == ACT_EXEC_CREATE)
 		source_container(p, call->container_id, f.source);
 	p->run.engine_calls++;
-	if (p->live.container && call->route->action == ACT_CONTAINER_CREATE &&
-	    call->created_id.len == EV_CONTAINER_LEN)
-		p->live.container(p->live.ctx, call->created_id.ptr);
+	if (call->route->action == ACT_CONTAINER_CREATE && call->created_id.len == EV_CONTAINER_LEN)
+		on_container(p, call->created_id);
 	fact_emit(p, &f);
+	if (call->route->action == ACT_IMAGE_BUILD)
+		build_gap(p, process, call);
 }
 
-const struct dialogue_ops dialogue_to_facts = { on_call, on_gap, on_scrub, on_hold, NULL };
+const struct dialogue_ops dialogue_to_facts = { on_call,  on_gap,  on_container,
+						on_scrub, on_hold, NULL };
 
 static void link_report(struct pipeline *p, struct link *l, const struct process *process,
 			bool verified)

@@ -48,6 +48,23 @@ else
 	test_begin "clone3 into the cgroup"
 	skip "no unified hierarchy with the container, or no clone3"
 fi
-see "each is told with its container's id" 'all(len(get(e, "container.id")) == 64 for e in execs() if get(e, "container"))'
+see "each is told with its container's id, name and image" 'all(len(get(e, "container.id")) == 64 and get(e, "container.name") == "mine" and get(e, "container.image.name") == "'$base'" for e in execs() if get(e, "container"))'
 see "nothing is left behind" 'not get(ev[-1], "invigil.run.left_behind.objects")'
+
+# ---- the steps of a classic build ----
+mkdir "$work/context"
+cat >"$work/context/Dockerfile" <<DOCKERFILE
+FROM $base
+RUN echo word-step-one; /bin/busybox true
+ENV A=b
+RUN ["/bin/busybox", "echo", "word-step-two"]
+DOCKERFILE
+run -q -- docker build --no-cache -t steps:1 "$work/context" >/dev/null
+see "the steps of a build are members, with container and image" \
+	'all(len([e for e in execs() if w in " ".join(get(e, "process.args", [])) and len(get(e, "container.id", "")) == 64 and get(e, "container.image.name")]) == 1 for w in ("word-step-one", "word-step-two"))'
+see "the first of them on the image that FROM names" \
+	'[get(e, "container.image.name") for e in execs() if "word-step-one" in " ".join(get(e, "process.args", []))] == ["'$base'"]'
+see "what a step executes is one, too" '[e for e in execs() if get(e, "process.args") == ["/bin/busybox", "true"] and get(e, "container.id")]'
+see "the containers of its steps are not left behind" '[o for o in get(ev[-1], "invigil.run.left_behind.objects") or [] if "container" in str(o)] == []'
+docker rmi -f steps:1 >/dev/null
 finish
