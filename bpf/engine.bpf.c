@@ -52,6 +52,7 @@ struct conn {
 	u32 dark;   /* there was one; what is received is read so, too */
 	u32 copied; /* bytes of this transfer that will be read so */
 	u64 queued; /* the last sk_buff sent so */
+	u64 stack;  /* ev_data.stack of the next record */
 	struct sender by;
 };
 
@@ -163,11 +164,12 @@ static __always_inline void connect_emit(struct sock *sk, u32 run, s32 ret, u32 
 {
 	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	struct connect_record *r;
+	u64 stack;
 
 	if ((family != AF_UNIX && family != AF_INET && family != AF_INET6) ||
 	    BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
 		return;
-	python_stack_before(run, STACK_CONNECT);
+	stack = python_stack_before(run, STACK_CONNECT);
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
 		count_lost(EV_CONNECT);
@@ -178,6 +180,7 @@ static __always_inline void connect_emit(struct sock *sk, u32 run, s32 ret, u32 
 	r->e.sk = (u64)sk;
 	r->e.sockino = sock_ino(sk);
 	r->e.ret = ret;
+	r->e.stack = stack;
 	r->e.family = family;
 	r->e.flags = flags;
 	if (family == AF_UNIX)
@@ -229,6 +232,7 @@ static __always_inline bool is_request(u32 w)
 		r->e.sockino = ino;                                                                \
 		r->e.dir = dir;                                                                    \
 		r->e.flags = flags;                                                                \
+		r->e.stack = stack;                                                                \
 		CLAMP(take, size);                                                                 \
 		if (take && bpf_probe_read_user(r->bytes, take, (void *)base)) {                   \
 			take = 0;                                                                  \
@@ -245,7 +249,7 @@ static __always_inline bool is_request(u32 w)
  * One record of n captured bytes out of want. Global with scalars: verified once, not once for each
  * caller and path. meta: run << 32 | flags << 8 | dir.
  */
-__attribute__((noinline)) int segment_emit(u64 sk, u64 base, u64 n_want, u64 meta)
+__attribute__((noinline)) int segment_emit(u64 sk, u64 base, u64 n_want, u64 meta, u64 stack)
 {
 	u32 n = n_want >> 32, want = (u32)n_want, run = meta >> 32, flags = meta >> 8 & 0xff;
 	u32 dir = meta & 1;
@@ -272,17 +276,17 @@ __attribute__((noinline)) int segment_emit(u64 sk, u64 base, u64 n_want, u64 met
  * A segment in two records of at most EV_DATA_MAX, which is the largest budget; what is over it is only
  * counted in want. No loop: 6.1 refuses one that is entered in its middle, as clang lays it out.
  */
-__attribute__((noinline)) int segment_split(u64 sk, u64 base, u64 n_want, u64 meta)
+__attribute__((noinline)) int segment_split(u64 sk, u64 base, u64 n_want, u64 meta, u64 stack)
 {
 	u64 n = n_want >> 32, want = (u32)n_want;
 
 	if (n <= EV_DATA_MAX)
-		return segment_emit(sk, base, n_want, meta);
-	segment_emit(sk, base, (u64)EV_DATA_MAX << 32 | EV_DATA_MAX, meta);
+		return segment_emit(sk, base, n_want, meta, stack);
+	segment_emit(sk, base, (u64)EV_DATA_MAX << 32 | EV_DATA_MAX, meta, stack);
 	n -= EV_DATA_MAX;
 	if (n > EV_DATA_MAX)
 		n = EV_DATA_MAX;
-	return segment_emit(sk, base + EV_DATA_MAX, n << 32 | (u32)(want - EV_DATA_MAX), meta);
+	return segment_emit(sk, base + EV_DATA_MAX, n << 32 | (u32)(want - EV_DATA_MAX), meta, 0);
 }
 
 /* Is this the client's side of a connection that may lead to an engine? */
@@ -382,8 +386,8 @@ static __always_inline bool conn_wants(struct conn *c, struct sock *sk, u32 run,
 	if (dir != c->last || (dir == DATA_SEND && is_request(word[0])))
 		c->left[dir] = dir == DATA_SEND ? request_budget : response_budget;
 	c->last = dir;
-	if (dir == DATA_SEND && is_request(word[0]))
-		python_stack_before(run, STACK_SEND);
+	c->stack =
+		dir == DATA_SEND && is_request(word[0]) ? python_stack_before(run, STACK_SEND) : 0;
 	/* "HTTP/1.1 101": what follows its head is a raw stream. */
 	if (dir == DATA_RECV && word[0] == WORD('H', 'T', 'T', 'P') &&
 	    (word[2] >> 8) == WORD('1', '0', '1', 0)) {
@@ -418,6 +422,15 @@ static __always_inline u64 budget_take(struct conn *c, u32 dir, u64 n, u32 *flag
 
 #define SEGMENT_FIRST 2 /* of a transfer: it is decided by its bytes whether any is wanted */
 
+/* For one record. (Another thread's, in a race: then it is nobody's, for a stack is its thread's.) */
+static __always_inline u64 stack_take(struct conn *c)
+{
+	u64 stack = c->stack;
+
+	c->stack = 0;
+	return stack;
+}
+
 /*
  * meta: run << 32 | SEGMENT_FIRST | dir. 0: nothing of the transfer is wanted. Global, so that it is
  * verified once and not in each turn of a vector's walk.
@@ -425,15 +438,16 @@ static __always_inline u64 budget_take(struct conn *c, u32 dir, u64 n, u32 *flag
 __attribute__((noinline)) int segment(struct conn *c, u64 sk, u64 base, u64 n, u64 meta)
 {
 	u32 flags = 0, dir = meta & 1;
-	u64 take;
+	u64 take, stack;
 
 	if (!c ||
 	    (meta & SEGMENT_FIRST && !conn_wants_user(c, (struct sock *)sk, meta >> 32, dir, base)))
 		return 0;
+	stack = stack_take(c);
 	take = budget_take(c, dir, n, &flags);
 	if (c->state == CONN_WATCH)
 		flags = SEGMENT_WATCH;
-	segment_split(sk, base, take << 32 | (u32)n, (meta & ~SEGMENT_FIRST) | flags << 8);
+	segment_split(sk, base, take << 32 | (u32)n, (meta & ~SEGMENT_FIRST) | flags << 8, stack);
 	return 1;
 }
 
@@ -443,7 +457,7 @@ static __always_inline void nodata(const struct conn *c, struct sock *sk, u32 ru
 {
 	if (c->state == CONN_WATCH)
 		return;
-	segment_emit(number_of(sk), 0, (u32)n, (u64)run << 32 | DATA_NODATA << 8 | dir);
+	segment_emit(number_of(sk), 0, (u32)n, (u64)run << 32 | DATA_NODATA << 8 | dir, 0);
 }
 
 /* Walks user's iovec[] from byte `skip` of its first element on. The vector may lie in kernel memory. */
@@ -577,6 +591,7 @@ struct mark {
 	struct sender by;
 	u64 sk, ino;
 	u64 owner; /* sk_buff.sk: together with len it tells a stale mark */
+	u64 stack;
 	u32 len, take;
 	u32 dir, flags;
 	u32 tentative; /* wanted only if it is a request */
@@ -620,6 +635,7 @@ static __always_inline void mark_last(struct conn *c, struct sock *sk, const str
 		return;
 	m.by = c->by;
 	m.take = budget_take(c, dir, m.len, &m.flags);
+	m.stack = stack_take(c);
 	if (bpf_map_update_elem(&marks, &key, &m, BPF_NOEXIST))
 		return;
 	__sync_fetch_and_add(&marked, 1);
@@ -687,6 +703,7 @@ int BPF_PROG(on_data_ready, const struct sock *queue)
 		r->e.sockino = m->ino;                                                             \
 		r->e.dir = m->dir;                                                                 \
 		r->e.flags = m->flags;                                                             \
+		r->e.stack = m->stack;                                                             \
 		CLAMP(take, size);                                                                 \
 		if (bpf_dynptr_read(r->bytes, take, p, 0, 0)) {                                    \
 			take = 0;                                                                  \

@@ -71,7 +71,7 @@ static __always_inline bool env_first(const union env_name *name, u64 n, u32 mec
 
 /* Never a reservation across a sleeping helper: the name is copied to the stack first. */
 static __always_inline void env_emit(u32 run, u32 mechanism, const union env_name *name, u64 n,
-				     u64 want, u32 place)
+				     u64 want, u32 place, u64 stack)
 {
 	struct {
 		struct ev_hdr h;
@@ -87,6 +87,7 @@ static __always_inline void env_emit(u32 run, u32 mechanism, const union env_nam
 	hdr_fill(&r->h, EV_ENV, run);
 	r->e.mechanism = mechanism;
 	r->e.place = place;
+	r->e.stack = stack;
 	CLAMP(n, EV_VAR_MAX);
 	bpf_probe_read_kernel(r->name, n, name->text);
 	r->h.len = n;
@@ -98,7 +99,7 @@ static __always_inline void env_read(u32 run, u32 mechanism, const union env_nam
 				     u64 want)
 {
 	if (env_first(name, n, mechanism, 0))
-		env_emit(run, mechanism, name, n, want, 0);
+		env_emit(run, mechanism, name, n, want, 0, 0);
 }
 
 #endif

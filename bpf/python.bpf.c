@@ -43,8 +43,9 @@ struct table_ends {
 
 /* Of the thread, since probes can be preempted: a per-CPU scratch would be another thread's. */
 struct python_walk {
-	u64 frame;    /* to be read next */
-	u64 searched; /* threads */
+	u64 frame;                   /* to be read next */
+	u64 searched;                /* threads */
+	u64 interp, thread, pointer; /* of the search */
 	u64 code_type, str_type, code_id;
 	u32 layout, run;
 	u32 frames, flags;
@@ -289,29 +290,26 @@ static long frame_step(u32 i, struct walk_step *c)
 	return 0;
 }
 
-struct search {
-	struct python_walk *w;
-	const struct python_layout *l;
-	u64 interp, thread, pointer;
-};
-
 /* One OS thread may own an idle thread state in each interpreter: the one with a frame counts. */
-static long thread_step(u32 i, struct search *s)
+static long thread_step(u32 i, struct walk_step *c)
 {
-	if (!s->thread) {
-		s->interp = user_u64(s->interp + s->l->interp_next);
-		if (!s->interp)
+	const struct python_layout *l = c->l;
+	struct python_walk *w = c->w;
+
+	if (!w->thread) {
+		w->interp = user_u64(w->interp + l->interp_next);
+		if (!w->interp)
 			return 1;
-		s->thread = user_u64(s->interp + s->l->threads);
+		w->thread = user_u64(w->interp + l->threads);
 		return 0;
 	}
-	if (bpf_probe_read_user(s->w->head, THREAD_HEAD, (void *)s->thread)) {
-		s->thread = 0;
+	if (bpf_probe_read_user(w->head, THREAD_HEAD, (void *)w->thread)) {
+		w->thread = 0;
 		return 1;
 	}
-	if (WORD_AT(s->w->head, s->l->thread_id) == s->pointer && thread_frame(s->l, s->thread))
+	if (WORD_AT(w->head, l->thread_id) == w->pointer && thread_frame(l, w->thread))
 		return 1;
-	s->thread = WORD_AT(s->w->head, s->l->thread_next);
+	w->thread = WORD_AT(w->head, l->thread_next);
 	return 0;
 }
 
@@ -319,7 +317,6 @@ static long thread_step(u32 i, struct search *s)
 static __always_inline u32 stack_walked(struct python_walk *w)
 {
 	struct python *p = python_of_current();
-	struct search s = {};
 	struct walk_step c = {};
 	struct python_build *b;
 	u32 build, index;
@@ -338,24 +335,22 @@ static __always_inline u32 stack_walked(struct python_walk *w)
 	index = w->layout = b->layout;
 	w->code_type = runtime + b->code_type;
 	w->str_type = runtime + b->str_type;
-	s.l = bpf_map_lookup_elem(&python_layouts, &index);
-	if (!s.l || !s.l->version)
+	c.w = w;
+	c.l = bpf_map_lookup_elem(&python_layouts, &index);
+	if (!c.l || !c.l->version)
 		return STACK_NO_LAYOUT;
-	s.w = w;
-	s.pointer = thread_pointer();
-	s.thread = thread_with_gil(s.l, runtime);
-	if (!thread_is_ours(s.l, s.thread, s.pointer)) {
-		if (s.l->interp_head < 0)
+	w->pointer = thread_pointer();
+	w->thread = thread_with_gil(c.l, runtime);
+	if (!thread_is_ours(c.l, w->thread, w->pointer)) {
+		if (c.l->interp_head < 0)
 			return STACK_NO_THREAD;
-		s.interp = user_u64(runtime + s.l->interp_head);
-		s.thread = user_u64(s.interp + s.l->threads);
-		w->searched += bpf_loop(THREADS_MAX, thread_step, &s, 0);
-		if (!thread_is_ours(s.l, s.thread, s.pointer))
+		w->interp = user_u64(runtime + c.l->interp_head);
+		w->thread = user_u64(w->interp + c.l->threads);
+		w->searched += bpf_loop(THREADS_MAX, thread_step, &c, 0);
+		if (!thread_is_ours(c.l, w->thread, w->pointer))
 			return STACK_NO_THREAD;
 	}
-	w->frame = thread_frame(s.l, s.thread);
-	c.w = w;
-	c.l = s.l;
+	w->frame = thread_frame(c.l, w->thread);
 	bpf_loop(FRAMES_SEEN, frame_step, &c, 0);
 	return STACK_PROVEN;
 }
@@ -373,7 +368,7 @@ __attribute__((noinline)) int walk_stack(void)
 	       (w->status == STACK_NO_THREAD && w->searched > SEARCHED_MAX);
 }
 
-__attribute__((noinline)) int python_stack(u64 reason_run, u64 child_pid, u64 child_start,
+__attribute__((noinline)) u64 python_stack(u64 reason_run, u64 child_pid, u64 child_start,
 					   u64 shared)
 {
 	struct python *p = python_of_current();
@@ -385,14 +380,14 @@ __attribute__((noinline)) int python_stack(u64 reason_run, u64 child_pid, u64 ch
 		struct ev_frame at[EV_FRAMES];
 	} * r;
 	u32 build;
-	u64 n;
+	u64 n, time;
 
 	if (!p)
 		return 0;
 	w = walk_of_thread();
 	if (!w) {
 		count_lost(EV_STACK);
-		return -1;
+		return EV_STACK_LOST;
 	}
 	w->run = reason_run;
 	w->searched = 0;
@@ -409,9 +404,10 @@ __attribute__((noinline)) int python_stack(u64 reason_run, u64 child_pid, u64 ch
 		    : bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
 		count_lost(EV_STACK);
-		return -1;
+		return EV_STACK_LOST;
 	}
 	hdr_fill(&r->h, EV_STACK, reason_run);
+	time = r->h.time;
 	r->e.child_start = child_start;
 	r->e.child_pid = child_pid;
 	r->e.reason = reason_run >> 32;
@@ -428,7 +424,7 @@ __attribute__((noinline)) int python_stack(u64 reason_run, u64 child_pid, u64 ch
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	if (reason_run >> 32 == STACK_FORK)
 		w->in_system = 0;
-	return 0;
+	return time;
 }
 
 /*
@@ -533,7 +529,7 @@ int on_python_encode(struct pt_regs *ctx)
 	struct {
 		u64 refs, type, length, hash, state;
 	} str;
-	u64 cookie, text[2] = {}, frame, code, n, want, place;
+	u64 cookie, text[2] = {}, frame, code, n, want, place, stack;
 	const struct python_layout *l;
 	struct python_walk *w;
 	union env_name *name;
@@ -594,11 +590,12 @@ int on_python_encode(struct pt_regs *ctx)
 	if (bpf_probe_read_user(name->text, n, (void *)(PT_REGS_PARM1(ctx) + l->ascii)) ||
 	    !env_first(name, n, ENV_PYTHON, place))
 		return 0;
-	/* Without its own stack it would be given another one's. The walk uses the same room. */
-	if (python_stack_before(run, STACK_ENV) < 0 ||
+	/* Without its stack a library's read would be taken for the script's. The walk uses the same room. */
+	stack = python_stack_before(run, STACK_ENV);
+	if (stack == EV_STACK_LOST ||
 	    bpf_probe_read_user(name->text, n, (void *)(PT_REGS_PARM1(ctx) + l->ascii)))
 		count_lost(EV_ENV);
 	else
-		env_emit(run, ENV_PYTHON, name, n, want, place);
+		env_emit(run, ENV_PYTHON, name, n, want, place, stack);
 	return 0;
 }

@@ -86,11 +86,10 @@ static __always_inline u64 thread_with_gil(const struct python_layout *l, u64 ru
 /*
  * Sends the stack of the calling thread, and before it the code objects that were not sent yet.
  * No process of CPython: nothing. reason_run: enum stack_reason << 32 | run; shared: the child of
- * a fork uses its parent's memory. -1: it should have been sent and could not.
+ * a fork uses its parent's memory. Returns what the record it belongs to says of it.
  */
-int python_stack(u64 reason_run, u64 child_pid, u64 child_start, u64 shared);
-/* User space takes it for the stack of the next record of this thread. */
-static __always_inline int python_stack_before(u32 run, enum stack_reason reason)
+u64 python_stack(u64 reason_run, u64 child_pid, u64 child_start, u64 shared);
+static __always_inline u64 python_stack_before(u32 run, enum stack_reason reason)
 {
 	return python_stack((u64)reason << 32 | run, 0, 0, 0);
 }

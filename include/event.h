@@ -5,7 +5,7 @@
 #include <linux/types.h>
 
 /* Changes whenever a body or the meaning of a field changes; a recording carries it. */
-#define EV_ABI 3
+#define EV_ABI 4
 
 /*
  * Every record is header, fixed body, tail. X(ENUM, name, kernel): kernel is 1 when BPF makes it,
@@ -161,6 +161,7 @@ struct ev_connect {
 	__u16 name_len;
 	__u16 asked_len;
 	char listener_comm[EV_COMM_MAX];
+	__u64 stack; /* as of struct ev_stack */
 };
 
 enum { DATA_SEND, DATA_RECV };
@@ -177,6 +178,7 @@ struct ev_data {
 	__u64 sockino;
 	__u32 dir;
 	__u32 flags;
+	__u64 stack; /* as of struct ev_stack, of the first record of a request */
 };
 
 /* How a variable was read. X(ENUM, name in the stream) */
@@ -203,6 +205,7 @@ struct ev_env {
 	 * moves it a little when it specialises an instruction. 0: not told.
 	 */
 	__u32 place;
+	__u64 stack; /* as of struct ev_stack */
 };
 #define EV_PLACE_NEAR 8
 
@@ -320,7 +323,7 @@ struct ev_code {
 	__u8 pad[6];
 };
 
-/* What the stack belongs to: the fork just told, or the next record of that type of this thread. */
+/* What the stack belongs to: the fork just told, or a later record of this thread. */
 enum stack_reason { STACK_FORK, STACK_ENV, STACK_CONNECT, STACK_SEND, STACK_REASONS };
 
 enum stack_status {
@@ -343,7 +346,11 @@ struct ev_frame {
 	__u32 pad;
 };
 
-/* Tail: frames, innermost first. */
+/*
+ * Tail: frames, innermost first. The record it belongs to has its hdr.time; 0 there: no CPython. A
+ * stack that was lost is so none of a later record's, and that of a lost record nobody's.
+ */
+#define EV_STACK_LOST (~0ull)
 struct ev_stack {
 	__u64 child_start; /* fork: of the child */
 	__u32 child_pid;
@@ -445,9 +452,9 @@ EV_ASSERT(fork, 16);
 EV_ASSERT(fd, 24);
 EV_ASSERT(exec, 240);
 EV_ASSERT(exit, 16);
-EV_ASSERT(connect, 80);
-EV_ASSERT(data, 24);
-EV_ASSERT(env, 8);
+EV_ASSERT(connect, 88);
+EV_ASSERT(data, 32);
+EV_ASSERT(env, 16);
 EV_ASSERT(test, 8);
 EV_ASSERT(late, 16);
 EV_ASSERT(moved, 8);

@@ -168,8 +168,6 @@ void engine_event(struct pipeline *p, const struct record *r)
 		reads_settle(p, r);
 		take[r->h->type](p, r);
 	}
-	if (r->h->type != EV_CODE && r->h->type != EV_STACK)
-		source_forget(p, r->h->tid);
 }
 
 void pipeline_replay(struct pipeline *p, void *bytes, size_t n)

@@ -38,9 +38,10 @@ struct found {
 	unsigned n;
 };
 
-/* A stack whose record comes next from that thread. */
+/* A stack whose record comes later from that thread. */
 struct waiting {
-	uint32_t tid, reason; /* enum stack_reason */
+	uint64_t time;
+	uint32_t tid;
 	struct source *source;
 };
 
@@ -71,7 +72,7 @@ struct pipeline {
 	uint64_t now; /* boot ns of the record at hand */
 	void *links;  /* tsearch tree of struct link */
 	struct source_codes *codes;
-	struct waiting waiting[64];
+	struct waiting waiting[64]; /* the last */
 	unsigned n_waiting;
 	struct sent sent[256]; /* of the last requests */
 	unsigned n_sent;
@@ -113,10 +114,8 @@ take_fn take_late, take_test, take_fork, take_exec, take_exit, take_connect, tak
 	take_env, take_file;
 take_fn take_code, take_stack, take_leak, take_moved;
 
-/* take_source.c: the stack that was sent for the record at hand, or NULL; hold it to keep it. */
-struct source *source_waiting(struct pipeline *p, uint32_t tid, enum stack_reason reason);
-/* After a record of a thread: what waited was its stack, or that of one that was lost. */
-void source_forget(struct pipeline *p, uint32_t tid);
+/* take_source.c: the stack that the record names (its field `stack`), or NULL; hold it to keep it. */
+struct source *source_of_record(struct pipeline *p, const struct record *r, uint64_t stack);
 take_fn take_peek, take_link;
 /* take_link.c: asks for a look at how a log was reached, when it was not by its own names. */
 void link_suspect(struct pipeline *p, const struct record *r, const struct fact *f);
@@ -127,7 +126,7 @@ void flow_connect(struct pipeline *p, struct process *process, uint64_t time);
 /* f: FACT_FILE of a file that may be its script. */
 void flow_script(struct pipeline *p, struct process *process, struct fact *f);
 
-/* The record begins a request; later its call is asked for by process and time. */
+/* The record of bytes sent may begin a request; later its call is asked for by process and time. */
 void source_sent(struct pipeline *p, const struct record *r);
 struct source *source_of_call(struct pipeline *p, const struct process *process, uint64_t time);
 /* What the engine does in a container goes back to the line that made it or wanted the exec. */

@@ -271,7 +271,7 @@ void take_connect(struct pipeline *p, const struct record *r)
 	l->time = r->h->time;
 	l->reported = false;
 	source_drop(l->source);
-	l->source = source_hold(source_waiting(p, r->h->tid, STACK_CONNECT));
+	l->source = source_hold(source_of_record(p, r, e->stack));
 	memcpy(l->names, r->tail, sizeof(l->names));
 	named = engine_named(name_trim(l->names, e->name_len)) ||
 		engine_named(name_trim(l->names + EV_SUN_MAX, e->asked_len)) ||

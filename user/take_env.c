@@ -114,8 +114,7 @@ void take_env(struct pipeline *p, const struct record *r)
 	struct span name = { r->tail, r->h->len };
 	uint64_t time = wall(p, r->h->time);
 	bool python = e->mechanism == ENV_PYTHON;
-	/* The others have no stack: what waits belongs to a read whose record was lost. */
-	struct source *source = python ? source_waiting(p, r->h->tid, STACK_ENV) : NULL;
+	struct source *source = source_of_record(p, r, e->stack);
 
 	/* A shell looks at its own variables the same way. */
 	if (e->mechanism == ENV_SHELL && process_env_has(process, name) != 1)

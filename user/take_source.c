@@ -1,4 +1,4 @@
-/* take_source.c: code objects and stacks of Python processes; a stack waits for what it belongs to. */
+/* take_source.c: code objects and stacks of Python processes; a stack waits for the record it belongs to. */
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,31 +36,20 @@ static void status_say(struct pipeline *p, struct process *process, const struct
 	buf_free(&b);
 }
 
-/* Between a stack and the record it belongs to stand only records of other threads. */
-static void source_wait(struct pipeline *p, uint32_t tid, uint32_t reason, struct source *s)
+static void source_wait(struct pipeline *p, const struct ev_hdr *h, struct source *s)
 {
 	struct waiting *w = &p->waiting[p->n_waiting++ % ARRAY_SIZE(p->waiting)];
 
-	source_forget(p, tid);
 	source_drop(w->source);
-	*w = (struct waiting){ tid, reason, s };
+	*w = (struct waiting){ h->time, h->tid, s };
 }
 
-struct source *source_waiting(struct pipeline *p, uint32_t tid, enum stack_reason reason)
+struct source *source_of_record(struct pipeline *p, const struct record *r, uint64_t stack)
 {
 	for (struct waiting *w = p->waiting; w < p->waiting + ARRAY_SIZE(p->waiting); w++)
-		if (w->source && w->tid == tid && w->reason == reason)
+		if (w->source && w->time == stack && w->tid == r->h->tid)
 			return w->source;
 	return NULL;
-}
-
-void source_forget(struct pipeline *p, uint32_t tid)
-{
-	for (struct waiting *w = p->waiting; w < p->waiting + ARRAY_SIZE(p->waiting); w++)
-		if (w->source && w->tid == tid) {
-			source_drop(w->source);
-			w->source = NULL;
-		}
 }
 
 void take_stack(struct pipeline *p, const struct record *r)
@@ -77,7 +66,7 @@ void take_stack(struct pipeline *p, const struct record *r)
 	if (e->status == STACK_PROVEN && !(s && s->script) && e->flags & STACK_BROKEN)
 		unknown_say(p, process, SPAN("a frame could not be read"));
 	if (e->reason != STACK_FORK) {
-		source_wait(p, r->h->tid, e->reason, s);
+		source_wait(p, r->h, s);
 		return;
 	}
 	child = table_find(p->table, e->child_pid, e->child_start, &p->run, &missed);
@@ -89,7 +78,7 @@ void take_stack(struct pipeline *p, const struct record *r)
 
 void source_sent(struct pipeline *p, const struct record *r)
 {
-	struct source *s = source_waiting(p, r->h->tid, STACK_SEND);
+	struct source *s = source_of_record(p, r, ((const struct ev_data *)r->body)->stack);
 	struct sent *k = &p->sent[p->n_sent % ARRAY_SIZE(p->sent)];
 
 	if (!s)
