@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0 skipped=0
 seconds=${FUZZ_SECONDS:-20}
 log=$(mktemp -d)
+export RULES_SEEN=$log/rules # written by tests/e2e/q.py
+: >"$RULES_SEEN"
 declare -A job=() began=()
 # Each job is a process group of its own, so that all of it can be ended.
 set -m
@@ -123,6 +125,29 @@ for t in $scripts; do
 	script "$t"
 	all_collect
 done
+
+# Every rule that is detected: one real run has fired it, and in one it was looked for and had not fired.
+rules_matrix() {
+	local rule kind missing good=0 wrong=0
+	for kind in fired quiet; do
+		missing=
+		for rule in $(build/invigil risks | sed -n '/not detected/d; s/^  \(R[0-9]*\.[0-9]*\) .*/\1/p'); do
+			grep -qx "$kind $rule" "$RULES_SEEN" || missing="$missing $rule"
+		done
+		if [ -z "$missing" ]; then
+			good=$((good + 1))
+			echo "ok   rules $kind in real runs"
+		else
+			wrong=$((wrong + 1))
+			echo "FAIL rules never $kind in a real run:$missing"
+		fi
+	done
+	count $good $wrong
+}
+if [ "${1:-}" != long ]; then
+	start rules rules_matrix
+	all_collect
+fi
 
 echo "all of it took $SECONDS s"
 echo "$passed passed, $failed failed, $skipped skipped"

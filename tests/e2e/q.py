@@ -1,6 +1,7 @@
 """q.py EVENTS.jsonl EXPRESSION: exit 0 when the python expression over `ev`, the list of events, is true."""
 import collections
 import json
+import os
 import re
 import sys
 import urllib.parse
@@ -94,3 +95,11 @@ if not eval("(%s)" % sys.argv[2]):
     print("actions:", dict(collections.Counter(get(e, "event.action") for e in ev)))
     print("alerts:", dict(collections.Counter(get(e, "rule.id") for e in alerts())))
     sys.exit(1)
+
+# For tests/run.sh: which rules a real run has fired, and which ones a true expression says did not fire.
+if "RULES_SEEN" in os.environ:
+    fired = {get(e, "rule.id") for e in alerts()} | {f.get("rule") for e in ev for f in get(e, "invigil.findings", [])}
+    quiet = set(re.findall(r"\bR\d\.\d+\b", sys.argv[2])) - fired
+    with open(os.environ["RULES_SEEN"], "a", encoding="utf-8") as seen:
+        seen.writelines("fired %s\n" % rule for rule in sorted(fired - {None}))
+        seen.writelines("quiet %s\n" % rule for rule in sorted(quiet))
