@@ -910,12 +910,33 @@ int BPF_PROG(on_tcp_send, struct sock *sk, struct msghdr *m, size_t n, int ret)
 	return 0;
 }
 
-/* (sk, msg, len, flags, addr_len) from 5.19 (ec095263a965) on. */
+/*
+ * (sk, msg, len, nonblock, flags, addr_len) before 5.19 (ec095263a965), then without nonblock, since 7.3
+ * without addr_len: the result comes behind the last one. By the loader, from the kernel's BTF.
+ */
+const volatile __u32 tcp_recv_params = 5;
+
+/* clang would choose the offset and then read, which the verifier refuses. */
+#define CTX_WORD(ctx, i)                                                                           \
+	({                                                                                         \
+		u64 word;                                                                          \
+		asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(word) : "r"(ctx), "i"((i)*8));        \
+		word;                                                                              \
+	})
+
 SEC("fexit/tcp_recvmsg")
-int BPF_PROG(on_tcp_recv, struct sock *sk, struct msghdr *m, size_t n, int flags, int *addr_len,
-	     int ret)
+int on_tcp_recv(u64 *ctx)
 {
+	int flags, ret;
+
+	if (tcp_recv_params == 6) {
+		flags = CTX_WORD(ctx, 4);
+		ret = CTX_WORD(ctx, 6);
+	} else {
+		flags = CTX_WORD(ctx, 3);
+		ret = tcp_recv_params == 5 ? CTX_WORD(ctx, 5) : CTX_WORD(ctx, 4);
+	}
 	if (!(flags & MSG_PEEK))
-		transfer_iter(sk, m, n, ret, DATA_RECV);
+		transfer_iter((void *)ctx[0], (void *)ctx[1], ctx[2], ret, DATA_RECV);
 	return 0;
 }

@@ -238,6 +238,12 @@ int BPF_PROG(on_setxattr, struct dentry *d, const char *name)
 
 #define PF_IO_WORKER 0x10u /* include/linux/sched.h: its registers are stale */
 
+/* The union that it is in has no name in 7.3. */
+#define ALIAS_OFFSET                                                                               \
+	(bpf_core_field_exists(struct dentry___alias, d_alias)                                     \
+		 ? bpf_core_field_offset(struct dentry___alias, d_alias)                           \
+		 : bpf_core_field_offset(struct dentry, d_u.d_alias))
+
 static __always_inline int ctime_set(struct inode *inode)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -270,7 +276,7 @@ static __always_inline int ctime_set(struct inode *inode)
 	alias = BPF_CORE_READ(inode, i_dentry.first);
 	if (!alias)
 		return 0;
-	changed(run, action, (void *)alias - bpf_core_field_offset(struct dentry, d_u.d_alias));
+	changed(run, action, (void *)alias - ALIAS_OFFSET);
 	return 0;
 }
 

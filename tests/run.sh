@@ -62,7 +62,10 @@ fuzz() { # NAME
 		-artifact_prefix="$log/corpus/" "$log/corpus/$1"
 }
 
-vm() { tests/vm/smoke.sh && tests/vm/lines.sh; }
+# All kernels by VM_KERNELS="5.10 6.1 6.12 6.18 newest"; the binary is built once, then a machine at a time.
+vm() { # shellcheck disable=SC2086
+	tests/vm/vmtest.sh host ${VM_KERNELS:-6.1 6.12 newest}
+}
 
 # A job that ended: what it said, whole when it failed, and its count; no count is a failure.
 collect() {
@@ -109,11 +112,12 @@ if [ "${1:-}" = long ]; then
 else
 	limit=300
 	start unit unit
-	start vm single "Debian's 6.1 in qemu: smoke and lines" vm
+	start vm vm
 	for f in build/fuzz/fuzz_*; do
 		[ ! -x "$f" ] || start "${f##*/}" fuzz "${f##*/}"
 	done
 	start lint single lint tests/lint.sh
+start vm-lines single "source lines on Debian's 6.1 in qemu" tests/vm/lines.sh
 	for t in tests/e2e/*.sh; do
 		[ "$t" = tests/e2e/lib.sh ] || is_long "$t" || scripts="$scripts $t"
 	done

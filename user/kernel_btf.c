@@ -59,7 +59,22 @@ static char *slurp(const char *path, size_t *size)
 	return bytes;
 }
 
-void kernel_types_find(const struct kernel_type *types, unsigned n, int *ids)
+/* Parameters of the function prototype with that id. */
+static unsigned params_of(const char *at, const char *end, uint32_t id)
+{
+	for (uint32_t i = 1; at + sizeof(struct btf_type) <= end; i++) {
+		const struct btf_type *t = (void *)at;
+
+		if (i == id)
+			return BTF_INFO_KIND(t->info) == BTF_KIND_FUNC_PROTO
+				       ? BTF_INFO_VLEN(t->info)
+				       : 0;
+		at += sizeof(*t) + more_bytes(t);
+	}
+	return 0;
+}
+
+void kernel_types_find(const struct kernel_type *types, unsigned n, int *ids, unsigned *params)
 {
 	size_t size = 0;
 	char *bytes = slurp("/sys/kernel/btf/vmlinux", &size);
@@ -68,19 +83,28 @@ void kernel_types_find(const struct kernel_type *types, unsigned n, int *ids)
 		     h->hdr_len + (size_t)h->type_off + h->type_len <= size &&
 		     h->hdr_len + (size_t)h->str_off + h->str_len == size && !bytes[size - 1];
 	const char *strings = sound ? bytes + h->hdr_len + h->str_off : NULL;
+	const char *first = sound ? bytes + h->hdr_len + h->type_off : NULL;
 	size_t at = 0;
 	int id = 1;
 
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
 		ids[i] = sound ? -ENOENT : -EINVAL;
+		params[i] = 0;
+	}
 	for (; sound && at + sizeof(struct btf_type) <= h->type_len; id++) {
-		const struct btf_type *t = (void *)(bytes + h->hdr_len + h->type_off + at);
+		const struct btf_type *t = (void *)(first + at);
 
 		for (unsigned i = 0; i < n && t->name_off < h->str_len; i++)
 			if (ids[i] < 0 && BTF_INFO_KIND(t->info) == types[i].kind &&
-			    !strcmp(strings + t->name_off, types[i].name))
+			    !strcmp(strings + t->name_off, types[i].name)) {
 				ids[i] = id;
+				params[i] = t->type; /* the prototype, until all are known */
+			}
 		at += sizeof(*t) + more_bytes(t);
 	}
+	for (unsigned i = 0; i < n; i++)
+		params[i] = ids[i] > 0 && types[i].kind == BTF_KIND_FUNC
+				    ? params_of(first, first + h->type_len, params[i])
+				    : 0;
 	free(bytes);
 }

@@ -11,8 +11,9 @@ struct kernel_type {
 
 /*
  * One walk over the seven megabytes, without the index that libbpf makes of them (45 ms of the start,
- * against 5). ids[i] is the id, or -ENOENT; all of them are another -errno when there is no BTF.
+ * against 5). ids[i] is the id, or -ENOENT; all of them are another -errno when there is no BTF. params[i]:
+ * of a function, how many parameters it has.
  */
-void kernel_types_find(const struct kernel_type *types, unsigned n, int *ids);
+void kernel_types_find(const struct kernel_type *types, unsigned n, int *ids, unsigned *params);
 
 #endif

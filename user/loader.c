@@ -68,7 +68,7 @@ static bool is_ours(const struct need *n)
 	return n->tiers[0].programs[0] != NULL;
 }
 
-/* "on_sys_open@creat": the program, and the system call at whose end it stands, or its raw tracepoint. */
+/* "on_sys_open@creat": the program, and the system call at whose end it stands, its raw tracepoint or its function. */
 static struct bpf_program *program_named(struct invigil *skel, const char *name)
 {
 	char program[64];
@@ -83,7 +83,7 @@ static struct bpf_link *program_attach(struct invigil *skel, const char *name)
 	const char *call = strchr(name, '@');
 	char event[64];
 
-	if (!call)
+	if (!call || bpf_program__type(prog) == BPF_PROG_TYPE_TRACING)
 		return bpf_program__attach(prog);
 	if (bpf_program__type(prog) == BPF_PROG_TYPE_RAW_TRACEPOINT)
 		return bpf_program__attach_raw_tracepoint(prog, call + 1);
@@ -105,6 +105,8 @@ static void autoload_choose(struct invigil *skel, bool env, bool daemon)
 		for (const char *const *name = t->programs; *name; name++) {
 			prog = program_named(skel, *name);
 			bpf_program__set_autoload(prog, true);
+			if (strchr(*name, '@') && bpf_program__type(prog) == BPF_PROG_TYPE_TRACING)
+				bpf_program__set_attach_target(prog, 0, strchr(*name, '@') + 1);
 			if (is_env(&needs[i]) && feature_works(FEAT_UPROBE_MULTI))
 				bpf_program__set_expected_attach_type(
 					prog, (enum bpf_attach_type)ATTACH_UPROBE_MULTI);
@@ -210,6 +212,7 @@ struct loader *loader_open(const char *env_reads, bool daemon, bool any_file)
 	autoload_choose(l->skel, env, daemon);
 	l->skel->rodata->many_runs = daemon;
 	l->skel->rodata->can_sleep = feature_works(FEAT_UPROBE_SLEEPABLE);
+	l->skel->rodata->tcp_recv_params = probe_tcp_recv_params();
 	if (getrandom((void *)l->skel->rodata->env_seed, sizeof(l->skel->rodata->env_seed), 0) < 0)
 		goto fail;
 	l->skel->rodata->any_name = any_file;

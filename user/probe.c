@@ -37,7 +37,8 @@ const struct need needs[] = {
 	      { "on_sock_send", "on_sock_recv", "on_data_ready", "on_consume_skb" } },
 	    { "socket tracepoint", FEAT_SOCK_TRACEPOINT, { "on_sock_send", "on_sock_recv" } } } },
 	{ "files opened for writing", false, "log files", "opens by io_uring where no trampoline works",
-	  { { "fexit", FEAT_TRAMPOLINE, { "on_file_open" } },
+	  { { "fexit", FEAT_FILP_OPEN, { "on_file_open" } },
+	    { "fexit", FEAT_FILE_OPEN, { "on_file_open@do_file_open" } },
 	    { "tracepoint", FEAT_TRACEFS, { "on_sys_open@openat", "on_sys_open@open", "on_sys_open@creat", "on_sys_open@openat2" } } } },
 	{ "file changes", false, "modes, owners, truncations and removals of logs; set-id bits",
 	  "inode times: changes by io_uring; a file with several names is told by one of them",
@@ -85,8 +86,14 @@ enum known {
 	KNOWN_SKB_DYNPTR,
 	KNOWN_CTIME,
 	KNOWN_TASK_BY_PID,
+	KNOWN_TCP_RECV,
+	KNOWN_FILP_OPEN,
+	KNOWN_FILE_OPEN,
 	KNOWN
 };
+
+static int known_ids[KNOWN]; /* 0: not looked for */
+static unsigned known_params[KNOWN];
 
 static int known_id(enum known k)
 {
@@ -97,12 +104,19 @@ static int known_id(enum known k)
 		{ "bpf_dynptr_from_skb", BTF_KIND_FUNC },
 		{ "btf_trace_ctime_ns_xchg", BTF_KIND_TYPEDEF },
 		{ "bpf_task_from_vpid", BTF_KIND_FUNC },
+		{ "tcp_recvmsg", BTF_KIND_FUNC },
+		{ "do_filp_open", BTF_KIND_FUNC },
+		{ "do_file_open", BTF_KIND_FUNC },
 	};
-	static int ids[KNOWN]; /* 0: not looked for */
 
-	if (!ids[k])
-		kernel_types_find(known, KNOWN, ids);
-	return ids[k];
+	if (!known_ids[k])
+		kernel_types_find(known, KNOWN, known_ids, known_params);
+	return known_ids[k];
+}
+
+unsigned probe_tcp_recv_params(void)
+{
+	return known_id(KNOWN_TCP_RECV) > 0 ? known_params[KNOWN_TCP_RECV] : 0;
 }
 
 /* Loads a program for an attach point and attaches it. 0 or -errno. */
@@ -130,6 +144,16 @@ static int try_program(enum bpf_attach_type type, enum known k, const struct bpf
 static int try_trampoline(void)
 {
 	return try_program(BPF_TRACE_FEXIT, KNOWN_SEND, nothing, ARRAY_SIZE(nothing));
+}
+
+static int try_filp_open(void)
+{
+	return try_program(BPF_TRACE_FEXIT, KNOWN_FILP_OPEN, nothing, ARRAY_SIZE(nothing));
+}
+
+static int try_file_open(void)
+{
+	return try_program(BPF_TRACE_FEXIT, KNOWN_FILE_OPEN, nothing, ARRAY_SIZE(nothing));
 }
 
 static int try_sock_tracepoint(void)
@@ -213,6 +237,8 @@ static struct {
 } features[FEATURES] = {
 	[FEAT_NONE] = { "none needed", NULL, 0 },
 	[FEAT_TRAMPOLINE] = { "fexit trampolines", try_trampoline, 1 },
+	[FEAT_FILP_OPEN] = { "fexit of do_filp_open", try_filp_open, 1 },
+	[FEAT_FILE_OPEN] = { "fexit of do_file_open", try_file_open, 1 },
 	[FEAT_SOCK_TRACEPOINT] = { "sock_send_length tracepoint", try_sock_tracepoint, 1 },
 	[FEAT_SKB_DYNPTR] = { "socket buffers in tracepoints", try_skb_dynptr, 1 },
 	[FEAT_CTIME] = { "inode time tracepoints", try_ctime, 1 },

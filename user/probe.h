@@ -11,6 +11,8 @@ struct bpf_link;
 enum feature {
 	FEAT_NONE,
 	FEAT_TRAMPOLINE,
+	FEAT_FILP_OPEN,
+	FEAT_FILE_OPEN,
 	FEAT_SOCK_TRACEPOINT,
 	FEAT_SKB_DYNPTR,
 	FEAT_CTIME,
@@ -52,6 +54,8 @@ bool feature_works(enum feature f);
 const char *feature_name(enum feature f);
 const char *feature_why(enum feature f); /* after a failure: what the kernel said */
 enum when need_when(const struct need *n);
+/* How many parameters the kernel's tcp_recvmsg() has. */
+unsigned probe_tcp_recv_params(void);
 /* First tier whose feature works; NULL none. */
 const struct tier *need_tier(const struct need *n);
 

@@ -108,6 +108,9 @@ struct dentry {
 	struct inode *d_inode;
 	struct super_block *d_sb;
 };
+struct dentry___alias {
+	struct hlist_node d_alias;
+};
 struct vfsmount {
 	struct dentry *mnt_root;
 	struct super_block *mnt_sb;

@@ -1,7 +1,8 @@
 """verified.py [--update] < `invigil check --format json`: what the verifier walked against tests/verified.tsv.
 
-The table has a row a program and a column a kernel series. More than 100 000 instructions, more than half above the
-table, or a program or kernel that it does not have is a failure; --update (make verified) writes what is there now.
+The table has a row a program and a column a kernel series, the newest one last, with which one that it does not know is
+compared. More than 100 000 instructions, more than half above the table, or a program that it does not have is a
+failure; --update (make verified) writes what is there now.
 """
 import json
 import os
@@ -11,10 +12,22 @@ LIMIT = 100_000
 TABLE = os.path.join(os.path.dirname(__file__), "..", "verified.tsv")
 
 
-def table_read():
-    with open(TABLE, encoding="utf-8") as lines:
+def table_read(path=TABLE):
+    with open(path, encoding="utf-8") as lines:
         head, *rows = [line.rstrip("\n").split("\t") for line in lines]
     return head[1:], {row[0]: dict(zip(head[1:], row[1:])) for row in rows}
+
+
+def column(answer):
+    """The series; where it has no trampolines other programs are loaded."""
+    works = {f["name"]: f["works"] for f in answer["features"]}
+    series = ".".join(answer["kernel"].split(".")[:2])
+    machine = "" if answer["architecture"] == "x86_64" else "-" + answer["architecture"]
+    return series + machine + ("" if works["fexit trampolines"] else "-no-fexit")
+
+
+def order(kernel):
+    return [int(n) for n in kernel.split("-")[0].split(".")], kernel
 
 
 def table_write(kernels, rows):
@@ -26,12 +39,12 @@ def table_write(kernels, rows):
 
 def main():
     answer = json.load(sys.stdin)
-    kernel = ".".join(answer["kernel"].split(".")[:2])
+    kernel = column(answer)
     measured = {p["name"]: p["verified_instructions"] for p in answer["programs"]}
     kernels, rows = table_read()
     if "--update" in sys.argv:
         if kernel not in kernels:
-            kernels.append(kernel)
+            kernels = sorted([*kernels, kernel], key=order)
         for row in rows.values():
             row[kernel] = "-"
         for name, count in measured.items():
@@ -39,6 +52,12 @@ def main():
         table_write(kernels, {name: row for name, row in rows.items() if set(row.values()) != {"-"}})
         return 0
     wrong = [] if measured else ["no program was loaded"]
+    if measured and not any(measured.values()):
+        print(f"verified: {kernel} does not say how many instructions it walked (5.16 and later do)")
+        return 0
+    if kernel not in kernels:
+        print(f"verified: {kernel} is compared with {kernels[-1]}, the newest of the table")
+        kernel = kernels[-1]
     for name, count in measured.items():
         known = rows.get(name, {}).get(kernel, "-")
         if not count:

@@ -1,10 +1,11 @@
 #!/bin/bash
-# lines.sh: on Debian 12's stock 6.1 in qemu, the line of every process of sites.py; smoke.sh has fetched the kernel.
+# lines.sh: on Debian 12's stock 6.1 in qemu, the line of every process of sites.py.
 # Each interpreter brings its standard library into the initramfs. PYTHONS=all: every CPython of this machine.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-kernel=$(ls build/vm/linux-image-6.1*/boot/vmlinuz-* 2>/dev/null | head -1)
-[ -n "$kernel" ] && [ -x build/static/invigil ] || { echo "lines: tests/vm/smoke.sh comes first"; exit 1; }
+read -r _ kernel < <(tests/vm/kernels.sh 6.1)
+[ "$kernel" != - ] || { echo "lines: no suite serves 6.1"; exit 1; }
+make --no-print-directory STATIC=1 B=build/static build/static/invigil >/dev/null || exit 1
 pythons=(/usr/bin/python3)
 [ "${PYTHONS:-}" != all ] || for python in /root/.pyenv/versions/3.{13.0,12.1,11.7,10.13,9.18,8.18}/bin/python; do
 	[ ! -x "$python" ] || pythons+=("$python")

@@ -1,0 +1,43 @@
+# shellcheck shell=sh
+# inside.sh: level 1, inside of the machine: one small thing for each hook. Prints the streams, and what invigil says.
+until_line() { until grep -q "$1" "$2" 2>/dev/null; do sleep 0.1; done; }
+
+./vm-engine serve >/tmp/ready &
+server=$!
+until_line ready /tmp/ready
+VM_SMOKE_READ=1 ./invigil run -q -o /tmp/engine.jsonl -- ./vm-engine ask
+echo "STATUS ask $?"
+
+for f in empty gone moved loose; do (umask 077; echo x >/tmp/$f.log); done
+mkdir /tmp/open && chmod 1777 /tmp/open && ln -s /tmp/loose.log /tmp/open/it.log
+cat >/tmp/files.sh <<END
+cd /tmp; umask 077
+: >empty.log; rm gone.log; mv moved.log away; chmod 644 loose.log; echo x >>/tmp/open/it.log
+cp /bin/busybox set-id; chmod 4755 set-id
+cat /proc/$server/environ >/dev/null; cat /proc/self/environ >/dev/null; : </proc/$server/mem
+/t/vm-engine look $server
+echo "it is \$T_API_TOKEN" >>leak.log
+exit 7
+END
+T_API_TOKEN=planted-Wq31-secret-value ./invigil run -q -u root -o /tmp/files.jsonl -- sh /tmp/files.sh
+echo "STATUS files $?"
+
+cat >/tmp/attack.sh <<'END'
+for p in /proc/[1-9]*; do
+	read -r name <$p/comm && [ "$name" = invigil-monitor ] && grep -q attack.jsonl $p/cmdline && kill -USR1 ${p#/proc/}
+done
+END
+./invigil run -q -o /tmp/attack.jsonl -- sh /tmp/attack.sh
+echo "STATUS attack $?"
+
+./invigil daemon -o '/tmp/job-{run}.jsonl' --socket /tmp/socket 2>/tmp/daemon &
+daemon=$!
+until_line 'watching for runs\|cannot' /tmp/daemon
+GITHUB_ACTIONS=true GITHUB_RUN_ID=71 GITHUB_JOB=build sh -c '/bin/busybox echo of-the-job'
+until_line ' ended: \|cannot' /tmp/daemon
+kill "$daemon" && wait "$daemon"
+cat /tmp/daemon
+
+kill $server
+cat /tmp/*.jsonl
+echo "CHECK $(./invigil check --format json)"

@@ -1,0 +1,110 @@
+"""level1.py [--update] SERIES < what inside.sh printed: each hook fired, by the way that hooks.tsv names; findings as findings.tsv has.
+
+A kernel that hooks.tsv does not know yet is compared with the newest one that it knows. --update writes what is there
+now into hooks.tsv; findings.tsv is written by this machine's own kernel (SERIES host) alone.
+"""
+import json
+import os
+import re
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "lib"))
+from verified import column, order, table_read  # noqa: E402
+
+HOOKS = os.path.join(HERE, "hooks.tsv")
+FINDINGS = os.path.join(HERE, "findings.tsv")
+ID = "0123456789abcdef" * 4
+
+
+def get(event, path):
+    for key in path.split("."):
+        event = event.get(key) if isinstance(event, dict) else None
+    return event
+
+
+def seen(action, **want):
+    """Events of that action whose fields (a_b for a.b) are so."""
+    return [e for e in events if get(e, "event.action") == action and
+            all(get(e, path.replace("__", ".")) == value for path, value in want.items())]
+
+
+ASK = ["./vm-engine", "ask"]
+FILES = ["sh", "/tmp/files.sh"]
+# What only this hook can have told.
+FIRED = {
+    "CI jobs": lambda: seen("run-start", invigil__run__ci="github_actions") and seen("exec", process__args=["/bin/busybox", "echo", "of-the-job"]),
+    "exec": lambda: seen("exec", process__args=ASK),
+    "fork": lambda: len(seen("exit", process__args=FILES)) > 1,
+    "exit": lambda: any(e["process"]["exit_code"] == 7 for e in seen("exit", process__args=FILES)),
+    "engine connect": lambda: seen("docker-socket-connect", process__args=ASK),
+    "engine bytes": lambda: seen("container-create", process__args=ASK, event__outcome="success"),
+    "files opened for writing": lambda: seen("log-open"),
+    "file changes": lambda: seen("chmod") and seen("log-remove") and seen("log-rename"),
+    "looks into processes": lambda: [e for e in seen("memory-read") if get(e, "invigil.memory.mechanism") != "procfs"],
+    "bytes written": lambda: seen("secret-logged"),
+    "container processes": lambda: seen("exec", container__id=ID, process__args=["echo", "in-the-container"]),
+    "environment reads": lambda: seen("env-read", invigil__env__name="VM_SMOKE_READ", invigil__env__mechanism="getenv"),
+    "attacks": lambda: seen("monitor-attacked"),
+    "exec gate": lambda: seen("run-start", invigil__run__exec_gate="exec"),
+    "source lines": None,  # by lines.sh, which brings a Python
+}
+failed = 0
+
+
+def say(good, what, why=""):
+    global failed
+    failed |= not good
+    print(("ok   " if good else "FAIL ") + what + ("" if good or not why else f": {why}"))
+
+
+def hooks_check(answer):
+    tiers = {h["name"]: h["tier"] if h["covered"] else "-" for h in answer["hooks"]}
+    kernels, rows = table_read(HOOKS)
+    kernel = column(answer)
+    if "--update" in sys.argv:
+        if kernel not in kernels:
+            kernels = sorted([*kernels, kernel], key=order)
+        with open(HOOKS, "w", encoding="utf-8") as out:
+            print("hook", *kernels, sep="\t", file=out)
+            for name, tier in tiers.items():
+                row = {**rows.get(name, {}), kernel: tier}
+                print(name, *(row.get(k, "-") for k in kernels), sep="\t", file=out)
+        return
+    if kernel not in kernels:
+        print(f"     {kernel} is compared with {kernels[-1]}, the newest of hooks.tsv")
+        kernel = kernels[-1]
+    for name, tier in tiers.items():
+        want = rows.get(name, {}).get(kernel, "nothing")
+        say(tier == want, f"{name}: {tier}", f"hooks.tsv has {want}")
+        if tier != "-" and FIRED[name]:
+            say(bool(FIRED[name]()), f"{name} fires")
+
+
+def findings_check(host):
+    found = set()
+    for event in events:
+        alert = get(event, "event.kind") == "alert"
+        for f in [{"rule": event["rule"]["id"], "evidence": event["invigil"]["evidence"]}] if alert else get(event, "invigil.findings") or []:
+            if not f["rule"].startswith("R0."):  # of the monitor itself
+                evidence = re.sub(r"\d+", "#", re.sub(r"/tmp/tmp\.\w+/root/", "/", f["evidence"]))
+                found.add(f["rule"] + "\t" + evidence)
+    if host and "--update" in sys.argv:
+        with open(FINDINGS, "w", encoding="utf-8") as out:
+            print(*sorted(found), sep="\n", file=out)
+    with open(FINDINGS, encoding="utf-8") as lines:
+        want = set(lines.read().splitlines())
+    say(found == want, f"findings as on the host: {len(want)}",
+        "".join(f"\n     missing: {f}" for f in sorted(want - found)) + "".join(f"\n     more: {f}" for f in sorted(found - want)))
+
+
+text = sys.stdin.read().splitlines()
+events = [json.loads(line) for line in text if line.startswith("{")]
+answers = [json.loads(line[6:]) for line in text if line.startswith("CHECK {")]
+for name, status in (("ask", "0"), ("files", "7"), ("attack", "1")):
+    say(f"STATUS {name} {status}" in text, f"the status of {name} is passed on")
+say(bool(answers) and answers[0]["loads"], "all programs load and attach")
+if answers:
+    hooks_check(answers[0])
+    findings_check(sys.argv[-1] == "host")
+sys.exit(failed)
