@@ -45,7 +45,7 @@ BPF_CFLAGS := -g -O2 -Wall -Werror -target bpf -D__TARGET_ARCH_$(ARCH) -Iinclude
 	-I/usr/include/$(MULTIARCH)
 
 # What needs the kernel, a process of its own, or main; everything else is pure and is linked into tests.
-LIVE := main loader kernel_btf env_attach probe monitor front witness guardian gate attacher exec_file uprobe host engine_socket output cmd_run cmd_replay cmd_check daemon control cmd_status link_look adopt remote
+LIVE := main loader kernel_btf env_attach probe monitor front witness guardian gate attacher exec_file uprobe host engine_socket cmd_run cmd_replay cmd_check daemon control cmd_status link_look adopt remote setup notify
 PURE_SRC := $(filter-out $(LIVE:%=user/%.c),$(wildcard user/*.c user/detect/*.c))
 PURE_OBJ := $(PURE_SRC:user/%.c=$(B)/%.o)
 LIVE_OBJ := $(LIVE:%=$(B)/%.o)

@@ -170,8 +170,12 @@ static int node_read(struct reader *r, yaml_node_t *node, struct place at)
 		return wrong(r, node, "not a mapping:", "the document");
 	if (node->type != YAML_MAPPING_NODE || (at.key && !config_key_has_members(at.key)))
 		return word_read(r, node, at);
-	if (at.key && !at.key->value && at.key->set)
-		at.key->set(r->c, NULL, &(const char *){ NULL });
+	if (at.key && !at.key->value && at.key->set) {
+		const char *word = NULL, *why = at.key->set(r->c, NULL, &word);
+
+		if (why)
+			return wrong(r, node, why, word);
+	}
 	if (mapping_read(r, node, at))
 		return -1;
 	lacks = at.key && at.key->lacks ? at.key->lacks(r->c) : NULL;

@@ -3,6 +3,10 @@
 #include <string.h>
 #include "config_key.h"
 
+#define OUTPUTS_MAX     16
+#define ROTATE_SIZE_MIN (64ull << 10)
+#define ROTATE_KEEP_MAX 1000
+
 static void list_add(char ***list, const char *word)
 {
 	size_t n = 0;
@@ -49,6 +53,22 @@ static const char *one_of(const char *const *words, const char *text)
 		if (!strcmp(text, *words))
 			return *words;
 	return NULL;
+}
+
+/* Digits and one letter of units, which stand for scale[]; 0: it is none, or too large. */
+static uint64_t quantity(const char *text, const char *units, const uint64_t *scale)
+{
+	char *end;
+	unsigned long long n;
+	const char *unit;
+
+	if (*text < '1' || *text > '9')
+		return 0;
+	n = strtoull(text, &end, 10);
+	unit = *end && !end[1] ? strchr(units, *end) : NULL;
+	if (!unit || n > (1ull << 52) / scale[unit - units])
+		return 0;
+	return n * scale[unit - units];
 }
 
 static const char *set_rule(struct config *c, const char *name, const char **word)
@@ -150,6 +170,128 @@ static const char *set_require_complete(struct config *c, const char *name, cons
 	return NULL;
 }
 
+/* ---- outputs ---- */
+
+static const char *output_begin(struct config *c, const char *name, const char **word)
+{
+	(void)name;
+	if (c->n_outputs >= OUTPUTS_MAX) {
+		*word = "outputs";
+		return "too many in";
+	}
+	c->outputs = xrealloc(c->outputs, (c->n_outputs + 1) * sizeof(*c->outputs));
+	c->outputs[c->n_outputs++] = (struct output_config){ .keep = 5 };
+	return NULL;
+}
+
+static struct output_config *output_last(struct config *c)
+{
+	return &c->outputs[c->n_outputs - 1];
+}
+
+static const char *output_lacks(const struct config *c)
+{
+	const struct output_config *o = &c->outputs[c->n_outputs - 1];
+
+	return !o->typed ? "type" : !o->path ? "path" : NULL;
+}
+
+static const char *set_output_type(struct config *c, const char *name, const char **word)
+{
+	static const char *const later[] = { "syslog", "nats", "kafka", "http", NULL };
+
+	(void)name;
+	if (one_of(later, *word))
+		return "not in this version: output type";
+	output_last(c)->typed = true;
+	return strcmp(*word, "file") ? "unknown output type" : NULL;
+}
+
+static const char *set_output_path(struct config *c, const char *name, const char **word)
+{
+	(void)name;
+	if (**word != '/')
+		return "not an absolute path:";
+	free(output_last(c)->path);
+	output_last(c)->path = xstrdup(*word);
+	return NULL;
+}
+
+static const char *set_output_only(struct config *c, const char *name, const char **word)
+{
+	(void)name;
+	if (strcmp(*word, "all") && strcmp(*word, "alerts"))
+		return "only is all or alerts, not";
+	output_last(c)->alerts_only = !strcmp(*word, "alerts");
+	return NULL;
+}
+
+static const char *set_rotate_size(struct config *c, const char *name, const char **word)
+{
+	static const uint64_t scale[] = { 1ull << 10, 1ull << 20, 1ull << 30 };
+	uint64_t n = quantity(*word, "KMG", scale);
+
+	(void)name;
+	if (n < ROTATE_SIZE_MIN)
+		return "not a size from 64K on (K, M, G):";
+	output_last(c)->rotate_size = n;
+	return NULL;
+}
+
+static const char *set_rotate_every(struct config *c, const char *name, const char **word)
+{
+	static const uint64_t scale[] = { 1, 60, 3600, 86400 };
+	uint64_t n = quantity(*word, "smhd", scale);
+
+	(void)name;
+	if (!n || n > 366 * 86400)
+		return "not a time up to 366d (s, m, h, d):";
+	output_last(c)->rotate_every = (unsigned)n;
+	return NULL;
+}
+
+static const char *set_rotate_keep(struct config *c, const char *name, const char **word)
+{
+	char *end;
+	unsigned long n = strtoul(*word, &end, 10);
+
+	(void)name;
+	if (**word < '0' || **word > '9' || *end || !n || n > ROTATE_KEEP_MAX)
+		return "not a number from 1 to 1000:";
+	output_last(c)->keep = (unsigned)n;
+	return NULL;
+}
+
+bool metrics_address_valid(const char *text)
+{
+	static const char *const hosts[] = { "127.0.0.1:", "[::1]:" };
+
+	if (!strncmp(text, "unix:/", 6))
+		return strlen(text) - 5 < 108;
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		size_t n = strlen(hosts[i]);
+		char *end;
+		unsigned long port;
+
+		if (strncmp(text, hosts[i], n) || text[n] < '1' || text[n] > '9')
+			continue;
+		port = strtoul(text + n, &end, 10);
+		return !*end && port <= 65535;
+	}
+	return false;
+}
+
+static const char *set_metrics(struct config *c, const char *name, const char **word)
+{
+	(void)name;
+	if (!metrics_address_valid(*word))
+		return "neither unix:/PATH nor 127.0.0.1:PORT:";
+	list_add(&c->owned, *word);
+	for (char **p = c->owned; *p; p++)
+		c->metrics = *p;
+	return NULL;
+}
+
 const struct config_key config_keys[] = {
 	{ "callers", NULL, NULL, NULL },
 	{ "callers[]", "USER", add_caller, NULL },
@@ -159,6 +301,16 @@ const struct config_key config_keys[] = {
 	{ "logs", NULL, NULL, NULL },
 	{ "logs.patterns", NULL, NULL, NULL },
 	{ "logs.patterns[]", "GLOB", add_log_pattern, NULL },
+	{ "metrics", "ADDRESS", set_metrics, NULL },
+	{ "outputs", NULL, NULL, NULL },
+	{ "outputs[]", NULL, output_begin, output_lacks },
+	{ "outputs[].only", "all | alerts", set_output_only, NULL },
+	{ "outputs[].path", "PATH", set_output_path, NULL },
+	{ "outputs[].rotate", NULL, NULL, NULL },
+	{ "outputs[].rotate.every", "TIME", set_rotate_every, NULL },
+	{ "outputs[].rotate.keep", "NUMBER", set_rotate_keep, NULL },
+	{ "outputs[].rotate.size", "SIZE", set_rotate_size, NULL },
+	{ "outputs[].type", "file", set_output_type, NULL },
 	{ "own", NULL, NULL, NULL },
 	{ "own[]", "SELECTOR", add_own, NULL },
 	{ "require_complete", "true | false", set_require_complete, NULL },

@@ -21,6 +21,8 @@ extern const size_t n_config_keys;
 
 const struct config_key *config_key_find(const char *path); /* NULL: there is none */
 bool config_key_has_members(const struct config_key *k);
+/* "unix:/PATH", "127.0.0.1:PORT" or "[::1]:PORT". */
+bool metrics_address_valid(const char *text);
 /* "id=ID", "name=GLOB", "label=K[=V]" or "project=NAME". */
 bool config_own_add(struct config *c, const char *word);
 

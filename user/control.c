@@ -399,21 +399,3 @@ void caller_run_set(struct caller *k, void *run)
 {
 	k->run = run;
 }
-
-void control_ready(void)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un a;
-	int fd;
-
-	if (!path || (*path != '/' && *path != '@') || !address_of(path, &a))
-		return;
-	if (*path == '@')
-		a.sun_path[0] = 0;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (void *)&a,
-	       offsetof(struct sockaddr_un, sun_path) + strlen(path));
-	close(fd);
-}

@@ -48,7 +48,4 @@ void caller_flush(struct caller *c); /* they become messages now */
 /* It is told what waits, and then closed. */
 void caller_finish(struct caller *c);
 
-/* systemd's Type=notify: READY=1 to NOTIFY_SOCKET (sd_notify(3)); nothing without it. */
-void control_ready(void);
-
 #endif

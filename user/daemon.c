@@ -23,13 +23,13 @@
 #include "loader.h"
 #include "made.h"
 #include "monitor.h"
+#include "notify.h"
 #include "process_table.h"
 #include "request.h"
 
 #define DRAIN_MS 10            /* while a run is active: records are submitted without wake-up */
 #define IDLE_MS  200           /* otherwise */
 #define CHECK_NS 5000000000ull /* how often it is asked whether a run's processes still live */
-#define OUTPUT   "/var/log/invigil/{run}.jsonl"
 #define RUNS_MAX 256
 #define TICKET   (1u << 31)     /* as bpf/job.bpf.c has it */
 #define READY_NS 30000000000ull /* an attacher may wait so long for its first probes */
@@ -40,7 +40,7 @@ struct ticket {
 };
 
 static struct daemon {
-	const struct config *config;
+	struct setup *setup; /* in force for runs that begin */
 	struct loader *loader;
 	struct attacher attacher; /* while a run is active */
 	bool attacher_ready;
@@ -122,32 +122,6 @@ static void on_log(void *ctx, uint64_t ino, uint32_t dev)
 	loader_watch(d.loader, ino, dev, job->run);
 }
 
-/* FILE with {run} replaced by the run's id. */
-static char *output_path(const char *pattern, const char *id)
-{
-	const char *at = strstr(pattern, "{run}");
-	struct buf b = { 0 };
-
-	buf_add(&b, pattern, at ? (size_t)(at - pattern) : strlen(pattern));
-	if (at) {
-		buf_str(&b, id);
-		buf_str(&b, at + 5);
-	}
-	return b.ptr;
-}
-
-static bool output_begin(struct job *job, const char *id)
-{
-	const char *why = "";
-	char *path = output_path(d.config->output ? d.config->output : OUTPUT, id);
-	int err = output_open(&job->out, path, 0, 0, 0640, &why);
-
-	if (err)
-		fprintf(stderr, "invigil: output %s: %s: %s\n", path, why, strerror(-err));
-	free(path);
-	return !err;
-}
-
 static char *user_name(uint32_t uid)
 {
 	struct buf b = { 0 };
@@ -179,7 +153,7 @@ static void job_record(struct job *job, const struct record *exec, const char *i
 	exec_parts(exec, &parts);
 	path_from_comps(&cwd, parts.cwd, e->cwd_comps, e->flags & EXEC_CUT_CWD);
 	who.cwd = cwd.text;
-	begin_make(d.config, &who, &begin);
+	begin_make(&job->config, &who, &begin);
 	argv = strings_of(parts.args, e->args_len);
 	begin_add_command(&begin, argv, envp);
 	made_record(job->pipeline, job->run, exec->h->time, EV_BEGIN, begin.ptr,
@@ -194,38 +168,47 @@ static void job_record(struct job *job, const struct record *exec, const char *i
 /* The first run that is active: what costs something is attached. */
 static bool watch_begin(const struct job *job)
 {
+	int *leave = xcalloc(job->out.n + 1, sizeof(*leave));
+	bool ok;
+
+	for (unsigned i = 0; i < job->out.n; i++)
+		leave[i] = job->out.to[i].output->fd;
 	d.attacher_ready = false;
-	if (!loader_activate(d.loader) ||
-	    !attacher_start(&d.attacher, d.loader, getenv("PATH"), -1, &job->out.fd, 1))
+	ok = loader_activate(d.loader) &&
+	     attacher_start(&d.attacher, d.loader, getenv("PATH"), -1, leave, job->out.n);
+	free(leave);
+	if (!ok)
 		return false;
 	loader_guard(d.loader, ATTACK_MONITOR, getpid());
 	loader_guard(d.loader, ATTACK_ATTACHER, d.attacher.pid);
 	return true;
 }
 
-/* A line of the stream: to the run's own file, and to who asked for the run. */
+/* A line of the stream: to the run's outputs, and to who asked for the run. */
 static int job_line(void *ctx, const char *line, size_t len)
 {
 	struct job *job = ctx;
 
 	if (job->caller)
 		caller_lines(job->caller, (struct span){ line, len });
-	return output_line(&job->out, line, len);
+	return outputs_line(&job->out, line, len);
 }
 
 static struct job *job_new(uint32_t run, const char *id, uint64_t time, pid_t root_pid)
 {
 	struct job *job = xcalloc(1, sizeof(*job));
 
-	if (!output_begin(job, id)) {
+	if (!setup_outputs(d.setup, id, &job->out)) {
 		free(job);
 		return NULL;
 	}
+	job->setup = d.setup;
+	job->setup->holders++;
 	job->run = run;
 	job->root_pid = root_pid;
 	job->status = -1;
 	job->began = job->checked = time;
-	job->config = *d.config;
+	job->config = d.setup->config;
 	job->pipeline = pipeline_new(&job->config, job_line, job);
 	pipeline_watch(job->pipeline, &(struct pipeline_live){ on_container, on_log, job });
 	return job;
@@ -281,7 +264,7 @@ static struct job *ticket_begin(const struct record *r)
 
 	exec_parts(r, &parts);
 	envp = strings_of(parts.env, e->env_len);
-	if (job_identify(r, envp, d.config, d.key, &identity)) {
+	if (job_identify(r, envp, &d.setup->config, d.key, &identity)) {
 		for (unsigned i = 0; i < d.n_jobs && !job; i++)
 			if (job_same(&d.jobs[i]->identity, &identity))
 				job = d.jobs[i];
@@ -307,7 +290,7 @@ static bool caller_may(const struct caller *c)
 	bool may = !caller_uid(c) || (group_named("invigil", &group) && caller_in_group(c, group));
 
 	user = user_name(caller_uid(c));
-	for (char **p = d.config->callers; p && *p; p++)
+	for (char **p = d.setup->config.callers; p && *p; p++)
 		may |= !strcmp(*p, user);
 	free(user);
 	return may;
@@ -325,7 +308,7 @@ static void caller_record(struct job *job, const struct request *r, const char *
 				 .root_pid = job->root_pid };
 	struct buf begin = { 0 };
 
-	begin_make(d.config, &who, &begin);
+	begin_make(&job->config, &who, &begin);
 	begin_add(&begin, "exec_gate", SPAN("off"));
 	buf_add(&begin, r->begin.ptr, r->begin.len);
 	made_record(job->pipeline, job->run, job->began, EV_BEGIN, begin.ptr,
@@ -477,7 +460,7 @@ static void job_end(struct job *job)
 	}
 	made_record(job->pipeline, job->run, boot_now(), EV_END, &end, sizeof(end), NULL, 0);
 	pipeline_finish(job->pipeline);
-	err = output_flush(&job->out);
+	err = outputs_flush(&job->out);
 	v = pipeline_verdict(job->pipeline);
 	fprintf(stderr, "invigil: run %s ended: %llu programs, %llu engine calls%s%s%s\n",
 		pipeline_run(job->pipeline)->id,
@@ -500,8 +483,9 @@ static void job_end(struct job *job)
 		if (d.jobs[i] == job)
 			d.jobs[i] = d.jobs[--d.n_jobs];
 	d.ended_runs++;
-	output_close(&job->out);
+	setup_outputs_close(&job->out);
 	pipeline_free(job->pipeline);
+	setup_drop(job->setup);
 	for (unsigned i = 0; i < job->n_files; i++)
 		free(job->files[i]);
 	free(job);
@@ -648,29 +632,14 @@ static int signals_open(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static bool daemon_open(const struct config *c)
+static void programs_tell(const struct config *c)
 {
-	static const struct control_ops ops = { status_write, on_caller_run, on_caller_end,
-						on_caller_gone };
-	struct rlimit none = { 0, 0 };
-
-	d.config = c;
-	d.attacher.fd = -1;
-	d.began = boot_now();
-	prctl(PR_SET_DUMPABLE, 0); /* ring memory holds plaintext */
-	setrlimit(RLIMIT_CORE, &none);
-	if (getrandom(d.key, sizeof(d.key), 0) != sizeof(d.key))
-		return false;
-	d.loader = loader_open(c->env_reads, true, c->log_patterns != NULL);
-	if (!d.loader)
-		return false;
-	for (unsigned i = 0; i < n_ci_providers; i++)
-		loader_marker(d.loader, ci_providers[i].marker);
 	for (char **p = c->run_programs; p && *p; p++) {
 		const char *slash = strrchr(*p, '/');
 		char comm[EV_COMM_MAX];
@@ -678,6 +647,64 @@ static bool daemon_open(const struct config *c)
 		snprintf(comm, sizeof(comm), "%s", slash + 1);
 		loader_program(d.loader, comm);
 	}
+}
+
+/* Records wait in the ring meanwhile; a program's name that is no longer asked for costs a look at it. */
+static void config_reload(void)
+{
+	struct setup *fresh = setup_again(d.setup);
+
+	if (fresh) {
+		setup_drop(d.setup);
+		d.setup = fresh;
+		config_use(&fresh->config);
+		programs_tell(&fresh->config);
+	}
+	setup_reopen();
+	for (unsigned i = 0; i < d.n_jobs; i++)
+		for (unsigned k = 0; k < d.jobs[i]->out.n; k++)
+			if (!d.jobs[i]->out.to[k].shared)
+				output_reopen(d.jobs[i]->out.to[k].output);
+	fprintf(stderr, "invigil: %s; outputs are open anew\n",
+		fresh ? "the configuration was read again"
+		      : "the configuration stays as it was: what is said above is wrong with the new one");
+}
+
+static void signals_hear(int signals)
+{
+	struct signalfd_siginfo info;
+
+	while (read(signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			config_reload();
+		else
+			d.stop = true;
+	}
+}
+
+static bool daemon_open(struct config *given)
+{
+	static const struct control_ops ops = { status_write, on_caller_run, on_caller_end,
+						on_caller_gone };
+	struct rlimit none = { 0, 0 };
+	const struct config *c;
+
+	d.attacher.fd = -1;
+	d.began = boot_now();
+	prctl(PR_SET_DUMPABLE, 0); /* ring memory holds plaintext */
+	setrlimit(RLIMIT_CORE, &none);
+	if (getrandom(d.key, sizeof(d.key), 0) != sizeof(d.key))
+		return false;
+	d.setup = setup_new(given);
+	if (!d.setup)
+		return false;
+	c = &d.setup->config;
+	d.loader = loader_open(c->env_reads, true, c->log_patterns != NULL);
+	if (!d.loader)
+		return false;
+	for (unsigned i = 0; i < n_ci_providers; i++)
+		loader_marker(d.loader, ci_providers[i].marker);
+	programs_tell(c);
 	d.control = control_open(c->socket, &ops);
 	return d.control;
 }
@@ -697,23 +724,22 @@ int cmd_daemon(struct config *c)
 		loader_close(d.loader);
 		return 125;
 	}
-	control_ready();
+	notify("READY=1");
 	fprintf(stderr, "invigil: watching for runs\n");
 	while (!d.stop) {
 		struct pollfd fds[2 + CONTROL_FDS] = { { signals, POLLIN, 0 },
 						       { loader_ring_fd(d.loader), POLLIN, 0 } };
-		struct signalfd_siginfo info;
 
 		poll(fds, 2 + control_fds(d.control, fds + 2), d.n_jobs ? DRAIN_MS : IDLE_MS);
-		if (read(signals, &info, sizeof(info)) == sizeof(info))
-			d.stop = true;
+		signals_hear(signals);
 		loader_drain(d.loader, on_record, NULL);
 		probes_hear();
 		jobs_check();
 		if (!d.n_jobs)
 			attacher_reap(&d.attacher);
 		for (unsigned i = 0; i < d.n_jobs; i++)
-			output_flush(&d.jobs[i]->out);
+			outputs_flush(&d.jobs[i]->out);
+		notify_alive(boot_now());
 		callers_let_go();
 		control_serve(d.control, boot_now());
 	}
@@ -724,6 +750,7 @@ int cmd_daemon(struct config *c)
 	control_drain(d.control, DRAIN_MS * 100);
 	control_close(d.control);
 	loader_close(d.loader);
+	setup_drop(d.setup);
 	free(d.tickets);
 	return 0;
 }

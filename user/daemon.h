@@ -4,20 +4,22 @@
 
 #include "control.h"
 #include "job.h"
-#include "output.h"
+#include "outputs.h"
 #include "pipeline.h"
+#include "setup.h"
 
 struct job {
 	uint32_t run; /* the ticket that began it */
 	struct job_identity identity;
 	struct pipeline *pipeline;
-	struct output out;
+	struct setup *setup; /* it began under */
+	struct outputs out;
 	uint32_t root_pid;
 	int status;           /* wait(2) status of its first process; -1 not ended */
 	uint64_t checked;     /* boot ns: when its processes were last asked for */
 	bool maybe_over;      /* a process ended since it was last looked at */
 	unsigned not_asked;   /* programs that the attacher took no more of */
-	struct config config; /* the daemon's, with what a caller may choose */
+	struct config config; /* the setup's, with what a caller may choose */
 	uint64_t began;       /* boot ns */
 	uint64_t root_ended;  /* boot ns, 0: its first process lives */
 	bool asked;           /* by a caller: it ends with its first process */

@@ -23,7 +23,7 @@ const struct command commands[] = {
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "help";
-	struct config c = { .fail_on = -1, .env_reads = "all", .gate = "exec" };
+	struct config c = config_defaults;
 	int status;
 
 	if (!strcmp(name, "--help") || !strcmp(name, "-h"))

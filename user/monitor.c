@@ -22,9 +22,10 @@
 #include "loader.h"
 #include "made.h"
 #include "monitor.h"
-#include "output.h"
+#include "outputs.h"
 #include "pipeline.h"
 #include "recording.h"
+#include "setup.h"
 
 #define RUN_ID   1u    /* one run at a time in `run` */
 #define DRAIN_MS 10    /* records are submitted without wake-up */
@@ -41,6 +42,9 @@ struct monitor {
 	struct loader *loader;
 	struct pipeline *pipeline;
 	struct output out, record;
+	struct outputs outputs;   /* out and those of the configuration */
+	struct config each_whole; /* the pipeline's: each output reduces what it gets */
+	char id[37];              /* of the run */
 	FILE *recording;
 	pid_t command;
 	int status;
@@ -203,6 +207,15 @@ static bool outputs_open(struct monitor *m)
 			return false;
 		}
 	}
+	if (c->output)
+		outputs_add(&m->outputs, &m->out, true, c->alerts_only);
+	for (unsigned i = 0; i < c->n_outputs; i++) {
+		struct output *o = output_configured(&c->outputs[i], m->id);
+
+		if (!o)
+			return false;
+		outputs_add(&m->outputs, o, false, c->alerts_only || c->outputs[i].alerts_only);
+	}
 	if (c->record) {
 		err = output_open(&m->record, c->record, m->account->invoker,
 				  m->account->invoker_gid, 0600, &why);
@@ -268,8 +281,8 @@ static bool command_start(struct monitor *m, pid_t pid)
 {
 	struct buf begin = { 0 };
 	const char *no_gate;
-	char cwd[PATH_MAX], id[37];
-	struct begin_who who = { .id = id,
+	char cwd[PATH_MAX];
+	struct begin_who who = { .id = m->id,
 				 .kind = "run",
 				 .uid = m->account->uid,
 				 .user = m->account->name,
@@ -278,7 +291,6 @@ static bool command_start(struct monitor *m, pid_t pid)
 	int err;
 
 	m->command = pid;
-	run_id_new(id);
 	begin_make(m->config, &who, &begin);
 	begin_add_command(&begin, m->config->argv, environ);
 	no_gate = gate_state(m);
@@ -338,7 +350,7 @@ static void run_drive(struct monitor *m)
 		loader_drain(m->loader, on_record, m);
 		if (m->front_gone && m->command && kill(m->command, 0) && errno == ESRCH)
 			break;
-		output_flush(&m->out);
+		outputs_flush(&m->outputs);
 	}
 }
 
@@ -377,7 +389,7 @@ static int run_close(struct monitor *m)
 	made_record(m->pipeline, RUN_ID, m->end_time ? m->end_time : boot_now(), EV_END, &end,
 		    sizeof(end), NULL, 0);
 	pipeline_finish(m->pipeline);
-	err = output_flush(&m->out);
+	err = outputs_flush(&m->outputs);
 	if (m->recording && (fflush(m->recording) || ferror(m->recording)))
 		err = err ? err : -EIO;
 	v = pipeline_verdict(m->pipeline);
@@ -431,6 +443,7 @@ int monitor_main(const struct config *c, const struct account *a, int front, int
 	int verdict;
 
 	path = xstrdup(path ? path : "");
+	run_id_new(m.id);
 	harden();
 	if (!outputs_open(&m) ||
 	    !(m.loader = loader_open(c->env_reads, false, c->log_patterns != NULL))) {
@@ -445,7 +458,9 @@ int monitor_main(const struct config *c, const struct account *a, int front, int
 		return 125;
 	}
 	free(path);
-	m.pipeline = pipeline_new(c, c->output ? output_line : NULL, &m.out);
+	m.each_whole = *c;
+	m.each_whole.alerts_only = false;
+	m.pipeline = pipeline_new(&m.each_whole, m.outputs.n ? outputs_line : NULL, &m.outputs);
 	pipeline_record_to(m.pipeline, m.recording);
 	pipeline_watch(m.pipeline, &(struct pipeline_live){ on_container, on_log, &m });
 	if (!word_send(front, SAY_READY, 0))
@@ -457,6 +472,7 @@ int monitor_main(const struct config *c, const struct account *a, int front, int
 	word_send(front, SAY_DONE, verdict);
 	pipeline_free(m.pipeline);
 	loader_close(m.loader);
+	outputs_close(&m.outputs);
 	output_close(&m.out);
 	if (m.recording)
 		fclose(m.recording);

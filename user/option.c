@@ -20,12 +20,13 @@ enum {
 };
 
 enum kind {
-	FLAG,   /* bool */
-	TEXT,   /* const char * */
-	CHOICE, /* const char *, one of choices */
-	LEVEL,  /* int, severity */
-	OWN,    /* adds a selector */
-	LATER,  /* known, not built; takes an operand */
+	FLAG,    /* bool */
+	TEXT,    /* const char * */
+	CHOICE,  /* const char *, one of choices */
+	LEVEL,   /* int, severity */
+	OWN,     /* adds a selector */
+	ADDRESS, /* const char *, of metrics */
+	LATER,   /* known, not built; takes an operand */
 };
 
 static const struct option {
@@ -46,6 +47,8 @@ static const struct option {
 	  AT(output), TEXT, DAEMON, 'o', true },
 	{ "socket", "PATH", NULL, "the daemon's: else /run/invigil/invigil.sock", AT(socket), TEXT,
 	  RUN | DAEMON | STATUS, 0, true },
+	{ "metrics", "ADDRESS", NULL, "where /metrics answers: unix:PATH or 127.0.0.1:PORT",
+	  AT(metrics), ADDRESS, DAEMON, 0, true },
 	{ "check-config", NULL, NULL, "read the configuration, say what is wrong with it, and end",
 	  AT(check_config), FLAG, DAEMON, 0, false },
 	{ "format", "SCHEMA", " ecs ocsf ", "the stream's schema: ecs", AT(format), CHOICE, RUN,
@@ -83,6 +86,8 @@ static const struct option {
 	{ "policy", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
 #undef AT
 };
+
+const struct config config_defaults = { .fail_on = -1, .env_reads = "all", .gate = "exec" };
 
 static unsigned command_bit(const char *name)
 {
@@ -152,6 +157,15 @@ static int option_set(const struct option *o, const char *what, const char *valu
 	case TEXT:
 		if (!*value) {
 			fprintf(stderr, "invigil: %s: empty\n", what);
+			return 125;
+		}
+		*(const char **)at = value;
+		return 0;
+	case ADDRESS:
+		if (!metrics_address_valid(value)) {
+			fprintf(stderr,
+				"invigil: %s: neither unix:/PATH nor 127.0.0.1:PORT: \"%s\"\n",
+				what, value);
 			return 125;
 		}
 		*(const char **)at = value;
@@ -353,6 +367,26 @@ static int line_walk(const struct command *cmd, unsigned bit, int argc, char **a
 	return 0;
 }
 
+/* The parser moves operands together in the words that it is given. */
+static char **words_copy(char **words, int n)
+{
+	char **copy = xcalloc((size_t)n + 1, sizeof(*copy));
+
+	for (int i = 0; i < n; i++)
+		copy[i] = words[i];
+	return copy;
+}
+
+int options_again(const struct config *old, struct config *c)
+{
+	char **words = words_copy(old->line, old->n_line);
+	int err = options_parse(old->command, old->n_line, words, c);
+
+	free(words);
+	c->argv = NULL;
+	return err;
+}
+
 int options_parse(const struct command *cmd, int argc, char **argv, struct config *c)
 {
 	unsigned bit = command_bit(cmd->name);
@@ -362,6 +396,10 @@ int options_parse(const struct command *cmd, int argc, char **argv, struct confi
 
 	if (argc < 0)
 		argc = 0;
+	c->command = cmd;
+	free(c->line);
+	c->line = words_copy(argv, argc);
+	c->n_line = argc;
 	err = line_walk(cmd, bit, argc, argv, NULL, &file, &help);
 	if (err)
 		return err;
@@ -467,4 +505,6 @@ void config_free(struct config *c)
 	c->n_outputs = 0;
 	free(c->severities);
 	c->severities = NULL;
+	free(c->line);
+	c->line = NULL;
 }

@@ -17,6 +17,8 @@ struct output_config {
 	unsigned keep;         /* rotated files */
 };
 
+struct command;
+
 struct config {
 	const char *output;      /* -o */
 	const char *record;      /* --record */
@@ -39,9 +41,16 @@ struct config {
 	unsigned char *severities; /* as rules[]: the severity + 1, or 0; NULL: each rule's own */
 	char **callers; /* daemon: users who may ask for runs besides the group invigil; NULL ended */
 	char **owned;   /* what texts of the file point to, NULL ended */
-	char **argv;    /* COMMAND and its arguments, or operands; NULL ended */
+	const struct command
+		*command; /* and the words behind it, as options_parse() was given them */
+	char **line;
+	int n_line;
+	char **argv; /* COMMAND and its arguments, or operands; NULL ended */
 	int argc;
 };
+
+/* Before anything is read. */
+extern const struct config config_defaults;
 
 /* The gate serves the reads of the environment alone. */
 enum gate config_gate(const struct config *c);
@@ -61,6 +70,8 @@ extern const struct command commands[]; /* main.c; ended by a NULL name */
  */
 int options_parse(const struct command *cmd, int argc, char **argv, struct config *c);
 void command_help(const struct command *cmd); /* to standard output */
+/* The same words once more; files may say something else by now. */
+int options_again(const struct config *old, struct config *c);
 /* From here on its severities hold. */
 void config_use(const struct config *c);
 void config_free(struct config *c);

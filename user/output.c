@@ -9,7 +9,7 @@
 #include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "output.h"
+#include "append.h"
 
 #define PENDING_MAX (64u << 10)
 
@@ -77,39 +77,59 @@ out:
 	return err;
 }
 
+static uint64_t lines_in(const char *p, size_t n)
+{
+	const char *end = p + n;
+	uint64_t lines = 0;
+
+	while (p < end && (p = memchr(p, '\n', end - p))) {
+		lines++;
+		p++;
+	}
+	return lines;
+}
+
 /* Writes all pending bytes; a line that does not fit whole is taken back. */
 int output_flush(struct output *o)
 {
+	int error = o->appends ? 0 : o->error;
 	size_t done = 0;
 
-	while (!o->error && done < o->pending.len) {
+	if (o->appends)
+		append_make_room(o);
+	while (!error && done < o->pending.len) {
 		ssize_t n = write(o->fd, o->pending.ptr + done, o->pending.len - done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			o->error = n ? -errno : -EIO;
+			error = n ? -errno : -EIO;
 		else
 			done += n;
 	}
-	if (o->error && o->regular && done < o->pending.len) {
+	if (error && o->regular && done < o->pending.len) {
 		/* Back to the last whole line. */
 		while (done && o->pending.ptr[done - 1] != '\n')
 			done--;
 		if (ftruncate(o->fd, o->whole + done))
-			o->error = o->error ? o->error : -errno;
+			o->appends = false; /* nothing whole can follow */
 	}
+	o->dropped += lines_in(o->pending.ptr + done, o->pending.len - done);
+	if (!o->error)
+		o->error = error;
 	o->whole += done;
 	buf_reset(&o->pending);
-	return o->error;
+	return o->appends ? error : o->error;
 }
 
 int output_line(void *output, const char *line, size_t len)
 {
 	struct output *o = output;
 
-	if (o->error)
+	if (o->error && !o->appends) {
+		o->dropped++;
 		return o->error;
+	}
 	buf_add(&o->pending, line, len);
 	return o->pending.len >= PENDING_MAX ? output_flush(o) : 0;
 }
@@ -120,5 +140,7 @@ void output_close(struct output *o)
 	if (o->fd >= 0)
 		close(o->fd);
 	buf_free(&o->pending);
+	free(o->path);
+	o->path = NULL;
 	o->fd = -1;
 }

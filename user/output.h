@@ -4,8 +4,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include "buf.h"
+
+/* When a file makes room for a new one: PATH becomes PATH.1, that PATH.2, up to PATH.keep. */
+struct rotation {
+	uint64_t size; /* it would grow beyond; 0: never */
+	unsigned
+		every; /* s, counted from 1970: its last line is of an earlier such time; 0: never */
+	unsigned keep;
+};
 
 struct output {
 	int fd;
@@ -13,6 +22,13 @@ struct output {
 	off_t whole; /* bytes of whole lines in the file */
 	bool regular;
 	int error; /* first -errno */
+	/* Of one that is appended to: it goes on after an error. */
+	bool appends;
+	char *path;
+	gid_t gid;
+	struct rotation rotation;
+	uint64_t slot;    /* of rotation.every: that of the last line */
+	uint64_t dropped; /* lines that could not be written */
 };
 
 /*
@@ -21,8 +37,17 @@ struct output {
  */
 int output_open(struct output *o, const char *path, uid_t uid, gid_t gid, mode_t mode,
 		const char **why);
+/*
+ * "-" is standard output. Appends to a file that may be there from before, root:gid 0640, which no other invigil writes to; the rest
+ * of a line that was never finished is cut off. 0 or -errno.
+ */
+int output_append(struct output *o, const char *path, gid_t gid, const struct rotation *r,
+		  const char **why);
+/* Somebody may have moved it: goes on in the file that is called so now, or says why it cannot. */
+void output_reopen(struct output *o);
 int output_line(void *output, const char *line, size_t len); /* a stream_sink */
-int output_flush(struct output *o);                          /* 0 or the first -errno */
+/* 0 or -errno: the first one, or of one that is appended to that of now. */
+int output_flush(struct output *o);
 void output_close(struct output *o);
 
 #endif
