@@ -130,6 +130,7 @@ static bool table_walk(const struct elf_file *e, const Elf64_Shdr *table, elf_sy
 	names = range(e, strings.sh_offset, strings.sh_size);
 	for (; all.len >= sizeof(s); all.ptr += sizeof(s), all.len -= sizeof(s)) {
 		size_t room, n;
+		bool function;
 
 		memcpy(&s, all.ptr, sizeof(s));
 		if (s.st_shndx == SHN_UNDEF || !s.st_value || s.st_name >= names.len)
@@ -138,7 +139,11 @@ static bool table_walk(const struct elf_file *e, const Elf64_Shdr *table, elf_sy
 		if (room > NAME_MAX_LEN)
 			room = NAME_MAX_LEN;
 		n = strnlen(names.ptr + s.st_name, room);
-		if (n < room && !fn(ctx, (struct span){ names.ptr + s.st_name, n }, s.st_value))
+		/* Written in assembler, it may have no type. */
+		function = ELF64_ST_TYPE(s.st_info) == STT_FUNC ||
+			   ELF64_ST_TYPE(s.st_info) == STT_NOTYPE;
+		if (n < room &&
+		    !fn(ctx, (struct span){ names.ptr + s.st_name, n }, s.st_value, function))
 			return false;
 	}
 	return true;

@@ -28,7 +28,7 @@ struct span elf_section(const struct elf_file *e, const char *name);
 bool elf_segment(const struct elf_file *e, unsigned i, bool code, struct span *bytes);
 
 /* Calls fn for each defined symbol that is exported, and with local for those of .symtab, until fn says false. */
-typedef bool elf_symbol_fn(void *ctx, struct span name, uint64_t address);
+typedef bool elf_symbol_fn(void *ctx, struct span name, uint64_t address, bool function);
 void elf_symbols(const struct elf_file *e, bool local, elf_symbol_fn *fn, void *ctx);
 
 /* What a relative relocation puts at an address of a position independent file when it is loaded. */

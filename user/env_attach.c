@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <search.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,11 +10,13 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "env_attach.h"
 #include "env_runtime.h"
+#include "exec_file.h"
 #include "uprobe.h"
 #include "invigil.skel.h"
 
@@ -44,7 +47,7 @@ struct file {
 	dev_t dev;
 	ino_t ino;
 	off_t size;
-	struct timespec written;
+	struct timespec changed; /* ctime: whoever writes to a file can set the other one */
 	struct uprobe link[ENV_PROBES_MAX];
 	unsigned links;
 };
@@ -210,6 +213,19 @@ static char *file_read(int fd, size_t n)
 }
 
 /*
+ * A build id is a claim. Believed of a file that the run can make, it would put a probe into the
+ * middle of an instruction of another one, a set-user-id program say, or hide its functions. What a
+ * file system of a user (FUSE) says about owners is a claim too.
+ */
+static bool id_believed(int fd, const struct stat *st)
+{
+	struct statfs fs;
+
+	return !st->st_uid && !(st->st_mode & (S_IWGRP | S_IWOTH)) && !fstatfs(fd, &fs) &&
+	       fs.f_type != FUSE_SUPER_MAGIC;
+}
+
+/*
  * What the file holds: known by its build id, or read now; the caller frees *own. NULL: it could
  * not be read.
  */
@@ -217,7 +233,7 @@ static struct env_image *image_of(struct env_attach *a, int fd, const struct sta
 				  const struct elf_file *head, const char *name,
 				  struct env_image *own)
 {
-	struct span id = elf_build_id(head);
+	struct span id = id_believed(fd, st) ? elf_build_id(head) : (struct span){ 0 };
 	struct known key = { .len = id.len, .size = st->st_size }, **found, *k;
 	struct elf_file whole;
 	char *bytes;
@@ -354,8 +370,8 @@ static struct file *file_of(struct env_attach *a, const struct stat *st, bool *f
 
 	found = tfind(&key, &a->files, file_compare);
 	*fresh = !found || (*found)->size != st->st_size ||
-		 (*found)->written.tv_sec != st->st_mtim.tv_sec ||
-		 (*found)->written.tv_nsec != st->st_mtim.tv_nsec;
+		 (*found)->changed.tv_sec != st->st_ctim.tv_sec ||
+		 (*found)->changed.tv_nsec != st->st_ctim.tv_nsec;
 	if (found) {
 		f = *found;
 		/* Written over: a probe in the middle of new code would harm it. */
@@ -367,7 +383,7 @@ static struct file *file_of(struct env_attach *a, const struct stat *st, bool *f
 		tsearch(f, &a->files, file_compare);
 	}
 	f->size = st->st_size;
-	f->written = st->st_mtim;
+	f->changed = st->st_ctim;
 	return f;
 }
 
@@ -383,10 +399,10 @@ static int path_attach(struct env_attach *a, const char *root, const char *path,
 
 	if (depth > DEPTH_MAX)
 		return 0;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	fd = regular_open(open(path, O_PATH | O_CLOEXEC));
 	if (fd < 0)
 		return 0;
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+	if (fstat(fd, &st))
 		goto out;
 	f = file_of(a, &st, &fresh);
 	if (!fresh)

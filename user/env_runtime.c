@@ -66,24 +66,30 @@ enum {
 	PYTHON_SYMBOLS
 };
 
+static bool python_is_probed(unsigned symbol)
+{
+	return symbol < PYTHON_STARTS || symbol == PYTHON_ENCODE;
+}
+
 struct look {
 	uint64_t symbol[ARRAY_SIZE(runtimes)];
 	bool mark[ARRAY_SIZE(runtimes)];
 	uint64_t python[PYTHON_SYMBOLS];
 };
 
-static bool on_symbol(void *ctx, struct span name, uint64_t address)
+/* A probe in data would change what the program reads there. */
+static bool on_symbol(void *ctx, struct span name, uint64_t address, bool function)
 {
 	struct look *l = ctx;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(runtimes); i++) {
-		if (runtimes[i].symbol && span_eq(name, runtimes[i].symbol))
+		if (function && runtimes[i].symbol && span_eq(name, runtimes[i].symbol))
 			l->symbol[i] = address;
 		if (runtimes[i].mark && span_eq(name, runtimes[i].mark))
 			l->mark[i] = true;
 	}
 	for (unsigned i = 0; i < PYTHON_SYMBOLS; i++)
-		if (span_eq(name, python_symbols[i]))
+		if ((function || !python_is_probed(i)) && span_eq(name, python_symbols[i]))
 			l->python[i] = address;
 	return true;
 }

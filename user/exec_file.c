@@ -88,8 +88,7 @@ static int path_open(pid_t tid, int dir, const char *path)
 	return fd < 0 && errno != ENOENT ? open(path, O_PATH | O_CLOEXEC) : fd;
 }
 
-/* For reading, if it is a regular file: root must open no device because the run names it. */
-static int regular_open(int path_fd)
+int regular_open(int path_fd)
 {
 	char name[32];
 	struct stat st;

@@ -76,9 +76,10 @@ static bool text(struct buf *out, const struct masker *m, struct span s)
 		}
 		step = utf8_step(p, left);
 		if (step > 0) {
-			/* C1 controls, as U+009B, would steer the terminal that shows the line. */
-			if ((uint8_t)p[0] == 0xc2 && (uint8_t)p[1] < 0xa0)
-				escape(out, (uint8_t)p[1]);
+			unsigned steers = utf8_steers(p);
+
+			if (steers)
+				buf_fmt(out, "\\u%04x", steers);
 			else
 				buf_add(out, p, (size_t)step);
 			i += (size_t)step;

@@ -228,10 +228,6 @@ static bool outputs_open(struct monitor *m)
 				strerror(-err));
 			return false;
 		}
-		/* The user who is to replay it may read it. */
-		if (!geteuid() &&
-		    fchown(m->record.fd, m->account->invoker, m->account->invoker_gid))
-			fprintf(stderr, "invigil: recording %s: %s\n", c->record, strerror(errno));
 	}
 	return true;
 }
@@ -372,6 +368,25 @@ static void gate_close(struct monitor *m)
 	buf_free(&b);
 }
 
+/* COMMAND may remove what lies in a folder of its own, and cut what lies there when it is root. */
+static bool outputs_whole(struct monitor *m)
+{
+	const struct config *c = m->config;
+	const char *stream = c->output ? output_harm(&m->out, c->output, m->out.whole) : NULL;
+	const char *record =
+		m->recording ? output_harm(&m->record, c->record, ftello(m->recording)) : NULL;
+
+	if (stream)
+		fprintf(stderr, "invigil: output %s: %s\n", c->output, stream);
+	if (record)
+		fprintf(stderr, "invigil: recording %s: %s\n", c->record, record);
+	/* The user who is to replay it may read it, once COMMAND cannot write to it any more. */
+	if (m->recording && !geteuid() &&
+	    fchown(m->record.fd, m->account->invoker, m->account->invoker_gid))
+		fprintf(stderr, "invigil: recording %s: %s\n", c->record, strerror(errno));
+	return !stream && !record;
+}
+
 static int run_close(struct monitor *m)
 {
 	const char *files[2];
@@ -410,7 +425,7 @@ static int run_close(struct monitor *m)
 	}
 	if (v.tripped)
 		verdict |= VERDICT_TRIPPED;
-	if (err)
+	if (!outputs_whole(m) || err)
 		verdict |= VERDICT_OUTPUT;
 	return verdict;
 }

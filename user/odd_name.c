@@ -31,6 +31,8 @@ static const char *bytes_odd(const struct masker *m, struct span s)
 			return "holds bytes that are not UTF-8";
 		if ((unsigned char)rest.ptr[0] < 0x20 || rest.ptr[0] == 0x7f)
 			return "holds control bytes";
+		if (utf8_steers(rest.ptr))
+			return "holds characters that steer a terminal";
 		i += (size_t)n;
 	}
 	return NULL;

@@ -36,7 +36,8 @@ static int create_in(int dir, const char *name, uid_t uid, mode_t mode, const ch
 			return -1;
 	}
 	*why = "cannot create it";
-	return openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	return openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
+		      mode);
 }
 
 int output_open(struct output *o, const char *path, uid_t uid, gid_t gid, mode_t mode,
@@ -143,4 +144,16 @@ void output_close(struct output *o)
 	free(o->path);
 	o->path = NULL;
 	o->fd = -1;
+}
+
+const char *output_harm(const struct output *o, const char *path, uint64_t size)
+{
+	struct stat own, there;
+
+	if (!o->regular)
+		return NULL;
+	if (fstat(o->fd, &own) || lstat(path, &there) || own.st_dev != there.st_dev ||
+	    own.st_ino != there.st_ino)
+		return "it was removed, renamed or replaced meanwhile";
+	return (uint64_t)own.st_size == size ? NULL : "somebody else wrote to it or cut it";
 }

@@ -50,4 +50,7 @@ int output_line(void *output, const char *line, size_t len); /* a stream_sink */
 int output_flush(struct output *o);
 void output_close(struct output *o);
 
+/* Why the file at path is not the whole of what was written to o, `size` bytes; NULL: it is. */
+const char *output_harm(const struct output *o, const char *path, uint64_t size);
+
 #endif

@@ -38,6 +38,26 @@ static inline int utf8_step(const char *s, size_t n)
 	return want;
 }
 
+/*
+ * What the well-formed sequence at p stands for, when a terminal or an editor would obey it instead
+ * of showing it: C1 controls, line and paragraph separators, marks that turn the direction of
+ * writing. 0: it is shown.
+ */
+static inline unsigned utf8_steers(const char *s)
+{
+	const uint8_t *p = (const uint8_t *)s;
+	unsigned c = 0;
+
+	if (p[0] == 0xc2)
+		c = p[1];
+	else if (p[0] == 0xe2)
+		c = 0x2000u | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+	return (c >= 0x80 && c < 0xa0) || (c >= 0x2028 && c <= 0x202e) ||
+			       (c >= 0x2066 && c <= 0x2069)
+		       ? c
+		       : 0;
+}
+
 /* Writes c, or U+FFFD when it is no scalar value, to to[4]; returns the length. */
 static inline size_t utf8_put(uint32_t c, char *to)
 {

@@ -59,7 +59,8 @@ static inline uint64_t elf_put_section(struct elf_build *e, const char *name, ui
 }
 
 /* names: NUL separated after an empty one; every symbol is defined at ELF_BASE + 0x100 * its number. */
-static inline void elf_put_symbols(struct elf_build *e, uint32_t type, const char *names, size_t n)
+static inline void elf_put_typed(struct elf_build *e, uint32_t type, unsigned char info,
+				 const char *names, size_t n)
 {
 	Elf64_Sym s[16] = { 0 };
 	unsigned count = 1;
@@ -69,10 +70,16 @@ static inline void elf_put_symbols(struct elf_build *e, uint32_t type, const cha
 	for (size_t at = 1; at < n; at += strlen(names + at) + 1) {
 		s[count].st_name = at;
 		s[count].st_shndx = 1;
+		s[count].st_info = info;
 		s[count].st_value = ELF_BASE + 0x100 * count;
 		count++;
 	}
 	elf_put_section(e, ".symbols", type, s, count * sizeof(*s), strings);
+}
+
+static inline void elf_put_symbols(struct elf_build *e, uint32_t type, const char *names, size_t n)
+{
+	elf_put_typed(e, type, ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), names, n);
 }
 
 static inline struct span elf_done(struct elf_build *e)

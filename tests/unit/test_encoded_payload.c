@@ -385,13 +385,19 @@ static void opened(const char *path)
 
 static void a_name_that_is_encoded_or_no_text(void **s)
 {
-	static const char *const odd[] = {
-		"/a/x\ny",           "/a/\033[2Jx",     "/a/\xff\xfex1234567",
-		"/a/2e2e2f6574632f", "/a/%2e%2e%2fetc", "/a/Li4vZXRjL3Bhc3N3ZA"
-	};
+	static const char *const odd[] = { "/a/x\ny",
+					   "/a/\033[2Jx",
+					   "/a/\xff\xfex1234567",
+					   "/a/exe.\xe2\x80\xaegpj",
+					   "/a/\xc2\x9b"
+					   "31m",
+					   "/a/2e2e2f6574632f",
+					   "/a/%2e%2e%2fetc",
+					   "/a/Li4vZXRjL3Bhc3N3ZA" };
 	static const char *const plain[] = {
 		"/a/x y",
 		"/a/\xc3\xa4.txt",
+		"/a/\xe2\x80\xafgpj",
 		"/a/d41d8cd98f00b204e9800998ecf8427e",
 		"/a/..x",
 		"/a/100%",

@@ -49,6 +49,18 @@ static void a_library_that_exports_getenv_gets_one_probe_a_function(void **state
 	assert_null(image.unseen);
 }
 
+static void data_with_the_name_of_a_function_gets_no_probe(void **state)
+{
+	static const char names[] = "\0getenv\0system\0Py_BytesMain";
+
+	(void)state;
+	elf_start(&b, ET_DYN);
+	elf_put_typed(&b, SHT_DYNSYM, ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), names, sizeof(names));
+	look("libx.so", false);
+	assert_int_equal(image.probes, 0);
+	assert_false(image.is_python);
+}
+
 static void local_symbols_count_in_a_static_program_only(void **state)
 {
 	(void)state;
@@ -359,6 +371,7 @@ int main(void)
 #define T(f) cmocka_unit_test_teardown(f, teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_library_that_exports_getenv_gets_one_probe_a_function),
+		T(data_with_the_name_of_a_function_gets_no_probe),
 		T(local_symbols_count_in_a_static_program_only),
 		T(a_static_program_without_symbols_is_said_not_to_be_seen),
 		T(what_no_probe_sees_is_said),

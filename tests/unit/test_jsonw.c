@@ -70,6 +70,9 @@ static void control_characters_are_escaped(void **state)
 	(void)state;
 	check(SPAN("\"\\\n\t\0\033\x7f/"), "{\"a\":\"\\\"\\\\\\n\\t\\u0000\\u001b\\u007f/\"}\n");
 	check(SPAN("\xc2\x9b"), "{\"a\":\"\\u009b\"}\n");
+	check(SPAN("\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa6"), "{\"a\":\"\\u2028\\u202e\\u2066\"}\n");
+	check(SPAN("\xc2\xa0\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xaa"),
+	      "{\"a\":\"\xc2\xa0\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xaa\"}\n");
 	check((struct span){ 0 }, "{\"a\":\"\"}\n");
 }
 
