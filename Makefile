@@ -14,11 +14,12 @@ B := build
 
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Werror
 CFLAGS ?= -O2 -g
-ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) -Iinclude -Iuser -I$(B)
+# The same bytes from every folder: tests/e2e/static.sh builds in two.
+SAME := -ffile-prefix-map=$(CURDIR)=.
+ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(SAME) $(WARN) -Iinclude -Iuser -I$(B)
 LDLIBS := -lbpf -lelf -lz
 ifeq ($(STATIC),1)
-LDFLAGS += -static
-
+LDFLAGS += -static -s
 endif
 # Optional: the configuration file.
 ifneq ($(YAML),0)
@@ -38,15 +39,15 @@ endif
 # What pure code links with.
 PURE_LIBS = $(filter -lyaml -llzma -lz,$(LDLIBS))
 
-BPF_SRC := $(wildcard bpf/*.bpf.c)
+BPF_SRC := $(sort $(wildcard bpf/*.bpf.c))
 BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$(B)/%.bpf.o)
 MULTIARCH := $(shell $(CC) -print-multiarch)
-BPF_CFLAGS := -g -O2 -Wall -Werror -target bpf -D__TARGET_ARCH_$(ARCH) -Iinclude -Ivmlinux \
+BPF_CFLAGS := -g -O2 $(SAME) -Wall -Werror -target bpf -D__TARGET_ARCH_$(ARCH) -Iinclude -Ivmlinux \
 	-I/usr/include/$(MULTIARCH)
 
 # What needs the kernel, a process of its own, or main; everything else is pure and is linked into tests.
 LIVE := main loader kernel_btf env_attach probe monitor front witness guardian gate attacher exec_file uprobe host engine_socket cmd_run cmd_replay cmd_check daemon control cmd_status link_look adopt remote setup notify
-PURE_SRC := $(filter-out $(LIVE:%=user/%.c),$(wildcard user/*.c user/detect/*.c))
+PURE_SRC := $(filter-out $(LIVE:%=user/%.c),$(sort $(wildcard user/*.c user/detect/*.c)))
 PURE_OBJ := $(PURE_SRC:user/%.c=$(B)/%.o)
 LIVE_OBJ := $(LIVE:%=$(B)/%.o)
 
