@@ -102,6 +102,7 @@ int cmd_check(struct config *c)
 		fprintf(stderr, "invigil: check needs root: it loads and attaches every hook\n");
 		return 125;
 	}
+	engine_bytes_ask(c->engine_bytes);
 	l = loader_open("all", false, false);
 	loads = l != NULL;
 	if (c->format && !strcmp(c->format, "json"))

@@ -24,6 +24,7 @@
 #include "made.h"
 #include "monitor.h"
 #include "notify.h"
+#include "probe.h"
 #include "process_table.h"
 #include "request.h"
 
@@ -699,6 +700,7 @@ static bool daemon_open(struct config *given)
 	if (!d.setup)
 		return false;
 	c = &d.setup->config;
+	engine_bytes_ask(c->engine_bytes);
 	d.loader = loader_open(c->env_reads, true, c->log_patterns != NULL);
 	if (!d.loader)
 		return false;

@@ -127,6 +127,7 @@ static bool need_attach(struct loader *l, const struct need *n)
 	const struct tier *t = need_tier(n);
 
 	if (!t) {
+		errno = ENOTSUP;
 		need_failed(l, n, "no way on this kernel");
 		return false;
 	}

@@ -24,6 +24,7 @@
 #include "monitor.h"
 #include "outputs.h"
 #include "pipeline.h"
+#include "probe.h"
 #include "recording.h"
 #include "setup.h"
 
@@ -460,6 +461,7 @@ int monitor_main(const struct config *c, const struct account *a, int front, int
 	path = xstrdup(path ? path : "");
 	run_id_new(m.id);
 	harden();
+	engine_bytes_ask(c->engine_bytes);
 	if (!outputs_open(&m) ||
 	    !(m.loader = loader_open(c->env_reads, false, c->log_patterns != NULL))) {
 		word_send(front, SAY_FAILED, 0);

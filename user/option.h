@@ -27,9 +27,10 @@ struct config {
 	const char *format;      /* -f: "ecs" (run) ; text|json|markdown (risks, check) */
 	const char *socket;      /* daemon, status */
 	bool alerts_only, quiet, verbose, require_complete, check_config;
-	int fail_on;           /* enum severity, or -1 never */
-	const char *env_reads; /* "off", "c", "all" */
-	const char *gate;      /* "exec", "mmap", "off" */
+	int fail_on;              /* enum severity, or -1 never */
+	const char *env_reads;    /* "off", "c", "all" */
+	const char *engine_bytes; /* a tier's word of probe.c; NULL: the best that works */
+	const char *gate;         /* "exec", "mmap", "off" */
 	struct selector *own;
 	unsigned n_own;
 	char **secret_names; /* globs, NULL ended */

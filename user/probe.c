@@ -277,10 +277,28 @@ enum when need_when(const struct need *n)
 	return n == needs ? WHEN_DAEMON : WHEN_RUN; /* the first row */
 }
 
+static enum feature asked; /* FEAT_NONE: whichever works */
+
+void engine_bytes_ask(const char *how)
+{
+	static const struct {
+		const char *how;
+		enum feature feature;
+	} ways[] = { { "fexit", FEAT_TRAMPOLINE },
+		     { "copy", FEAT_SKB_DYNPTR },
+		     { "tracepoint", FEAT_SOCK_TRACEPOINT } };
+
+	for (size_t i = 0; how && i < ARRAY_SIZE(ways); i++)
+		if (!strcmp(how, ways[i].how))
+			asked = ways[i].feature;
+}
+
 const struct tier *need_tier(const struct need *n)
 {
+	bool choice = asked && !strcmp(n->name, "engine bytes");
+
 	for (const struct tier *t = n->tiers; t < n->tiers + ARRAY_SIZE(n->tiers) && t->name; t++)
-		if (feature_works(t->feature))
+		if (feature_works(t->feature) && (!choice || t->feature == asked))
 			return t;
 	return NULL;
 }

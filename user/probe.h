@@ -56,6 +56,8 @@ const char *feature_why(enum feature f); /* after a failure: what the kernel sai
 enum when need_when(const struct need *n);
 /* How many parameters the kernel's tcp_recvmsg() has. */
 unsigned probe_tcp_recv_params(void);
+/* The engine's bytes are read so or not at all: "fexit", "copy", "tracepoint"; NULL: as works best. */
+void engine_bytes_ask(const char *how);
 /* First tier whose feature works; NULL none. */
 const struct tier *need_tier(const struct need *n);
 
