@@ -264,6 +264,8 @@ __weak __attribute__((noinline)) u64 name_hash(u64 addr, u32 user)
 	return (u64)n << 32 | hash;
 }
 
+#define PF_IO_WORKER 0x10u /* include/linux/sched.h: its registers are stale */
+
 #define S_IFMT   00170000
 #define S_IFSOCK 0140000
 #define S_IFREG  0100000

@@ -236,8 +236,6 @@ int BPF_PROG(on_setxattr, struct dentry *d, const char *name)
 
 /* ---- without: every change of an inode sets its time (6.13 and later tell) ---- */
 
-#define PF_IO_WORKER 0x10u /* include/linux/sched.h: its registers are stale */
-
 /* The union that it is in has no name in 7.3. */
 #define ALIAS_OFFSET                                                                               \
 	(bpf_core_field_exists(struct dentry___alias, d_alias)                                     \
