@@ -46,13 +46,25 @@ extern __u32 stopped; /* set at the end of the run: detaching takes a second, th
 extern const volatile bool many_runs; /* daemon */
 extern __u64 lost_members;            /* processes whose membership could not be stored */
 
-/* Tickets that turned out to be of no run, or of one that ended; filled by the daemon. */
+/*
+ * Tickets that turned out to be of no run, or of one that ended; filled by the daemon for as long as it
+ * lives. One that falls out is asked for again at the next exec.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, u32);
 	__type(value, u32);
 } dropped SEC(".maps") __weak;
+
+/* Those that are of a run that lives; full: a program that may begin a run is asked for at each exec. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u32);
+	__type(value, u32);
+} living SEC(".maps") __weak;
 
 static __always_inline bool is_dropped(u32 run)
 {

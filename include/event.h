@@ -35,7 +35,9 @@
 	X(END, end, 0)         /* COMMAND ended */                                                 \
 	X(ATTACK, attack, 1)   /* the run signals or traces the monitor's own processes */           \
 	X(LATE, late, 0)       /* a process had started when its probes were attached */          \
-	X(MOVED, moved, 0)     /* a process goes on in a run of its own */
+	X(MOVED, moved, 0)     /* a process goes on in a run of its own */                        \
+	X(LINEAGE, lineage, 1) /* daemon: where a program comes from that may begin a run; before its exec */ \
+	X(CLAIM, claim, 0)     /* the run carries the identity of another one's CI job */
 /* clang-format on */
 
 enum ev_type {
@@ -444,6 +446,32 @@ struct ev_moved {
 	__u32 pad;
 };
 
+#define EV_ANCESTORS 16
+#define EV_GROUPS    8
+#define EV_GROUP_MAX 128 /* of a cgroup's name; beyond it is cut */
+
+struct ev_ancestor {
+	__u64 start;
+	__u32 pid;
+	__u32 pad;
+};
+
+/* Tail: steps of the parent's program, leaf first. */
+struct ev_lineage {
+	__u32 ancestors; /* parent first */
+	__u32 groups; /* of the path in the unified hierarchy, leaf first; the root is not among them */
+	__u32 steps;
+	__u32 was; /* the ticket it had from its parent, which was not decided yet; else 0 */
+	struct ev_ancestor ancestor[EV_ANCESTORS];
+	char group[EV_GROUPS][EV_GROUP_MAX];
+};
+
+/* Tail: the other run's id. */
+struct ev_claim {
+	__u32 uid;        /* that it runs as */
+	__u32 other_user; /* 1: it is another one */
+};
+
 #define EV_ASSERT(name, size)                                                                      \
 	_Static_assert(sizeof(struct ev_##name) == (size), "ABI: struct ev_" #name " changed size")
 EV_ASSERT(hdr, 40);
@@ -458,6 +486,9 @@ EV_ASSERT(env, 16);
 EV_ASSERT(test, 8);
 EV_ASSERT(late, 16);
 EV_ASSERT(moved, 8);
+EV_ASSERT(ancestor, 16);
+EV_ASSERT(lineage, 1296);
+EV_ASSERT(claim, 8);
 EV_ASSERT(write, 16);
 EV_ASSERT(leak, 32);
 EV_ASSERT(code, 40);

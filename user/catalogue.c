@@ -150,6 +150,11 @@ const struct rule rules[] = {
 	  "The run signals, traces or kills the monitor or its guardian, or detaches its hooks.",
 	  "Treat the run as hostile: stop it, and do not trust what it reported after this moment.",
 	  "CWE-693 OWASP-CICD-SEC-10 T1685", T_TOOLS, BUILT },
+	{ "R0.6", "identity-claimed", RISK_HEALTH, SEV_HIGH,
+	  "The run carries the identity of another run's CI job, but is of another user, or comes "
+	  "from another agent: one of the two pretends to be what it is not.",
+	  "Find out who started it; do not read its events as those of the job that it names.",
+	  "CWE-290 OWASP-CICD-SEC-2", T_NONE, BUILT },
 
 	/* ---- R1 ---- */
 	{ "R1.1", "variable-read", RISK_ENVIRONMENT_READ, SEV_INFO,

@@ -102,14 +102,39 @@ static const char *add_log_pattern(struct config *c, const char *name, const cha
 	return NULL;
 }
 
-static const char *add_program(struct config *c, const char *name, const char **word)
+static const char *add_run(struct config *c, const char *name, const char **word)
 {
 	(void)name;
-	if (**word != '/')
-		return "not an absolute path for program:";
-	list_add(&c->run_programs, *word);
+	(void)word;
+	c->runs = xrealloc(c->runs, (c->n_runs + 1) * sizeof(*c->runs));
+	c->runs[c->n_runs++] = (struct run_selector){ 0 };
 	return NULL;
 }
+
+static const char *run_lacks(const struct config *c)
+{
+	const struct run_selector *s = &c->runs[c->n_runs - 1];
+
+	return s->program || s->argument || s->user || s->cgroup || s->directory || s->parent
+		       ? NULL
+		       : "program, argument, user, cgroup, directory or parent";
+}
+
+#define RUN_SETTER(member, absolute)                                                               \
+	static const char *set_run_##member(struct config *c, const char *name, const char **word) \
+	{                                                                                          \
+		(void)name;                                                                        \
+		if ((absolute) && **word != '/')                                                   \
+			return "not an absolute path for " #member ":";                            \
+		c->runs[c->n_runs - 1].member = xstrdup(*word);                                    \
+		return NULL;                                                                       \
+	}
+RUN_SETTER(program, true)
+RUN_SETTER(argument, false)
+RUN_SETTER(user, false)
+RUN_SETTER(cgroup, true)
+RUN_SETTER(directory, true)
+RUN_SETTER(parent, true)
 
 static const char *add_caller(struct config *c, const char *name, const char **word)
 {
@@ -318,8 +343,13 @@ const struct config_key config_keys[] = {
 	{ "rules.*", "LEVEL", set_rule, NULL },
 	{ "rules.*.severity", "LEVEL", set_rule, NULL },
 	{ "runs", NULL, NULL, NULL },
-	{ "runs[]", NULL, NULL, NULL },
-	{ "runs[].program", "PATH", add_program, NULL },
+	{ "runs[]", NULL, add_run, run_lacks },
+	{ "runs[].argument", "GLOB", set_run_argument, NULL },
+	{ "runs[].cgroup", "GLOB", set_run_cgroup, NULL },
+	{ "runs[].directory", "PATH", set_run_directory, NULL },
+	{ "runs[].parent", "PATH", set_run_parent, NULL },
+	{ "runs[].program", "PATH", set_run_program, NULL },
+	{ "runs[].user", "USER", set_run_user, NULL },
 	{ "secrets", NULL, NULL, NULL },
 	{ "secrets.names", NULL, NULL, NULL },
 	{ "secrets.names[]", "GLOB", add_secret_name, NULL },

@@ -49,6 +49,11 @@ static struct daemon {
 	unsigned n_jobs;
 	struct ticket *tickets;
 	unsigned n_tickets;
+	struct coming { /* lineages whose exec comes next */
+		uint32_t run;
+		struct lineage lineage;
+	} coming[16];
+	unsigned n_coming;
 	uint64_t key[2];         /* of identities */
 	uint64_t lost[EV_TYPES]; /* what the loader has counted so far */
 	uint64_t began, records, ended_runs, refused_runs;
@@ -68,6 +73,7 @@ static void ticket_add(uint32_t id, struct job *job)
 {
 	d.tickets = xrealloc(d.tickets, (d.n_tickets + 1) * sizeof(*d.tickets));
 	d.tickets[d.n_tickets++] = (struct ticket){ id, job };
+	loader_live(d.loader, id);
 }
 
 static void ticket_drop(uint32_t id)
@@ -254,27 +260,70 @@ static struct job *job_begin(const struct record *exec, const struct job_identit
 	return job;
 }
 
+static void claim_tell(struct job *job, const struct job *other)
+{
+	struct ev_claim e = { .uid = other->identity.uid,
+			      .other_user = other->identity.uid != job->identity.uid };
+	const char *id = pipeline_run(other->pipeline)->id;
+
+	made_record(job->pipeline, job->run, boot_now(), EV_CLAIM, &e, sizeof(e), id, strlen(id));
+}
+
+static void coming_add(const struct record *r)
+{
+	struct coming *c = &d.coming[d.n_coming++ % ARRAY_SIZE(d.coming)];
+
+	lineage_free(&c->lineage);
+	c->run = r->h->run;
+	lineage_read(r, &c->lineage);
+}
+
+static struct lineage coming_take(uint32_t run)
+{
+	struct lineage found = { 0 };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(d.coming); i++)
+		if (d.coming[i].run == run && d.coming[i].lineage.cgroup) {
+			found = d.coming[i].lineage;
+			d.coming[i].lineage = (struct lineage){ 0 };
+		}
+	return found;
+}
+
 /* A ticket's first record: an exec, with its environment as it is. */
 static struct job *ticket_begin(const struct record *r)
 {
 	const struct ev_exec *e = r->body;
 	struct job_identity identity;
-	struct job *job = NULL;
+	const struct job *other = NULL;
+	struct job *job;
+	struct lineage lineage = coming_take(r->h->run);
 	struct exec_parts parts;
 	char **envp;
 
 	exec_parts(r, &parts);
 	envp = strings_of(parts.env, e->env_len);
-	if (job_identify(r, envp, &d.setup->config, d.key, &identity)) {
-		for (unsigned i = 0; i < d.n_jobs && !job; i++)
-			if (job_same(&d.jobs[i]->identity, &identity))
+	/* What the process that made it is part of, it is, too. */
+	job = lineage.was ? job_of(lineage.was) : NULL;
+	if (!job && job_identify(r, envp, &lineage, &d.setup->config, d.key, &identity)) {
+		for (unsigned i = 0; i < d.n_jobs && !job; i++) {
+			enum job_kin kin = job_kin(&d.jobs[i]->identity, &identity, &lineage);
+
+			if (kin == JOB_SAME)
 				job = d.jobs[i];
-		if (!job && d.n_jobs < RUNS_MAX)
+			else if (kin == JOB_CLAIM)
+				other = d.jobs[i];
+		}
+		if (!job && d.n_jobs < RUNS_MAX) {
 			job = job_begin(r, &identity, envp);
-		else if (!job)
+			if (job && other)
+				claim_tell(job, other);
+		} else if (!job) {
 			d.refused_runs++;
+		}
 	}
 	free(envp);
+	lineage_free(&lineage);
 	if (job)
 		ticket_add(r->h->run, job);
 	else
@@ -543,6 +592,10 @@ static void on_record(void *ctx, void *bytes, size_t n)
 	if (!record_decode(bytes, n, &r))
 		return;
 	h = *r.h;
+	if (h.type == EV_LINEAGE) {
+		coming_add(&r);
+		return;
+	}
 	job = job_of(h.run);
 	if (!job && h.type == EV_EXEC)
 		job = ticket_begin(&r);
@@ -639,15 +692,30 @@ static int signals_open(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void programs_tell(const struct config *c)
+/* The kernel looks for what one word decides; the rest is looked at here. */
+static bool selectors_arm(const struct config *c)
 {
-	for (char **p = c->run_programs; p && *p; p++) {
-		const char *slash = strrchr(*p, '/');
+	bool all = true;
+
+	for (unsigned i = 0; i < c->n_runs; i++) {
+		struct run_selector *s = &c->runs[i];
 		char comm[EV_COMM_MAX];
 
-		snprintf(comm, sizeof(comm), "%s", slash + 1);
-		loader_program(d.loader, comm);
+		if (s->user && !user_number(s->user, &s->uid)) {
+			fprintf(stderr, "invigil: runs: unknown user \"%s\"\n", s->user);
+			s->uid = (uint32_t)-1; /* of nobody */
+			all = false;
+		}
+		if (s->program) {
+			snprintf(comm, sizeof(comm), "%s", strrchr(s->program, '/') + 1);
+			loader_program(d.loader, comm);
+		} else if (s->user) {
+			loader_user(d.loader, s->uid);
+		} else {
+			loader_every_exec(d.loader);
+		}
 	}
+	return all;
 }
 
 /* Records wait in the ring meanwhile; a program's name that is no longer asked for costs a look at it. */
@@ -659,7 +727,7 @@ static void config_reload(void)
 		setup_drop(d.setup);
 		d.setup = fresh;
 		config_use(&fresh->config);
-		programs_tell(&fresh->config);
+		selectors_arm(&fresh->config);
 	}
 	setup_reopen();
 	for (unsigned i = 0; i < d.n_jobs; i++)
@@ -706,7 +774,8 @@ static bool daemon_open(struct config *given)
 		return false;
 	for (unsigned i = 0; i < n_ci_providers; i++)
 		loader_marker(d.loader, ci_providers[i].marker);
-	programs_tell(c);
+	if (!selectors_arm(c))
+		return false;
 	d.control = control_open(c->socket, &ops);
 	return d.control;
 }

@@ -38,7 +38,14 @@ enum leak_where {
 	LEAK_NETWORK
 };
 
-enum health_kind { HEALTH_LOST, HEALTH_GAP, HEALTH_CUT, HEALTH_MISSED, HEALTH_ATTACK };
+enum health_kind {
+	HEALTH_LOST,
+	HEALTH_GAP,
+	HEALTH_CUT,
+	HEALTH_MISSED,
+	HEALTH_ATTACK,
+	HEALTH_CLAIM
+};
 
 struct fact {
 	enum fact_kind kind;

@@ -83,6 +83,22 @@ bool account_named(uid_t uid, struct account *a)
 	return passwd_find(NULL, uid, a);
 }
 
+bool user_number(const char *text, uint32_t *uid)
+{
+	struct account a = { 0 };
+	char *end;
+
+	*uid = strtoul(text, &end, 10);
+	if (*text && !*end)
+		return true;
+	if (!passwd_find(text, 0, &a))
+		return false;
+	*uid = a.uid;
+	free(a.name);
+	free(a.home);
+	return true;
+}
+
 bool group_named(const char *name, gid_t *gid)
 {
 	FILE *f = fopen("/etc/group", "re");

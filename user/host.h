@@ -39,6 +39,8 @@ void begin_make(const struct config *c, const struct begin_who *who, struct buf 
 void run_id_new(char id[37]);
 /* Of the user database; false: nobody there has this uid. name and home belong to the caller. */
 bool account_named(uid_t uid, struct account *a);
+/* "NAME" of the user database, or a number. False: neither. */
+bool user_number(const char *text, uint32_t *uid);
 /* Of the group database; false: there is no such group. */
 bool group_named(const char *name, gid_t *gid);
 /* CLOCK_BOOTTIME now, ns. */

@@ -313,10 +313,30 @@ int loader_program(struct loader *l, const char *comm)
 	return name_add(bpf_map__fd(l->skel->maps.programs), comm, EV_COMM_MAX);
 }
 
+int loader_user(struct loader *l, uid_t uid)
+{
+	uint32_t key = uid, one = 1;
+
+	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.users), &key, &one, BPF_ANY);
+}
+
+void loader_every_exec(struct loader *l)
+{
+	l->skel->bss->every_exec = 1;
+}
+
+int loader_live(struct loader *l, uint32_t run)
+{
+	uint32_t one = 1;
+
+	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.living), &run, &one, BPF_ANY);
+}
+
 int loader_drop(struct loader *l, uint32_t run)
 {
 	uint32_t one = 1;
 
+	bpf_map_delete_elem(bpf_map__fd(l->skel->maps.living), &run);
 	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.dropped), &run, &one, BPF_ANY);
 }
 

@@ -22,9 +22,12 @@ struct loader *loader_open(const char *env_reads, bool daemon, bool any_file);
 /* Daemon: a first run begins, and the last one ended. False: something required could not be attached. */
 bool loader_activate(struct loader *l);
 void loader_idle(struct loader *l);
-/* Daemon: what begins a ticket, and a ticket that counts no more. 0 or -errno. */
+/* Daemon: what begins a ticket, one that is of a run, and one that counts no more. 0 or -errno. */
 int loader_marker(struct loader *l, const char *variable);
 int loader_program(struct loader *l, const char *comm);
+int loader_user(struct loader *l, uid_t uid);
+void loader_every_exec(struct loader *l); /* each program of the machine begins one */
+int loader_live(struct loader *l, uint32_t run);
 int loader_drop(struct loader *l, uint32_t run);
 void loader_close(struct loader *l);
 /* What is not covered: fn is called for each (hook, reason, effect, required). */

@@ -497,10 +497,20 @@ void config_free(struct config *c)
 	c->n_own = 0;
 	list_free(c->secret_names);
 	list_free(c->log_patterns);
-	list_free(c->run_programs);
+	for (unsigned i = 0; i < c->n_runs; i++) {
+		free(c->runs[i].program);
+		free(c->runs[i].argument);
+		free(c->runs[i].user);
+		free(c->runs[i].cgroup);
+		free(c->runs[i].directory);
+		free(c->runs[i].parent);
+	}
+	free(c->runs);
+	c->runs = NULL;
+	c->n_runs = 0;
 	list_free(c->callers);
 	list_free(c->owned);
-	c->secret_names = c->log_patterns = c->run_programs = c->callers = c->owned = NULL;
+	c->secret_names = c->log_patterns = c->callers = c->owned = NULL;
 	for (unsigned i = 0; i < c->n_outputs; i++)
 		free(c->outputs[i].path);
 	free(c->outputs);

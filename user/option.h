@@ -19,6 +19,17 @@ struct output_config {
 
 struct command;
 
+/* What begins a run besides a CI job: all that is given must hold. */
+struct run_selector {
+	char *program;   /* absolute path: of the file, or of the script asked for */
+	char *argument;  /* glob: one of its arguments */
+	char *user;      /* name or number */
+	char *cgroup;    /* glob: path in the unified hierarchy */
+	char *directory; /* absolute path: it works there or below */
+	char *parent;    /* absolute path: of its parent's program */
+	uint32_t uid;    /* of user; by the daemon */
+};
+
 struct config {
 	const char *output;      /* -o */
 	const char *record;      /* --record */
@@ -33,9 +44,10 @@ struct config {
 	const char *gate;         /* "exec", "mmap", "off" */
 	struct selector *own;
 	unsigned n_own;
-	char **secret_names; /* globs, NULL ended */
-	char **log_patterns; /* globs, NULL ended; NULL: the defaults only */
-	char **run_programs; /* daemon: programs that begin a run, absolute paths, NULL ended; NULL none */
+	char **secret_names;       /* globs, NULL ended */
+	char **log_patterns;       /* globs, NULL ended; NULL: the defaults only */
+	struct run_selector *runs; /* daemon */
+	unsigned n_runs;
 	struct output_config *outputs;
 	unsigned n_outputs;
 	const char *metrics;       /* daemon: unix:PATH or HOST:PORT of the loopback; NULL none */

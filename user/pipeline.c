@@ -136,7 +136,7 @@ static take_fn *const take[EV_TYPES] = {
 	[EV_LOST] = take_lost,       [EV_SECRET] = take_secret, [EV_END] = take_end,
 	[EV_ATTACK] = take_attack,   [EV_CODE] = take_code,     [EV_STACK] = take_stack,
 	[EV_PEEK] = take_peek,       [EV_LINK] = take_link,     [EV_LEAK] = take_leak,
-	[EV_MOVED] = take_moved,
+	[EV_MOVED] = take_moved,     [EV_CLAIM] = take_claim,
 };
 
 /* Until its exec COMMAND's process is our own program. */

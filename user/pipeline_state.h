@@ -112,7 +112,7 @@ typedef void take_fn(struct pipeline *p, const struct record *r);
 take_fn take_begin, take_engine, take_gap, take_lost, take_secret, take_end;
 take_fn take_late, take_test, take_fork, take_exec, take_exit, take_connect, take_attack, take_data,
 	take_env, take_file;
-take_fn take_code, take_stack, take_leak, take_moved;
+take_fn take_code, take_stack, take_leak, take_moved, take_claim;
 
 /* take_source.c: the stack that the record names (its field `stack`), or NULL; hold it to keep it. */
 struct source *source_of_record(struct pipeline *p, const struct record *r, uint64_t stack);

@@ -147,13 +147,24 @@ static bool file_ok(const struct record *r)
 	       comps_ok(r->tail, e->comps);
 }
 
+static bool lineage_ok(const struct record *r)
+{
+	const struct ev_lineage *e = r->body;
+
+	for (unsigned i = 0; i < EV_GROUPS; i++)
+		if (e->group[i][EV_GROUP_MAX - 1])
+			return false;
+	return e->ancestors <= EV_ANCESTORS && e->groups <= EV_GROUPS && e->steps <= EV_COMPS &&
+	       r->h->len == e->steps * sizeof(struct ev_comp) && comps_ok(r->tail, e->steps);
+}
+
 /* What of a body and its tail must add up; the others have nothing that could not. */
 static bool (*const checks[EV_TYPES])(const struct record *r) = {
 	[EV_EXEC] = exec_ok,     [EV_CONNECT] = connect_ok, [EV_DATA] = data_ok,
 	[EV_ENV] = env_ok,       [EV_CODE] = code_ok,       [EV_STACK] = stack_ok,
 	[EV_ATTACK] = attack_ok, [EV_TEST] = test_ok,       [EV_LINK] = link_ok,
 	[EV_PEEK] = peek_ok,     [EV_WRITE] = write_ok,     [EV_LEAK] = leak_ok,
-	[EV_SECRET] = secret_ok, [EV_FILE] = file_ok,
+	[EV_SECRET] = secret_ok, [EV_FILE] = file_ok,       [EV_LINEAGE] = lineage_ok,
 };
 
 bool record_decode(void *bytes, size_t n, struct record *r)

@@ -154,6 +154,8 @@ static const char *health_action(enum health_kind what)
 		return "process-missed";
 	case HEALTH_ATTACK:
 		return "monitor-attacked";
+	case HEALTH_CLAIM:
+		return "identity-claimed";
 	default:
 		return "coverage-gap";
 	}

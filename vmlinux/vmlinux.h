@@ -191,6 +191,7 @@ struct signal_struct {
 };
 struct mm_struct {
 	unsigned long arg_start, arg_end, env_start, env_end;
+	struct file *exe_file;
 };
 struct thread_struct {
 	unsigned long fsbase;

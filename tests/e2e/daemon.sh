@@ -19,7 +19,13 @@ only_in_one() { [ "$(stream_with "$1" | wc -l)" = 1 ] || { stream_with "$1"; ret
 
 check "a wrong key is refused with its line" bash -c \
 	"printf 'runs:\n  - programme: /usr/bin/x\n' >'$work/bad.yaml'; ! '$invigil' daemon --check-config -c '$work/bad.yaml' 2>'$work/e' && grep -q ':2: unknown key \"programme\"' '$work/e'"
-printf 'runs:\n  - program: %s\n' "$work/selected" >"$work/good.yaml"
+mkdir "$work/place"
+cat >"$work/good.yaml" <<YAML
+runs:
+  - program: $work/selected
+  - { user: games, argument: "by-user*" }
+  - { directory: $work/place, argument: by-directory, parent: /usr/bin/dash }
+YAML
 check "a good configuration is accepted" status_is 0 "$invigil" daemon --check-config -c "$work/good.yaml"
 
 printf '#!/bin/sh\n/bin/echo by-selector >/dev/null\n' >"$work/selected"
@@ -42,24 +48,36 @@ BUILD_TAG=jenkins-job-73 JOB_NAME=job BUILD_ID=73 "$work/step" of-jenkins "$work
 GITHUB_ACTIONS=false "$work/step" of-nobody "$work/d" &
 for i in a b c d; do until_true 10 test -p "$work/$i.in"; done
 check "three jobs are three runs" until_true 10 bash -c "[ \$('$invigil' status --socket '$work/sock' | grep -c '^run ') = 3 ]"
-# A second step of the first job, by the same agent; the same identity from elsewhere is another run.
+# A second step of the first job, by the same agent, or behind another process of it; the same identity by another user.
 GITHUB_ACTIONS=true GITHUB_RUN_ID=71 GITHUB_JOB=build sh -c '/bin/echo second-step >/dev/null' &
 wait $!
-sh -c 'GITHUB_ACTIONS=true GITHUB_RUN_ID=71 GITHUB_JOB=build sh -c "/bin/echo from-elsewhere >/dev/null"; true'
+sh -c 'GITHUB_ACTIONS=true GITHUB_RUN_ID=71 GITHUB_JOB=build sh -c "/bin/echo third-step >/dev/null"; true'
+setpriv --reuid=65534 --clear-groups env GITHUB_ACTIONS=true GITHUB_RUN_ID=71 GITHUB_JOB=build /bin/echo from-elsewhere >/dev/null
 check "the copied identity ends by itself" until_true 10 ended 1
 "$work/selected"
 check "and so does the selected program" until_true 10 ended 2
+setpriv --reuid=games --clear-groups /bin/echo by-user-1 >/dev/null
+setpriv --reuid=games --clear-groups /bin/echo no-match-1 >/dev/null
+setpriv --reuid=65534 --clear-groups /bin/echo by-user-no-match-2 >/dev/null
+(cd "$work/place" && dash -c '/bin/echo by-directory no-matter; true' >/dev/null)
+(cd "$work/place" && bash -c '/bin/echo by-directory no-match-3; true' >/dev/null)
+dash -c '/bin/echo by-directory no-match-4; true' >/dev/null
+check "and what users, arguments, directories and parents select" until_true 10 ended 4
 for i in a b c d; do echo >"$work/$i.in"; done
-check "all runs end with their last process" until_true 15 ended 5
+check "all runs end with their last process" until_true 15 ended 7
 check "nobody is active then" bash -c "'$invigil' status --socket '$work/sock' | grep -q ' 0 runs active'"
 check "no run was refused" bash -c "'$invigil' status --socket '$work/sock' | grep -q ' 0 refused'"
 
-for word in of-github of-gitlab of-jenkins second-step from-elsewhere by-selector; do
+for word in of-github of-gitlab of-jenkins second-step third-step from-elsewhere by-selector by-user-1 no-matter; do
 	check "$word is in one run" only_in_one "\"$word\""
 	check "$word, daemonised or not, in no other" bash -c "[ \$(grep -l -- '$word' '$work'/runs/*.jsonl | wc -l) = 1 ]"
 done
 check "what is no job is nowhere" bash -c "! grep -q of-nobody '$work'/runs/*.jsonl"
+check "nor what a selector does not fit whole" bash -c "! grep -q no-match- '$work'/runs/*.jsonl"
 check "the second step is in the first job's run" test "$(stream_with '"second-step"')" = "$(stream_with '"of-github"')"
+check "and the third" test "$(stream_with '"third-step"')" = "$(stream_with '"of-github"')"
+see "the copied identity is a finding of its own run" 'len(alerts("R0.6")) == 1 and "another user" in get(alerts("R0.6")[0], "invigil.evidence")' "$(stream_with '"from-elsewhere"')"
+check "and of no other" test "$(grep -l '"R0.6"' "$work"/runs/*.jsonl)" = "$(stream_with '"from-elsewhere"')"
 check "the copied identity is not" test "$(stream_with '"from-elsewhere"')" != "$(stream_with '"of-github"')"
 for i in github:71 gitlab:9 jenkins:73; do
 	f=$(stream_with "\"of-${i%:*}\"")

@@ -16,13 +16,13 @@ static const char *const names[RISKS] = {
 
 /* Severities of R<i>.1, R<i>.2 ... : i info, l low, m medium, h high, c critical. */
 static const char *const severities[RISKS] = {
-	"hlmlc",  "ilmihlmhcmi",     "lhhmm",  "ihmhmhmhmh", "ilmhcm",
+	"hlmlch", "ilmihlmhcmi",     "lhhmm",  "ihmhmhmhmh", "ilmhcm",
 	"mlhmmh", "cchhhhmhmllimmh", "ilhllm", "ilhhmhml",   "ihhml",
 };
 
 /* y: detected by this version. */
 static const char *const detected[RISKS] = {
-	"yyyyy",  "yyyyyyyyyyy",     "yyyyy",  "yyyyyynyyy", "yyyyyy",
+	"yyyyyy", "yyyyyyyyyyy",     "yyyyy",  "yyyyyynyyy", "yyyyyy",
 	"yyyyyy", "yyyyyyyyyyyyyyy", "yyyyyy", "yyyyyyyy",   "yyyyy",
 };
 
