@@ -3,7 +3,7 @@
 
 static const char *const ids[] = {
 	[HEALTH_LOST] = "R0.1",   [HEALTH_GAP] = "R0.2",    [HEALTH_CUT] = "R0.3",
-	[HEALTH_MISSED] = "R0.4", [HEALTH_ATTACK] = "R0.5",  [HEALTH_CLAIM] = "R0.6",
+	[HEALTH_MISSED] = "R0.4", [HEALTH_ATTACK] = "R0.5", [HEALTH_CLAIM] = "R0.6",
 };
 
 static void look(const struct fact *f, struct report *out)
