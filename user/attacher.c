@@ -125,6 +125,7 @@ bool attacher_start(struct attacher *a, struct loader *l, const char *path_varia
 	if (!a->pid) {
 		close(pair[0]);
 		become(leave, n, parent);
+		loader_links_leave(l);
 		serve(l, path_variable, pair[1], guardian);
 		_exit(0);
 	}

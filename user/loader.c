@@ -271,7 +271,7 @@ bool loader_activate(struct loader *l)
 	const char *what;
 
 	if (!needs_attach(l, false, &what)) {
-		fprintf(stderr, "invigil: cannot attach: %s\n", what);
+		fprintf(stderr, "invigil: cannot attach: %s: %s\n", what, strerror(errno));
 		return false;
 	}
 	if (strcmp(l->env_reads, "off"))
@@ -292,6 +292,12 @@ void loader_idle(struct loader *l)
 			l->links[kept++] = l->links[i];
 	l->n_links = kept;
 	l->n_failed = 0;
+}
+
+void loader_links_leave(struct loader *l)
+{
+	for (unsigned i = 0; i < l->n_links; i++)
+		close(bpf_link__fd(l->links[i].link));
 }
 
 static int name_add(int map, const char *name, size_t size)

@@ -22,6 +22,11 @@ struct loader *loader_open(const char *env_reads, bool daemon, bool any_file);
 /* Daemon: a first run begins, and the last one ended. False: something required could not be attached. */
 bool loader_activate(struct loader *l);
 void loader_idle(struct loader *l);
+/*
+ * In a child that was forked: what is attached is its parent's alone. Else a program could not be attached again
+ * before the child has ended (EBUSY).
+ */
+void loader_links_leave(struct loader *l);
 /* Daemon: what begins a ticket, one that is of a run, and one that counts no more. 0 or -errno. */
 int loader_marker(struct loader *l, const char *variable);
 int loader_program(struct loader *l, const char *comm);

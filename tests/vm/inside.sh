@@ -35,6 +35,9 @@ daemon=$!
 until_line 'watching for runs\|cannot' /tmp/daemon
 GITHUB_ACTIONS=true GITHUB_RUN_ID=71 GITHUB_JOB=build sh -c '/bin/busybox echo of-the-job'
 until_line ' ended: \|cannot' /tmp/daemon
+# Everything is attached anew.
+GITHUB_ACTIONS=true GITHUB_RUN_ID=72 GITHUB_JOB=build sh -c '/bin/busybox echo of-the-next'
+until [ "$(grep -c ' ended: \|cannot' /tmp/daemon)" -ge 2 ]; do sleep 0.1; done
 kill "$daemon" && wait "$daemon"
 cat /tmp/daemon
 

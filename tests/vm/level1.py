@@ -33,7 +33,8 @@ ASK = ["./vm-engine", "ask"]
 FILES = ["sh", "/tmp/files.sh"]
 # What only this hook can have told.
 FIRED = {
-    "CI jobs": lambda: seen("run-start", invigil__run__ci="github_actions") and seen("exec", process__args=["/bin/busybox", "echo", "of-the-job"]),
+    "CI jobs": lambda: seen("run-start", invigil__run__ci="github_actions") and seen("exec", process__args=["/bin/busybox", "echo", "of-the-job"])
+        and seen("exec", process__args=["/bin/busybox", "echo", "of-the-next"]),
     "exec": lambda: seen("exec", process__args=ASK),
     "fork": lambda: len(seen("exit", process__args=FILES)) > 1,
     "exit": lambda: any(e["process"]["exit_code"] == 7 for e in seen("exit", process__args=FILES)),
