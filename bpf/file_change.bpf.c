@@ -14,6 +14,7 @@ const volatile __u8 changes[2][512] = {
 #define S_ISUID 04000
 #define S_ISGID 02000
 #define S_ISUG  (S_ISUID | S_ISGID)
+#define S_IXUGO 00111
 
 /* Bytes of a name's end that are looked at. */
 #define NAME_LOOK 64
@@ -70,7 +71,8 @@ static __always_inline bool change_tells(u32 action, struct inode *inode, struct
 {
 	if (action == FILE_SETCAP)
 		return true;
-	if (action == FILE_CHMOD && BPF_CORE_READ(inode, i_mode) & S_ISUG)
+	/* Executable from now on: it may be what the run has downloaded or decoded. */
+	if (action == FILE_CHMOD && BPF_CORE_READ(inode, i_mode) & (S_ISUG | S_IXUGO))
 		return true;
 	return any_name || name_is_log(d) || directory_is_log(d, m);
 }

@@ -65,6 +65,33 @@ bool base64_decode(struct span in, struct buf *out)
 	return true;
 }
 
+bool base32_decode(struct span in, struct buf *out)
+{
+	uint32_t v = 0;
+	unsigned bits = 0;
+	size_t i;
+
+	buf_add(out, NULL, 0);
+	for (i = 0; i < in.len; i++) {
+		char c = in.ptr[i];
+
+		if (c >= 'A' && c <= 'Z')
+			v = v << 5 | (uint32_t)(c - 'A');
+		else if (c >= '2' && c <= '7')
+			v = v << 5 | (uint32_t)(c - '2' + 26);
+		else
+			break;
+		bits += 5;
+		if (bits >= 8) {
+			bits -= 8;
+			buf_byte(out, (char)(v >> bits));
+		}
+	}
+	while (i < in.len && in.ptr[i] == '=')
+		i++;
+	return i == in.len;
+}
+
 bool hex_decode(struct span in, struct buf *out)
 {
 	buf_add(out, NULL, 0);

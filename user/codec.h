@@ -8,6 +8,8 @@
 void base64_encode(struct span in, struct buf *out);
 /* Standard and URL alphabets, padding optional; false on any other byte (out then holds what came before). */
 bool base64_decode(struct span in, struct buf *out);
+/* Upper case, padding optional; false on any other byte. */
+bool base32_decode(struct span in, struct buf *out);
 bool hex_decode(struct span in, struct buf *out); /* pairs of digits */
 /* \xHH, \0ooo, \ooo, \uHHHH, \n … as echo -e and $'' take them; returns how many escapes were resolved. */
 unsigned escape_decode(struct span in, struct buf *out);

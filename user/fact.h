@@ -87,6 +87,7 @@ struct fact {
 		} leak;
 		struct {
 			const struct written *origin; /* the run wrote the file executed; or NULL */
+			const struct written *input;  /* ... what it reads its program from */
 			const struct written *startup; /* a start-up variable's file; or NULL */
 			const char *variable;
 		} exec;

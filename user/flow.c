@@ -43,9 +43,40 @@ static void origin_add(struct pipeline *p, struct process *process, unsigned ori
 		plumbing_readers(p->plumbing, process, origin_pass, &x);
 }
 
+/* Of the files that it is given to copy. */
+static unsigned copied_origins(struct pipeline *p, const struct process *process)
+{
+	const char *cwd = process->cwd.cut ? NULL : process->cwd.text;
+	struct shell_command c;
+	unsigned origins = 0;
+
+	shell_command_of(process, &c);
+	for (unsigned i = 1; copier_command(&c) && i < c.words; i++) {
+		const struct written *w = NULL;
+		struct buf path = { 0 };
+
+		path_resolve(copier_operand(&c, i), cwd, &path);
+		if (path.len)
+			w = provenance_at(p->provenance, (struct span){ path.ptr, path.len },
+					  false);
+		if (w)
+			origins |= w->origins;
+		buf_free(&path);
+	}
+	return origins;
+}
+
+const struct written *flow_input(struct pipeline *p, const struct process *process)
+{
+	const struct ev_fd *in = &process->fd[0];
+
+	return in->kind == FD_FILE ? provenance_find(p->provenance, in->dev, in->ino) : NULL;
+}
+
 void flow_exec(struct pipeline *p, struct process *process, uint64_t time)
 {
-	unsigned origins = 0;
+	const struct written *input = flow_input(p, process);
+	unsigned origins = copied_origins(p, process) | (input ? input->origins : 0);
 	struct pipe_line line;
 
 	plumbing_exec(p->plumbing, process);
@@ -80,6 +111,5 @@ void flow_script(struct pipeline *p, struct process *process, struct fact *f)
 		return;
 	process->script_seen = true;
 	f->kind = FACT_SCRIPT;
-	f->file.origin = provenance_find(p->provenance, f->file.dev, f->file.ino);
 	fact_emit(p, f);
 }

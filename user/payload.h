@@ -17,6 +17,8 @@
 	X(UNICODE, "unicode escapes")                                                              \
 	X(PERCENT, "percent encoding")                                                             \
 	X(HEX, "hex digits")                                                                       \
+	X(CODES, "character codes")                                                                \
+	X(BASE32, "base32")                                                                        \
 	X(BASE64, "base64")                                                                        \
 	X(BASE64URL, "base64url")
 

@@ -1,8 +1,12 @@
 /* payload_content.c: what decoded bytes are: file formats, scripts, shell lines, other text. */
 #include <string.h>
+#include "inline_code.h"
 #include "payload.h"
 #include "shell.h"
 #include "utf8.h"
+
+#define DISTINCT_MIN 8  /* different bytes that a text has at least */
+#define PERIOD_MAX   64 /* a longer text that comes again is one */
 
 struct magic {
 	struct span bytes;
@@ -173,6 +177,24 @@ static bool is_certificate(struct span s)
 	return true;
 }
 
+/* A few bytes over and over, or in turns: filling, rulers, padding. */
+static bool is_repetitive(struct span s)
+{
+	bool seen[256] = { false };
+	unsigned distinct = 0;
+
+	for (size_t i = 0; i < s.len; i++) {
+		distinct += !seen[(unsigned char)s.ptr[i]];
+		seen[(unsigned char)s.ptr[i]] = true;
+	}
+	if (distinct < DISTINCT_MIN)
+		return true;
+	for (size_t period = DISTINCT_MIN; period <= PERIOD_MAX && period <= s.len / 3; period++)
+		if (!memcmp(s.ptr, s.ptr + period, s.len - period))
+			return true;
+	return false;
+}
+
 static enum payload_content text_content(struct span s)
 {
 	struct shell_look l = { 0 };
@@ -187,18 +209,40 @@ static enum payload_content text_content(struct span s)
 		shell_walk(s, echo_look, &more);
 		return more ? CONTENT_SCRIPT : CONTENT_TEXT;
 	}
-	return l.good && l.good >= l.bad ? CONTENT_SHELL : CONTENT_TEXT;
+	if (l.good && l.good >= l.bad)
+		return CONTENT_SHELL;
+	if (code_runs(s))
+		return CONTENT_SCRIPT;
+	return is_repetitive(s) ? CONTENT_NONE : CONTENT_TEXT;
+}
+
+/* UTF-16, as Windows has it, of nothing but ASCII: its letters. False: it is none. */
+static bool utf16_fold(struct span s, struct buf *out)
+{
+	for (size_t i = 0; i + 1 < s.len; i += 2) {
+		if (s.ptr[i + 1] || !s.ptr[i] || (unsigned char)s.ptr[i] >= 0x80)
+			return false;
+		buf_byte(out, s.ptr[i]);
+	}
+	return out->len >= PAYLOAD_MIN;
 }
 
 /* Text must be at least half of it, executable text may hide among other bytes. */
 enum payload_content payload_content(struct span s, struct span *core)
 {
 	enum payload_content worst = magic_of(s);
+	struct buf wide = { 0 };
 	size_t at = 0;
 
 	*core = s;
 	if (worst != CONTENT_NONE)
 		return worst;
+	if (s.len > 2 && !s.ptr[1] && utf16_fold(s, &wide)) {
+		worst = text_content((struct span){ wide.ptr, wide.len });
+		buf_free(&wide);
+		return worst;
+	}
+	buf_free(&wide);
 	for (;;) {
 		struct span t = text_next(s, &at);
 		enum payload_content c;

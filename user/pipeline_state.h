@@ -122,6 +122,8 @@ void link_suspect(struct pipeline *p, const struct record *r, const struct fact 
 
 /* flow.c: what processes pass on to each other through pipes, files and the network. */
 void flow_exec(struct pipeline *p, struct process *process, uint64_t time);
+/* The file on its standard input, if the run wrote it; or NULL. */
+const struct written *flow_input(struct pipeline *p, const struct process *process);
 void flow_connect(struct pipeline *p, struct process *process, uint64_t time);
 /* f: FACT_FILE of a file that may be its script. */
 void flow_script(struct pipeline *p, struct process *process, struct fact *f);

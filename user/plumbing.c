@@ -41,6 +41,13 @@ static void end_add(struct plumbing *u, struct process *p, uint64_t ino, bool wr
 
 void plumbing_exec(struct plumbing *u, struct process *p)
 {
+	/*
+	 * A pipe that a one-liner made for its child. What a test gives to its children is taken to be
+	 * its own, although it talks to the network, too.
+	 */
+	if (p->fd[0].kind == FD_PIPE && p->parent && p->fd[0].peer_pid == p->parent->pid &&
+	    program_code(p->parent).len)
+		end_add(u, p->parent, p->fd[0].ino, true);
 	for (unsigned i = 0; i < 2; i++)
 		if (p->fd[i].kind == FD_PIPE)
 			end_add(u, p, p->fd[i].ino, i > 0);

@@ -122,8 +122,10 @@ const struct process *process_with_role(const struct process *p, unsigned role);
 void path_resolve(struct span path, const char *cwd, struct buf *out);
 /* Is it strictly inside dir? */
 bool lies_in(struct span path, const char *cwd, const char *dir);
-/* Does the interpreter or shell take its program from standard input? */
+/* Does the interpreter or shell, or xargs for one, take its program from standard input? */
 bool reads_program(const struct process *p);
+/* The text of an interpreter's program in its arguments, and what follows it; empty: it is no such one. */
+struct span program_code(const struct process *p);
 /* Is it, or does it act for, a package manager? */
 bool installs_packages(const struct process *p);
 

@@ -103,6 +103,16 @@ void provenance_origin(struct provenance *v, struct process *p, unsigned origins
 	w->writer = p->name ? xstrdup(p->name) : NULL;
 }
 
+void provenance_rename(struct provenance *v, uint32_t dev, uint64_t ino, const char *path)
+{
+	struct written *w = find(v, dev, ino);
+
+	if (!w || !path)
+		return;
+	free(w->path);
+	w->path = xstrdup(path);
+}
+
 const struct written *provenance_find(const struct provenance *v, uint32_t dev, uint64_t ino)
 {
 	return find(v, dev, ino);

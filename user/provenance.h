@@ -28,6 +28,8 @@ void provenance_write(struct provenance *v, const struct process *p, uint64_t ti
  * file on its standard output, which a shell may have opened for it.
  */
 void provenance_origin(struct provenance *v, struct process *p, unsigned origins);
+/* It has this path from now on. */
+void provenance_rename(struct provenance *v, uint32_t dev, uint64_t ino, const char *path);
 /* NULL: the run did not write it, or it is forgotten. */
 const struct written *provenance_find(const struct provenance *v, uint32_t dev, uint64_t ino);
 /* The last that was written at this path, or (directory) anywhere below it. */

@@ -178,6 +178,7 @@ static unsigned roles_of_program(const struct process *p)
 struct program_text {
 	struct span path;   /* of a script; empty: none */
 	struct span module; /* python -m */
+	struct span code;   /* in the arguments: it, and what follows */
 	bool elsewhere;     /* in the arguments, or there is none (--version) */
 };
 
@@ -197,6 +198,7 @@ static bool takes_next(const struct process *p, bool shell, struct span a)
 static bool is_inline(const struct process *p, bool shell, struct span a)
 {
 	bool python = p->name && (!strncmp(p->name, "python", 6) || !strncmp(p->name, "pypy", 4));
+	bool php = p->name && !strncmp(p->name, "php", 3);
 
 	if (a.len < 2 || a.ptr[1] == '-')
 		return span_starts(a, "--eval") || span_starts(a, "--print");
@@ -204,7 +206,16 @@ static bool is_inline(const struct process *p, bool shell, struct span a)
 		return memchr(a.ptr + 1, 'c', a.len - 1) != NULL;
 	if (python)
 		return memchr(a.ptr + 1, 'c', a.len - 1) != NULL;
+	if (php && (a.ptr[1] == 'r' || a.ptr[1] == 'B' || a.ptr[1] == 'R'))
+		return true;
 	return a.ptr[a.len - 1] == 'e' || a.ptr[a.len - 1] == 'E' || span_eq(a, "-p");
+}
+
+static struct span arguments_from(const struct process *p, unsigned i)
+{
+	struct span first = process_arg(p, i);
+
+	return (struct span){ first.ptr, first.len ? p->args + p->args_len - first.ptr : 0 };
 }
 
 static struct program_text text_of(const struct process *p, unsigned roles)
@@ -233,6 +244,7 @@ static struct program_text text_of(const struct process *p, unsigned roles)
 		}
 		if (is_inline(p, shell, a) || span_eq(a, "--version") || span_eq(a, "--help")) {
 			t.elsewhere = true;
+			t.code = arguments_from(p, i + !memchr(a.ptr, '=', a.len));
 			return t;
 		}
 		if (shell && a.ptr[0] == '-' && a.ptr[1] != '-' && memchr(a.ptr, 's', a.len))
@@ -265,12 +277,41 @@ char *script_of(const struct process *p)
 	return t.path.len ? base_of(t.path) : NULL;
 }
 
+/* xargs makes data the program: sh -c with nothing behind it, or with what stands for the data. */
+static bool takes_data(const struct process *starter)
+{
+	struct span last = process_arg(starter, starter->argc - 1), replaced = SPAN("{}");
+	bool code = false;
+
+	for (unsigned i = 1; i < starter->argc; i++) {
+		struct span a = process_arg(starter, i);
+
+		if (code)
+			return span_starts(a, replaced.ptr) && a.len == replaced.len;
+		if (span_starts(a, "-I") && (a.len > 2 || i + 1 < starter->argc)) {
+			replaced = process_arg(starter, i + (a.len == 2));
+			replaced.ptr += a.len > 2 ? 2 : 0;
+			replaced.len -= a.len > 2 ? 2 : 0;
+		}
+		code = span_eq(a, "-c");
+	}
+	return span_eq(last, "-c");
+}
+
 bool reads_program(const struct process *p)
 {
 	struct program_text t = text_of(p, p->roles);
 
+	if (p->name && !strcmp(p->name, "xargs"))
+		return takes_data(p);
+
 	return p->executed && p->roles & (ROLE_SHELL | ROLE_INTERPRETER) && !t.elsewhere &&
 	       !t.path.len && !t.module.len;
+}
+
+struct span program_code(const struct process *p)
+{
+	return p->roles & ROLE_INTERPRETER ? text_of(p, p->roles).code : (struct span){ NULL, 0 };
 }
 
 bool installs_packages(const struct process *p)

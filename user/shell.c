@@ -124,12 +124,12 @@ static bool is_reserved(struct span word)
 static void command_end(struct walk *w, struct shell_command *c, struct span s, size_t from,
 			size_t to)
 {
-	if (c->words || c->out.len) {
+	if (c->words || c->out.len || c->sets) {
 		c->text = (struct span){ s.ptr + from, to - from };
 		w->fn(w->ctx, c);
 	}
-	c->words = 0;
-	c->out = (struct span){ NULL, 0 };
+	c->words = c->sets = 0;
+	c->out = c->in = c->here = (struct span){ NULL, 0 };
 	c->before = SHELL_FIRST;
 }
 
@@ -141,21 +141,32 @@ static bool is_number(struct span word)
 	return word.len > 0;
 }
 
-/* A redirection at i: notes the target of an output. Returns the offset behind it. */
+/* A redirection at i: notes where to or where from. Returns the offset behind it. */
 static size_t redirection(struct walk *w, struct shell_command *c, struct span s, size_t i,
 			  unsigned depth)
 {
 	bool out = s.ptr[i] == '>';
-	size_t from;
+	size_t signs = i, from;
+	struct span word;
 
 	while (i < s.len && strchr("<>|&", s.ptr[i]) && s.ptr[i])
 		i++;
+	signs = i - signs;
 	while (i < s.len && is_blank(s.ptr[i]))
 		i++;
 	from = i;
 	i = word_end(w, s, i, depth);
-	if (out && i > from && !is_number((struct span){ s.ptr + from, i - from }))
-		c->out = (struct span){ s.ptr + from, i - from };
+	if (i > s.len)
+		i = s.len;
+	word = (struct span){ s.ptr + from, i - from };
+	if (!word.len || is_number(word))
+		return i;
+	if (out)
+		c->out = word;
+	else if (signs == 3)
+		c->here = word;
+	else if (signs == 1)
+		c->in = word;
 	return i;
 }
 
@@ -177,6 +188,8 @@ static void walk_list(struct walk *w, struct span s, unsigned depth)
 			i = substitution(w, s, i, depth);
 		} else if (ch == '<' || ch == '>' || (ch == '&' && next == '>')) {
 			i = redirection(w, &c, s, ch == '&' ? i + 1 : i, depth);
+		} else if (ch == '(' && !c.words) {
+			i++; /* a subshell: what stands in front of it stands in front of its first command */
 		} else if (ch && strchr("\n;&|()", ch)) {
 			bool twice = ch == next && (ch == '&' || ch == '|');
 
@@ -197,7 +210,12 @@ static void walk_list(struct walk *w, struct span s, unsigned depth)
 			i = end;
 			if (is_number(word) && i < s.len && (s.ptr[i] == '<' || s.ptr[i] == '>'))
 				continue; /* 2>file */
-			if (!c.words && (is_assignment(word) || is_reserved(word)))
+			if (!c.words && is_assignment(word)) {
+				if (c.sets < SHELL_SETS)
+					c.set[c.sets++] = word;
+				continue;
+			}
+			if (!c.words && is_reserved(word))
 				continue;
 			if (c.words < SHELL_WORDS)
 				c.word[c.words++] = word;
@@ -240,6 +258,17 @@ bool shell_word_is(struct span word, const char *text)
 	size_t n = shell_unquote(word, plain, sizeof(plain));
 
 	return n == strlen(text) && !memcmp(plain, text, n);
+}
+
+void shell_command_of(const struct process *p, struct shell_command *c)
+{
+	unsigned i = 0;
+
+	*c = (struct shell_command){ 0 };
+	if (p->name && !strcmp(p->name, "busybox") && span_ends(process_arg(p, 0), "busybox"))
+		i = 1;
+	for (; i < p->argc && c->words < SHELL_WORDS; i++)
+		c->word[c->words++] = process_arg(p, i);
 }
 
 struct span shell_command_string(const struct process *p)

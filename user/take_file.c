@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "pipeline_state.h"
 
 static bool is_log(const struct pipeline *p, const char *path)
@@ -101,6 +102,13 @@ static bool is_repeat(struct pipeline *p, const struct record *r)
 	return same && e->action != FILE_OPEN && e->action != FILE_READ;
 }
 
+/* A program of the run's own making became executable: nobody's concern, wherever it came from. */
+static bool is_ordinary_chmod(const struct fact *f)
+{
+	return f->file.action == FILE_CHMOD && !f->file.is_log && !f->file.origin &&
+	       !(f->file.mode & (S_ISUID | S_ISGID));
+}
+
 void take_file(struct pipeline *p, const struct record *r)
 {
 	const struct ev_file *e = r->body;
@@ -129,6 +137,7 @@ void take_file(struct pipeline *p, const struct record *r)
 	f.file.open_flags = e->open_flags;
 	f.file.created = e->flags & FILE_CREATED;
 	f.file.is_log = is_log(p, f.file.path.text);
+	f.file.origin = provenance_find(p->provenance, e->dev, e->ino);
 	if (e->flags & FILE_SCRIPT) {
 		flow_script(p, process, &f);
 	} else {
@@ -136,8 +145,11 @@ void take_file(struct pipeline *p, const struct record *r)
 			provenance_write(p->provenance, process, r->h->time, e->dev, e->ino,
 					 f.file.path.text,
 					 f.file.created || e->open_flags & O_TRUNC);
+		else if (e->action == FILE_RENAME)
+			provenance_rename(p->provenance, e->dev, e->ino, f.file.path.text);
 		file_learn(p, e, &f);
-		fact_emit(p, &f);
+		if (!is_ordinary_chmod(&f))
+			fact_emit(p, &f);
 		if (e->action == FILE_OPEN && (f.file.is_log || is_log(p, e->asked)))
 			link_suspect(p, r, &f);
 		if (f.file.is_log && e->action == FILE_OPEN && p->live.log)

@@ -27,6 +27,8 @@ void take_exec(struct pipeline *p, const struct record *r)
 	source_enter(p, process);
 	p->run.execs++;
 	f.exec.origin = provenance_find(p->provenance, process->exe_dev, process->exe_ino);
+	if (reads_program(process))
+		f.exec.input = flow_input(p, process);
 	f.exec.startup = startup_find(process, p->run.cwd, p->provenance, &f.exec.variable);
 	fact_emit(p, &f);
 	flow_exec(p, process, f.time);

@@ -48,6 +48,10 @@ for line in open(sys.argv[1], encoding="utf-8"):
 wrong = []
 for want in sys.argv[2].split(","):
     category, _, rule = want.partition("~")
+    if want[0] in "!R":
+        if (want.lstrip("!") in rules) == (want[0] == "!"):
+            wrong.append(f"{want} does not hold")
+        continue
     if rule and rule in rules:
         wrong.append(f"{rule} is detected now: take the mark away")
     elif want.endswith("i"):

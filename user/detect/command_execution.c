@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "detect.h"
-#include "shell.h"
+#include "shell_flow.h"
 
 /* The path of step i: what stands behind it is taken off from the end (a cut path has no
  * beginning). */
@@ -213,6 +213,17 @@ static void look_origin(const struct fact *f, const struct written *w, const cha
 		w->writer ? w->writer : "a process of the run");
 }
 
+/* A shell reads a file into itself, or a pipe with a name is the script: no file event would tell. */
+static void flow_say(void *ctx, const struct shell_flow *flow)
+{
+	struct report *out = ctx;
+
+	if (flow->file.len && flow->way != FLOW_MODE && !flow->told &&
+	    flow->origins & ORIGIN_NETWORK)
+		finding(out, "R3.6", flow->file, "%.*s was received over the network: %.*s",
+			SPANF(flow->file), SPANF(flow->text));
+}
+
 /* Does the string set the variable name ("NAME=") to this path? */
 static bool sets_variable(struct span s, const char *name, struct span path)
 {
@@ -277,12 +288,17 @@ static void look(const struct fact *f, struct report *out)
 	look_search(f, out);
 	look_privilege(f, out);
 	look_origin(f, f->exec.origin, p->exe.text ? p->exe.text : "a file", out);
+	if (f->exec.input)
+		look_origin(f, f->exec.input, f->exec.input->path ? f->exec.input->path : "a file",
+			    out);
 	if (f->exec.startup)
 		finding(out, "R3.8", span_of(f->exec.startup->path),
 			"%s makes %s load %s, which the run wrote (%s)", f->exec.variable,
 			p->name ? p->name : "a program", f->exec.startup->path,
 			f->exec.startup->writer ? f->exec.startup->writer : "unknown");
 	look_arguments(f, out);
+	if (p->roles & ROLE_SHELL)
+		shell_flows(shell_command_string(p), flow_say, out);
 	if (p->flags & (EXEC_MEMFD | EXEC_DELETED) && !(p->roles & ROLE_RUNTIME))
 		finding(out, "R3.10", span_of(p->name), "the file executed %s",
 			p->flags & EXEC_MEMFD ? "is anonymous (memfd)" : "was deleted");

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include "detect.h"
 #include "docker_text.h"
+#include "inline_code.h"
 #include "shell_flow.h"
 
 #define SHAPE_MAX 120
@@ -150,19 +151,31 @@ static void look_download(const struct fact *f, struct report *out)
 	buf_free(&text);
 }
 
+/* An interpreter's program, given in its arguments, fetches what it runs. */
+static void look_code(const struct process *p, struct report *out)
+{
+	struct span code = program_code(p);
+
+	if (!(code_runs_origins(code) & ORIGIN_NETWORK))
+		return;
+	code.len = strnlen(code.ptr, code.len);
+	finding(out, "R4.4", code, "%s is given a program that runs what it fetches: %.*s",
+		p->name ? p->name : "an interpreter", SPANF(code));
+}
+
 struct text {
 	const struct fact *f;
 	struct report *out;
 	const char *where;
 };
 
-/* On the host the execs tell of pipes. */
 static void flow_say(void *ctx, const struct shell_flow *flow)
 {
 	const struct text *t = ctx;
 	struct buf subject = { 0 };
 
-	if (!(flow->origins & ORIGIN_NETWORK) || (t->f->kind == FACT_EXEC && !flow->substituted))
+	if (!(flow->origins & ORIGIN_NETWORK) || flow->way > FLOW_WORDS ||
+	    (t->f->kind == FACT_EXEC && flow->told))
 		return;
 	buf_fmt(&subject, "%s: ", t->where);
 	buf_add(&subject, flow->text.ptr, flow->text.len);
@@ -185,6 +198,17 @@ static bool is_inet(const struct ev_fd *fd)
 	return fd->kind == FD_SOCKET && (fd->family == AF_INET || fd->family == AF_INET6);
 }
 
+/* A one-liner that is connected itself gives the shell a terminal or a socket of its own making. */
+static bool is_relayed(const struct process *p)
+{
+	const struct process *giver = p->parent;
+	const struct ev_fd *in = &p->fd[0];
+
+	return p->roles & ROLE_SHELL && giver && giver->inet && program_code(giver).len &&
+	       reads_program(p) && (in->ino != giver->fd[0].ino || in->dev != giver->fd[0].dev) &&
+	       (in->kind == FD_TTY || in->kind == FD_SOCKET);
+}
+
 /* A pair of sockets made by a network client for its child (socat EXEC:) is as good as its own. */
 static void look_socket(const struct process *p, struct report *out)
 {
@@ -199,26 +223,40 @@ static void look_socket(const struct process *p, struct report *out)
 	else if (p->roles & ROLE_SHELL && same && giver && giver->roles & ROLE_NETWORK_CLIENT)
 		finding(out, "R4.5", span_of(name),
 			"standard input and output of %s are a socket of %s", name, giver->name);
+	else if (is_relayed(p))
+		finding(out, "R4.5", span_of(name),
+			"standard input of %s was made by %s, which is connected to the network",
+			name, giver->name);
 	else if (giver && giver->roles & ROLE_SHELL && giver->inet && is_inet(&p->fd[0]))
 		finding(out, "R4.5", span_of(giver->name),
 			"%s opened a network connection, and %s reads from it", giver->name, name);
 }
 
+/* exec 3<>/dev/tcp/... alone only opens it, as who waits for a port does; <>/dev/tcp/... is the input. */
+static bool opens_as_input(struct span string)
+{
+	for (size_t i = 0; i + 2 <= string.len; i++)
+		if (!memcmp(string.ptr + i, "<>", 2) &&
+		    (!i || string.ptr[i - 1] < '1' || string.ptr[i - 1] > '9'))
+			return true;
+	return false;
+}
+
 /* The shell says in its own words that it takes input from a network connection. */
 static void look_connection(const struct process *p, struct report *out)
 {
-	static const char *const inputs[] = { "<>", "<&", "0<", "</dev/", "< /dev/", "0>&" };
+	static const char *const inputs[] = { "<&", "0<", "</dev/", "< /dev/", "0>&", "read -u" };
 	struct span string = shell_command_string(p);
+	bool feeds = opens_as_input(string);
 
 	if (span_ifind(string, "/dev/tcp/") < 0)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(inputs); i++)
-		if (span_find(string, span_of(inputs[i])) >= 0) {
-			finding(out, "R4.5", span_of(p->name),
-				"%s connected to the network by itself and feeds on it: %.*s",
-				p->name, SPANF(string));
-			return;
-		}
+		feeds |= span_find(string, span_of(inputs[i])) >= 0;
+	if (feeds)
+		finding(out, "R4.5", span_of(p->name),
+			"%s connected to the network by itself and feeds on it: %.*s", p->name,
+			SPANF(string));
 }
 
 static bool name_in(const char *name, const char *const *list, size_t n)
@@ -249,18 +287,48 @@ static bool is_compressor(const struct process *p)
 	return is;
 }
 
+/* Programs whose purpose is to start others, with what they were given. */
+static bool is_wrapper(const char *name)
+{
+	static const char *const names[] = {
+		"env",       "timeout",     "nice",     "ionice",   "nohup",   "setsid",
+		"stdbuf",    "time",        "flock",    "script",   "watch",   "su",
+		"sudo*",     "doas",        "runuser",  "setpriv",  "unshare", "nsenter",
+		"chroot",    "strace",      "ltrace",   "perf",     "taskset", "setarch",
+		"linux*",    "xvfb-run",    "fakeroot", "parallel", "entr",    "tini",
+		"dumb-init", "systemd-run", "chrt",     "prlimit",  "xargs",   "docker-init",
+	};
+
+	return name_in(name, names, ARRAY_SIZE(names));
+}
+
+/* Does the starter hold the shell's string inside one of its own arguments, with more around it? */
+static bool holds_string(const struct process *starter, struct span string)
+{
+	for (unsigned i = 1; string.len && i < starter->argc; i++) {
+		struct span a = process_arg(starter, i);
+
+		if (a.len > string.len && span_find(a, string) >= 0)
+			return true;
+	}
+	return false;
+}
+
 /* Programs with a way to start others that nobody uses them for, and one-liners of the languages. */
 static void look_starter(const struct process *p, struct report *out)
 {
-	static const char *const names[] = { "awk",  "gawk",   "mawk", "nawk",  "original-awk",
-					     "find", "vi",     "vim",  "vim.*", "nvim",
-					     "view", "ed",     "less", "more",  "gdb",
-					     "tar",  "cpio",   "zip",  "sed",   "nmap",
-					     "ftp",  "busybox" };
-	static const char *const languages[] = { "perl",   "perl5*", "ruby*", "node",
-						 "nodejs", "php*",   "lua*" };
+	static const char *const names[] = {
+		"awk",     "gawk",  "mawk",   "nawk",   "original-awk", "find", "vi",
+		"vim",     "vim.*", "nvim",   "view",   "ed",           "less", "more",
+		"gdb",     "tar",   "cpio",   "zip",    "sed",          "nmap", "ftp",
+		"busybox", "split", "ssh",    "rsync",  "*gcc*",        "man",  "sqlite3",
+		"mysql",   "psql",  "expect", "tclsh*", "wish*"
+	};
+	static const char *const languages[] = { "perl", "perl5*", "ruby*",   "node", "nodejs",
+						 "php*", "lua*",   "python*", "pypy*" };
 	const struct process *giver = p->parent;
 	const char *starter = p->before ? p->before : giver ? giver->name : NULL;
+	struct span string = shell_command_string(p);
 	bool hit;
 
 	if (!(p->roles & ROLE_SHELL) || !starter)
@@ -268,10 +336,19 @@ static void look_starter(const struct process *p, struct report *out)
 	hit = name_in(starter, names, ARRAY_SIZE(names));
 	if (!strcmp(starter, "busybox"))
 		hit = giver && !(giver->roles & ROLE_SHELL); /* an applet of it */
-	if (!strcmp(starter, "tar"))
+	if (!strcmp(starter, "tar") || !strcmp(starter, "split"))
 		hit = !is_compressor(p);
+	if (!strcmp(starter, "xargs") && giver)
+		hit = reads_program(giver);
 	if (name_in(starter, languages, ARRAY_SIZE(languages)))
 		hit = p->before || (!giver->script && !reads_program(giver));
+	/* A test that gives a string is R4.2 or R4.3 already. */
+	if (hit && giver && giver->roles & ROLE_TEST && string.len && !strncmp(starter, "py", 2))
+		hit = false;
+	if (!hit && !p->before && giver &&
+	    !(giver->roles & (ROLE_SHELL | ROLE_TEST | ROLE_BUILD_TOOL | ROLE_RUNTIME)) &&
+	    !is_wrapper(starter))
+		hit = holds_string(giver, string);
 	if (hit)
 		finding(out, "R4.6", span_of(starter), "%s starts %s", starter, p->name);
 }
@@ -297,6 +374,7 @@ static void look(const struct fact *f, struct report *out)
 		look_string(f, out);
 		look_socket(p, out);
 		look_starter(p, out);
+		look_code(p, out);
 		if (p->roles & ROLE_SHELL)
 			text_look(&(struct text){ f, out, NULL }, p->name ? p->name : "a shell",
 				  shell_command_string(p), true);
