@@ -37,12 +37,70 @@ struct {
 	__type(value, struct python);
 } pythons SEC(".maps") __weak;
 
+/* No two of a CPU in one nanosecond. (clang 14 has no atomic that returns, below -mcpu=v3.) */
+static __always_inline u64 number_new(void)
+{
+	return bpf_ktime_get_boot_ns() << 10 | (bpf_get_smp_processor_id() & 0x3ff);
+}
+
 static __always_inline struct python *python_of_current(void)
 {
 	u32 pid = bpf_get_current_pid_tgid() >> 32;
 
 	return bpf_map_lookup_elem(&pythons, &pid);
 }
+
+/* Addresses are used again, so what was sent is known by everything that a different line needs. */
+struct code_key {
+	u64 image, code, table, table_len, hash, file, title;
+	s64 line;
+};
+
+#define FRAMES_ROOM 512 /* callers' frames are mostly right before their callees', from 3.11 on */
+#define CODE_HEAD   192
+#define THREAD_HEAD 184 /* reaches thread_id */
+#define TABLE_ENDS  256 /* of both ends of a line table: tells code objects apart */
+
+/* A bytes object: its length is head[2]. */
+struct python_table {
+	u64 head[4];
+	u64 word[TABLE_ENDS / 8];
+};
+
+/* Of the thread, since probes can be preempted: a per-CPU scratch would be another thread's. */
+struct python_walk {
+	u64 pointer;                  /* the thread's, by which its state is known */
+	u64 frame;                    /* to be read next */
+	u64 room_at, room_n;          /* of room: the memory it is a copy of */
+	u64 interp, thread, searched; /* of the search */
+	u64 code_type, str_type, code_id;
+	u32 layout, run;
+	u32 frames, flags;
+	u32 in_system; /* on its way through libc's system() */
+	u32 status;    /* enum stack_status of the last walk */
+	u32 version, pad;
+	struct ev_frame at[EV_FRAMES];
+	struct code_key key;
+	u8 room[FRAMES_ROOM + 8], code[256], head[256];
+	struct python_table table;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct python_walk);
+} python_walks SEC(".maps") __weak;
+
+static __always_inline struct python_walk *walk_of_thread(void)
+{
+	return bpf_task_storage_get(&python_walks, bpf_get_current_task_btf(), 0,
+				    BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
+/* Fields at variable offsets of a head that was read: the mask is for the verifier. */
+#define WORD_AT(head, offset) (*(u64 *)((head) + ((offset)&0xf8)))
+#define HALF_AT(head, offset) (*(s32 *)((head) + ((offset)&0xfc)))
 
 static __always_inline u64 user_u64(u64 addr)
 {
@@ -52,24 +110,27 @@ static __always_inline u64 user_u64(u64 addr)
 	return v;
 }
 
-static __always_inline u64 thread_frame(const struct python_layout *l, u64 thread)
-{
-	if (l->cframe >= 0)
-		thread = user_u64(thread + l->cframe);
-	return thread ? user_u64(thread + l->frame) : 0;
-}
-
-/* Its thread_id is what pthread_self() gave it: the thread pointer. */
-static __always_inline bool thread_is_ours(const struct python_layout *l, u64 thread, u64 pointer)
-{
-	return thread && user_u64(thread + l->thread_id) == pointer;
-}
-
 static __always_inline u64 thread_pointer(void)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 
 	return BPF_CORE_READ(task, thread.fsbase);
+}
+
+/*
+ * Is it the calling thread's, and runs Python? Then w->frame is its innermost frame. A read costs the
+ * same however much it reads: one for the whole head.
+ */
+static __always_inline bool thread_take(struct python_walk *w, const struct python_layout *l,
+					u64 thread)
+{
+	/* Its thread_id is what pthread_self() gave it: the thread pointer. */
+	if (!thread || bpf_probe_read_user(w->head, THREAD_HEAD, (void *)thread) ||
+	    WORD_AT(w->head, l->thread_id) != w->pointer)
+		return false;
+	w->frame = l->cframe < 0 ? WORD_AT(w->head, l->frame)
+				 : user_u64(WORD_AT(w->head, l->cframe) + l->frame);
+	return w->frame;
 }
 
 /* The thread state that holds the GIL of the main interpreter. */

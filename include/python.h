@@ -18,6 +18,7 @@ struct python_layout {
 	__s32 interp_next; /* PyInterpreterState.next */
 	__s32 interp_gil;  /* PyInterpreterState.ceval.gil, from 3.12 */
 	__s32 gil_holder;  /* struct _gil_runtime_state.last_holder */
+	__s32 thread_key;  /* autoTSSkey of _PyRuntimeState or its gilstate, from 3.7 */
 	__s32 threads;     /* first thread state of an interpreter */
 	__s32 thread_id;   /* PyThreadState.thread_id */
 	__s32 thread_next; /* PyThreadState.next */

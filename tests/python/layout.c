@@ -34,8 +34,8 @@ typedef PyFrameObject _PyInterpreterFrame;
 
 int main(void)
 {
-	int gil_current = -1, gil = -1, holder = -1, threads, cframe = -1, frame, code, at,
-	    owner = -1;
+	int gil_current = -1, gil = -1, holder = -1, key = -1, threads, cframe = -1, frame, code,
+	    at, owner = -1;
 	int text = -1, traceable = -1, table, name;
 
 #if PY_VERSION_HEX >= 0x030c0000
@@ -45,6 +45,11 @@ int main(void)
 	gil_current = 0;
 #else
 	gil_current = RUNTIME(gilstate.tstate_current);
+#endif
+#if PY_VERSION_HEX >= 0x030c0000
+	key = RUNTIME(autoTSSkey);
+#elif PY_VERSION_HEX >= 0x03070000
+	key = RUNTIME(gilstate.autoTSSkey);
 #endif
 #if PY_VERSION_HEX >= 0x030b0000
 	threads = INTERP(threads.head);
@@ -75,10 +80,10 @@ int main(void)
 #else
 	table = CODE(co_lnotab);
 #endif
-	printf("LAYOUT(0x%04x, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d)\n",
+	printf("LAYOUT(0x%04x, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d)\n",
 	       PY_VERSION_HEX >> 16, gil_current, RUNTIME(interpreters.head), INTERP(next), gil,
-	       holder, threads, THREAD(thread_id), THREAD(next), cframe, frame, FRAME(previous),
-	       code, at, owner, text, traceable, CODE(co_name), name, CODE(co_filename),
-	       CODE(co_firstlineno), table, (int)sizeof(PyASCIIObject));
+	       holder, key, threads, THREAD(thread_id), THREAD(next), cframe, frame,
+	       FRAME(previous), code, at, owner, text, traceable, CODE(co_name), name,
+	       CODE(co_filename), CODE(co_firstlineno), table, (int)sizeof(PyASCIIObject));
 	return 0;
 }
