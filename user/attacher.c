@@ -18,12 +18,12 @@
 #include "exec_file.h"
 #include "loader.h"
 
-static void fd_attach(void *ctx, int fd)
+static void fd_attach(void *ctx, int fd, const struct env_place *place)
 {
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	loader_attach_env(ctx, path);
+	loader_attach_env(ctx, path, place);
 }
 
 static void word_send(int monitor, int say, const struct attacher_call *call, const char *why)
@@ -51,11 +51,25 @@ static bool guardian_serve(struct loader *l, int guardian)
 	return send(guardian, &call.id, sizeof(call.id), MSG_NOSIGNAL) == sizeof(call.id);
 }
 
+struct late {
+	int monitor;
+	const struct attacher_call *call;
+};
+
+static void on_late(void *ctx)
+{
+	const struct late *l = ctx;
+
+	word_send(l->monitor, ATTACHER_LATE, l->call, NULL);
+}
+
 /* What was executed in spite of the gate, or without one. */
 static bool monitor_serve(struct loader *l, int monitor)
 {
 	char path[32];
 	struct attacher_call call;
+	struct late late = { monitor, &call };
+	struct env_place place = { .attaching = on_late, .ctx = &late };
 	ssize_t n = recv(monitor, &call, sizeof(call), MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -63,8 +77,8 @@ static bool monitor_serve(struct loader *l, int monitor)
 	if (n != sizeof(call))
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/exe", call.pid);
-	if (loader_attach_env(l, path))
-		word_send(monitor, ATTACHER_LATE, &call, NULL);
+	place.pid = call.pid;
+	loader_attach_env(l, path, &place);
 	return true;
 }
 

@@ -6,28 +6,35 @@
 #define SEGMENTS_MAX 128
 #define SECTIONS_MAX 4096
 #define NAME_MAX_LEN 256 /* of a symbol that anybody asks for */
+#define TEXT_MAX     4096
+
+static bool in_place(const struct elf_file *e, uint64_t offset, uint64_t n)
+{
+	return !e->fetch || e->fetch(e->ctx, offset, n);
+}
 
 bool elf_bytes(const struct elf_file *e, uint64_t offset, void *out, size_t n)
 {
-	if (offset > e->bytes.len || n > e->bytes.len - offset)
+	if (offset > e->bytes.len || n > e->bytes.len - offset || !in_place(e, offset, n))
 		return false;
 	memcpy(out, e->bytes.ptr + offset, n);
 	return true;
 }
 
-/* As much of a range as there is. */
-static struct span range(const struct elf_file *e, uint64_t offset, uint64_t n)
+struct span elf_range(const struct elf_file *e, uint64_t offset, uint64_t n)
 {
 	if (offset >= e->bytes.len)
 		return (struct span){ 0 };
 	if (n > e->bytes.len - offset)
 		n = e->bytes.len - offset;
+	if (!in_place(e, offset, n))
+		return (struct span){ 0 };
 	return (struct span){ e->bytes.ptr + offset, n };
 }
 
 struct span elf_text(const struct elf_file *e, uint64_t offset)
 {
-	struct span s = range(e, offset, UINT64_MAX);
+	struct span s = elf_range(e, offset, TEXT_MAX);
 	size_t n = s.len ? strnlen(s.ptr, s.len) : 0;
 
 	return (struct span){ s.ptr, n < s.len ? n : 0 };
@@ -35,7 +42,12 @@ struct span elf_text(const struct elf_file *e, uint64_t offset)
 
 bool elf_open(struct elf_file *e, struct span bytes)
 {
-	e->bytes = bytes;
+	return elf_open_by(e, bytes, NULL, NULL);
+}
+
+bool elf_open_by(struct elf_file *e, struct span bytes, elf_fetch_fn *fetch, void *ctx)
+{
+	*e = (struct elf_file){ .bytes = bytes, .fetch = fetch, .ctx = ctx };
 	return elf_bytes(e, 0, &e->head, sizeof(e->head)) &&
 	       !memcmp(e->head.e_ident, ELFMAG, SELFMAG) &&
 	       e->head.e_ident[EI_CLASS] == ELFCLASS64 && e->head.e_ident[EI_DATA] == ELFDATA2LSB;
@@ -89,45 +101,52 @@ bool elf_address(const struct elf_file *e, uint64_t offset, uint64_t *address)
 	return false;
 }
 
-bool elf_segment(const struct elf_file *e, unsigned i, bool code, struct span *bytes)
+bool elf_segment(const struct elf_file *e, unsigned i, bool code, struct elf_place *place)
 {
 	Elf64_Phdr p;
 
 	if (!program_header(e, i, &p))
 		return false;
-	*bytes = p.p_type == PT_LOAD && !(p.p_flags & PF_X) == !code
-			 ? range(e, p.p_offset, p.p_filesz)
-			 : (struct span){ 0 };
+	*place = p.p_type == PT_LOAD && !(p.p_flags & PF_X) == !code
+			 ? (struct elf_place){ p.p_offset, p.p_filesz }
+			 : (struct elf_place){ 0 };
 	return true;
 }
 
-struct span elf_section(const struct elf_file *e, const char *name)
+struct elf_place elf_section_place(const struct elf_file *e, const char *name)
 {
 	Elf64_Shdr names, s;
 
 	if (!section_header(e, e->head.e_shstrndx, &names))
-		return (struct span){ 0 };
+		return (struct elf_place){ 0 };
 	for (unsigned i = 0; section_header(e, i, &s); i++) {
 		uint64_t at;
 
 		if (s.sh_type != SHT_NOBITS &&
 		    !__builtin_add_overflow(names.sh_offset, (uint64_t)s.sh_name, &at) &&
 		    span_eq(elf_text(e, at), name))
-			return range(e, s.sh_offset, s.sh_size);
+			return (struct elf_place){ s.sh_offset, s.sh_size };
 	}
-	return (struct span){ 0 };
+	return (struct elf_place){ 0 };
+}
+
+struct span elf_section(const struct elf_file *e, const char *name)
+{
+	struct elf_place p = elf_section_place(e, name);
+
+	return elf_range(e, p.offset, p.len);
 }
 
 static bool table_walk(const struct elf_file *e, const Elf64_Shdr *table, elf_symbol_fn *fn,
 		       void *ctx)
 {
-	struct span all = range(e, table->sh_offset, table->sh_size), names;
+	struct span all = elf_range(e, table->sh_offset, table->sh_size), names;
 	Elf64_Shdr strings;
 	Elf64_Sym s;
 
 	if (!section_header(e, table->sh_link, &strings))
 		return true;
-	names = range(e, strings.sh_offset, strings.sh_size);
+	names = elf_range(e, strings.sh_offset, strings.sh_size);
 	for (; all.len >= sizeof(s); all.ptr += sizeof(s), all.len -= sizeof(s)) {
 		size_t room, n;
 		bool function;
@@ -177,7 +196,7 @@ static bool dynamic(const struct elf_file *e, int64_t tag, unsigned i, uint64_t 
 		Elf64_Dyn d;
 
 		if (p.p_type == PT_DYNAMIC)
-			all = range(e, p.p_offset, p.p_filesz);
+			all = elf_range(e, p.p_offset, p.p_filesz);
 		for (; all.len >= sizeof(d); all.ptr += sizeof(d), all.len -= sizeof(d)) {
 			memcpy(&d, all.ptr, sizeof(d));
 			if (d.d_tag == DT_NULL)
@@ -211,7 +230,7 @@ bool elf_relocated(const struct elf_file *e, uint64_t address, uint64_t *value)
 	if (!dynamic(e, DT_RELA, 0, &at) || !dynamic(e, DT_RELASZ, 0, &size) ||
 	    !elf_offset(e, at, &at))
 		return false;
-	all = range(e, at, size);
+	all = elf_range(e, at, size);
 	for (; all.len >= sizeof(r); all.ptr += sizeof(r), all.len -= sizeof(r)) {
 		memcpy(&r, all.ptr, sizeof(r));
 		if (r.r_offset == address && ELF64_R_TYPE(r.r_info) == relative) {
@@ -272,6 +291,6 @@ struct span elf_build_id(const struct elf_file *e)
 
 	for (unsigned i = 0; !id.len && program_header(e, i, &p); i++)
 		if (p.p_type == PT_NOTE)
-			id = note_find(range(e, p.p_offset, p.p_filesz));
+			id = note_find(elf_range(e, p.p_offset, p.p_filesz));
 	return id;
 }

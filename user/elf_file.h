@@ -7,25 +7,38 @@
 #include <stdint.h>
 #include "buf.h"
 
-/* The bytes are borrowed. They may be the file's beginning alone: what lies beyond is then absent. */
+/* Puts n bytes at offset into place; false: they are not to be had. */
+typedef bool elf_fetch_fn(void *ctx, uint64_t offset, uint64_t n);
+
+/* The bytes are borrowed. */
 struct elf_file {
 	struct span bytes;
+	elf_fetch_fn *fetch; /* asked before any is looked at; NULL: all are in place */
+	void *ctx;
 	Elf64_Ehdr head;
 };
 
 bool elf_open(struct elf_file *e, struct span bytes);
+bool elf_open_by(struct elf_file *e, struct span bytes, elf_fetch_fn *fetch, void *ctx);
+/* As much of a range as the file has. */
+struct span elf_range(const struct elf_file *e, uint64_t offset, uint64_t n);
 /* Copies n bytes at a file offset; false when the file has not so many. */
 bool elf_bytes(const struct elf_file *e, uint64_t offset, void *out, size_t n);
-/* NUL ended text at a file offset; empty when its end is not in the file. */
+/* NUL ended text at a file offset; empty when it has no end, or is longer than any path. */
 struct span elf_text(const struct elf_file *e, uint64_t offset);
 
 /* Of the loadable segments: file offset of an address and the reverse; false when none holds it. */
 bool elf_offset(const struct elf_file *e, uint64_t address, uint64_t *offset);
 bool elf_address(const struct elf_file *e, uint64_t offset, uint64_t *address);
-/* Bytes that a section stands for in the file; empty when there is no such section. */
+/* Bytes of the file, asked for with elf_range. */
+struct elf_place {
+	uint64_t offset, len;
+};
+/* Where a section stands in the file; empty when there is no such section. */
+struct elf_place elf_section_place(const struct elf_file *e, const char *name);
 struct span elf_section(const struct elf_file *e, const char *name);
-/* The file's bytes of loadable segment i, code or not; false after the last program header. */
-bool elf_segment(const struct elf_file *e, unsigned i, bool code, struct span *bytes);
+/* Of loadable segment i, if it is code, or not; false after the last program header. */
+bool elf_segment(const struct elf_file *e, unsigned i, bool code, struct elf_place *place);
 
 /* Calls fn for each defined symbol that is exported, and with local for those of .symtab, until fn says false. */
 typedef bool elf_symbol_fn(void *ctx, struct span name, uint64_t address, bool function);

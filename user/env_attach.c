@@ -4,12 +4,13 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <search.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
@@ -17,12 +18,15 @@
 #include "env_attach.h"
 #include "env_runtime.h"
 #include "exec_file.h"
+#include "interpreter.h"
+#include "lazy_file.h"
+#include "library_path.h"
 #include "uprobe.h"
 #include "invigil.skel.h"
 
 #define LINKS_MAX  1024
-#define IMAGES_MAX 4096  /* what is known by build id */
-#define HEAD_MAX   65536 /* headers and notes stand at the beginning */
+#define IMAGES_MAX 4096 /* what is known by build id */
+#define SCRIPT_MAX 256  /* of a #! line (BINPRM_BUF_SIZE) */
 #define FILE_MAX   (512u << 20)
 #define DEPTH_MAX  4 /* interpreters of scripts, libraries of libraries */
 
@@ -39,15 +43,18 @@ struct env_attach {
 	unsigned n_trouble;
 	bool full_told;
 	const char *unseen[16]; /* runtimes that were told */
-	char head[HEAD_MAX];
 };
 
 /* A file that was looked at. While a link holds its inode, the number cannot be anybody else's. */
 struct file {
-	dev_t dev;
-	ino_t ino;
+	uint64_t ino; /* the real one: an overlay has another for each container */
+	uint32_t dev; /* kernel encoding */
 	off_t size;
-	struct timespec changed; /* ctime: whoever writes to a file can set the other one */
+	struct timespec changed;       /* ctime: whoever writes to a file can set the other one */
+	const struct env_image *image; /* NULL: no program, or not kept */
+	/* Where its libraries were looked for last: another container may have others. */
+	dev_t root_dev;
+	ino_t root_ino;
 	struct uprobe link[ENV_PROBES_MAX];
 	unsigned links;
 };
@@ -193,25 +200,6 @@ static void probe_attach(struct env_attach *a, struct file *f, int fd, const str
 	a->n_links++;
 }
 
-/* Never by mmap: whoever shortens a mapped file would end this process. */
-static char *file_read(int fd, size_t n)
-{
-	char *bytes = malloc(n);
-	size_t have = 0;
-
-	while (bytes && have < n) {
-		ssize_t got = pread(fd, bytes + have, n - have, have);
-
-		if (got <= 0 && !(got < 0 && errno == EINTR))
-			break;
-		have += got > 0 ? got : 0;
-	}
-	if (have == n)
-		return bytes;
-	free(bytes);
-	return NULL;
-}
-
 /*
  * A build id is a claim. Believed of a file that the run can make, it would put a probe into the
  * middle of an instruction of another one, a set-user-id program say, or hide its functions. What a
@@ -229,14 +217,11 @@ static bool id_believed(int fd, const struct stat *st)
  * What the file holds: known by its build id, or read now; the caller frees *own. NULL: it could
  * not be read.
  */
-static struct env_image *image_of(struct env_attach *a, int fd, const struct stat *st,
-				  const struct elf_file *head, const char *name,
-				  struct env_image *own)
+static struct env_image *image_of(struct env_attach *a, const struct elf_file *e, const char *name,
+				  bool believed, struct env_image *own)
 {
-	struct span id = id_believed(fd, st) ? elf_build_id(head) : (struct span){ 0 };
-	struct known key = { .len = id.len, .size = st->st_size }, **found, *k;
-	struct elf_file whole;
-	char *bytes;
+	struct span id = believed ? elf_build_id(e) : (struct span){ 0 };
+	struct known key = { .len = id.len, .size = e->bytes.len }, **found, *k;
 
 	if (id.len && id.len <= sizeof(key.id)) {
 		memcpy(key.id, id.ptr, id.len);
@@ -244,14 +229,11 @@ static struct env_image *image_of(struct env_attach *a, int fd, const struct sta
 		if (found)
 			return &(*found)->image;
 	}
-	bytes = st->st_size <= FILE_MAX ? file_read(fd, st->st_size) : NULL;
-	if (!bytes || !elf_open(&whole, (struct span){ bytes, st->st_size })) {
-		free(bytes);
-		trouble_add(a, "a program could not be read");
+	if (e->bytes.len > FILE_MAX) {
+		trouble_add(a, "a program is too large to be read");
 		return NULL;
 	}
-	env_image_read(&whole, name, a->c_only, own);
-	free(bytes);
+	env_image_read(e, name, a->c_only, own);
 	if (!id.len || id.len > sizeof(key.id) || a->n_images == IMAGES_MAX)
 		return own;
 	k = xcalloc(1, sizeof(*k));
@@ -263,56 +245,39 @@ static struct env_image *image_of(struct env_attach *a, int fd, const struct sta
 	return &k->image;
 }
 
-/* path is as we open it, the root of the process in front; root is for what the file needs. */
-static int path_attach(struct env_attach *a, const char *root, const char *path, unsigned depth);
+/* One program, what it needs, and what that needs. */
+struct look {
+	struct env_attach *a;
+	const struct env_place *place;
+	struct stat root; /* of the place */
+	unsigned depth;
+	int attached; /* now */
+};
 
-static const char *const library_dirs[] = { "/lib/x86_64-linux-gnu",
-					    "/usr/lib/x86_64-linux-gnu",
-					    "/lib/aarch64-linux-gnu",
-					    "/usr/lib/aarch64-linux-gnu",
-					    "/lib64",
-					    "/usr/lib64",
-					    "/usr/local/lib",
-					    "/lib",
-					    "/usr/lib" };
+static void file_attach(struct look *l, int path_fd);
 
-/* False: too long for a path. */
-static bool path_make(char out[PATH_MAX], const char *fmt, ...)
+static void on_library(void *ctx, int path_fd)
 {
-	va_list ap;
-	int n;
+	struct look *l = ctx;
 
-	va_start(ap, fmt);
-	n = vsnprintf(out, PATH_MAX, fmt, ap);
-	va_end(ap);
-	return n < PATH_MAX;
+	l->depth++;
+	file_attach(l, path_fd);
+	l->depth--;
 }
 
-/* dir: of the file that needs it, inside root. */
-static int library_attach(struct env_attach *a, const char *root, const char *dir,
-			  const struct env_image *image, const char *lib, unsigned depth)
+/* real: path of the file inside root. known: what does not depend on LD_LIBRARY_PATH has been looked at. */
+static void libraries_attach(struct look *l, const struct env_image *image, char *real, bool known)
 {
-	char path[PATH_MAX];
+	char *slash = strrchr(real, '/');
+	struct library_search s = { .pid = l->place->pid,
+				    .dir = real,
+				    .run_path = image->run_path,
+				    .library_path = l->place->library_path,
+				    .library_path_only = known };
 
-	if (*lib == '/' || *lib == '.')
-		return path_make(path, "%s%s%s%s", root, *lib == '/' ? "" : dir,
-				 *lib == '/' ? "" : "/", lib)
-			       ? path_attach(a, root, path, depth)
-			       : 0;
-	for (const char *p = image->run_path; p && *p;) {
-		int n = strcspn(p, ":");
-		bool origin = !strncmp(p, "$ORIGIN", 7);
-
-		if (path_make(path, "%s%s%.*s/%s", root, origin ? dir : "", origin ? n - 7 : n,
-			      origin ? p + 7 : p, lib) &&
-		    !access(path, R_OK))
-			return path_attach(a, root, path, depth);
-		p += n + (p[n] == ':');
-	}
-	for (size_t d = 0; d < ARRAY_SIZE(library_dirs); d++)
-		if (path_make(path, "%s%s/%s", root, library_dirs[d], lib) && !access(path, R_OK))
-			return path_attach(a, root, path, depth);
-	return 0;
+	*(slash ? slash : real) = 0;
+	for (unsigned i = 0; i < image->n_needed; i++)
+		library_find(&s, image->needed[i], on_library, l);
 }
 
 /* Once for each runtime: its texts are constants. */
@@ -329,45 +294,71 @@ static void unseen_tell(struct env_attach *a, const char *runtime)
 	}
 }
 
-static int elf_attach(struct env_attach *a, struct file *f, int fd, const struct stat *st,
-		      const char *root, char *real, const struct elf_file *head, unsigned depth)
+static void elf_attach(struct look *l, struct file *f, int fd, bool believed, char *real,
+		       const struct elf_file *e)
 {
 	char *slash = strrchr(real, '/');
 	struct env_image own = { 0 };
-	struct env_image *image = image_of(a, fd, st, head, slash ? slash + 1 : real, &own);
-	int n = 0;
+	struct env_image *image = image_of(l->a, e, slash ? slash + 1 : real, believed, &own);
 
 	if (!image)
-		return 0;
+		return;
 	if (image->unseen)
-		unseen_tell(a, image->unseen);
+		unseen_tell(l->a, image->unseen);
+	if (image->probes && !l->attached && l->place->attaching)
+		l->place->attaching(l->place->ctx);
 	for (unsigned i = 0; i < image->probes; i++)
-		if (!is_python(&image->probe[i]) || build_add(a, image))
-			probe_attach(a, f, fd, &image->probe[i], image->build, head);
-	n = f->links;
-	if (slash)
-		*slash = 0;
-	for (unsigned i = 0; i < image->n_needed; i++)
-		n += library_attach(a, root, slash ? real : "", image, image->needed[i], depth + 1);
+		if (!is_python(&image->probe[i]) || build_add(l->a, image))
+			probe_attach(l->a, f, fd, &image->probe[i], image->build, e);
+	l->attached += f->links;
+	f->image = image == &own ? NULL : image;
+	libraries_attach(l, image, real, false);
 	env_image_free(&own);
-	return n;
 }
 
 /* A script's probes are those of its interpreter. */
-static int script_attach(struct env_attach *a, const char *root, const char *head, unsigned depth)
+static void script_attach(struct look *l, struct span head)
 {
-	const char *at = head + 2 + strspn(head + 2, " \t");
-	char path[PATH_MAX];
+	struct library_search s = { .pid = l->place->pid };
+	char path[INTERPRETER_MAX];
 
-	return *at == '/' && path_make(path, "%s%.*s", root, (int)strcspn(at, " \t\n"), at)
-		       ? path_attach(a, root, path, depth + 1)
-		       : 0;
+	if (interpreter_of(head, path) && *path == '/')
+		library_find(&s, path, on_library, l);
 }
 
-static struct file *file_of(struct env_attach *a, const struct stat *st, bool *fresh)
+/*
+ * Which inode a probe would be put on. Where the device has no number of its own (overlay, btrfs),
+ * the kernel is asked for that of a mapping.
+ */
+static void identify(struct env_attach *a, int fd, const struct stat *st, struct file *key)
 {
-	struct file key = { .dev = st->st_dev, .ino = st->st_ino }, **found, *f;
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	uint64_t address;
+	void *page;
 
+	key->dev = major(st->st_dev) << 20 | minor(st->st_dev);
+	key->ino = st->st_ino;
+	if (major(st->st_dev) || !st->st_size)
+		return;
+	page = mmap(NULL, 1, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (page == MAP_FAILED)
+		return;
+	address = (uintptr_t)page;
+	opts.ctx_in = &address;
+	opts.ctx_size_in = sizeof(address);
+	if (!bpf_prog_test_run_opts(bpf_program__fd(a->skel->progs.on_mapping), &opts) &&
+	    a->skel->bss->mapping_ino) {
+		key->dev = a->skel->bss->mapping_dev;
+		key->ino = a->skel->bss->mapping_ino;
+	}
+	munmap(page, 1);
+}
+
+static struct file *file_of(struct env_attach *a, int fd, const struct stat *st, bool *fresh)
+{
+	struct file key = { 0 }, **found, *f;
+
+	identify(a, fd, st, &key);
 	found = tfind(&key, &a->files, file_compare);
 	*fresh = !found || (*found)->size != st->st_size ||
 		 (*found)->changed.tv_sec != st->st_ctim.tv_sec ||
@@ -387,56 +378,88 @@ static struct file *file_of(struct env_attach *a, const struct stat *st, bool *f
 	return f;
 }
 
-static int path_attach(struct env_attach *a, const char *root, const char *path, unsigned depth)
+/* The file's path in the root of the process, as far as the kernel tells. */
+static bool real_path(const struct look *l, int fd, char out[PATH_MAX])
 {
-	char link[32], real[PATH_MAX];
-	struct elf_file head;
-	struct stat st;
-	struct file *f;
-	ssize_t len, got;
-	bool fresh;
-	int fd, n = 0;
+	char link[32], root[PATH_MAX];
+	ssize_t n, in = 0;
 
-	if (depth > DEPTH_MAX)
-		return 0;
-	fd = regular_open(open(path, O_PATH | O_CLOEXEC));
-	if (fd < 0)
-		return 0;
-	if (fstat(fd, &st))
-		goto out;
-	f = file_of(a, &st, &fresh);
-	if (!fresh)
-		goto out;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	len = readlink(link, real, sizeof(real) - 1);
-	got = pread(fd, a->head, sizeof(a->head) - 1, 0);
-	if (len < 0 || got < 0)
-		goto out;
-	real[len] = 0;
-	a->head[got] = 0;
-	if (elf_open(&head, (struct span){ a->head, got })) {
-		/* Libraries are read into the same buffer: what is needed of it comes first. */
-		n = elf_attach(a, f, fd, &st, root, real, &head, depth);
-	} else if (!strncmp(a->head, "#!", 2)) {
-		n = script_attach(a, root, a->head, depth);
+	n = readlink(link, out, PATH_MAX - 1);
+	if (n < 0)
+		return false;
+	out[n] = 0;
+	if (l->place->pid) {
+		snprintf(link, sizeof(link), "/proc/%d/root", l->place->pid);
+		in = readlink(link, root, sizeof(root));
 	}
-out:
-	close(fd);
-	return n;
+	/* "/" too when it lies in another namespace of mounts: paths are then complete. */
+	if (in > 1 && in < n && !memcmp(out, root, in) && out[in] == '/')
+		memmove(out, out + in, n - in + 1);
+	return true;
 }
 
-int env_attach_file(struct env_attach *a, const char *path)
+static void file_look(struct look *l, struct file *f, int fd, const struct stat *st)
 {
-	char root[64] = "";
-	unsigned pid;
-	int n = 0;
+	struct lazy_file bytes;
+	struct elf_file e;
+	char real[PATH_MAX];
 
-	/* A process may have another root than ours: its libraries lie there. */
-	if (sscanf(path, "/proc/%u/%n", &pid, &n) == 1 && n)
-		snprintf(root, sizeof(root), "/proc/%u/root", pid);
-	if (*root && access(root, X_OK))
-		*root = 0;
-	return path_attach(a, root, path, 0);
+	f->image = NULL;
+	if (!f->size || !real_path(l, fd, real) || !lazy_open(&bytes, fd, f->size))
+		return;
+	if (elf_open_by(&e, (struct span){ bytes.bytes, bytes.size }, lazy_fetch, &bytes))
+		elf_attach(l, f, fd, id_believed(fd, st), real, &e);
+	else
+		script_attach(l, elf_range(&e, 0, INTERPRETER_MAX));
+	lazy_close(&bytes);
+}
+
+/* Closes it. */
+static void file_attach(struct look *l, int path_fd)
+{
+	char real[PATH_MAX];
+	struct stat st;
+	struct file *f;
+	bool fresh, moved;
+	int fd = regular_open(path_fd);
+
+	if (fd < 0)
+		return;
+	if (l->depth <= DEPTH_MAX && !fstat(fd, &st)) {
+		f = file_of(l->a, fd, &st, &fresh);
+		moved = f->root_dev != l->root.st_dev || f->root_ino != l->root.st_ino;
+		f->root_dev = l->root.st_dev;
+		f->root_ino = l->root.st_ino;
+		if (fresh)
+			file_look(l, f, fd, &st);
+		else if (f->image && (moved || l->place->library_path) && real_path(l, fd, real))
+			libraries_attach(l, f->image, real, !moved);
+	}
+	close(fd);
+}
+
+int env_attach_file(struct env_attach *a, const char *path, const struct env_place *place)
+{
+	struct look l = { .a = a, .place = place };
+	struct library_search s = { .pid = place->pid, .library_path = place->library_path };
+	char root[32] = "/", name[PATH_MAX];
+
+	if (place->pid)
+		snprintf(root, sizeof(root), "/proc/%d/root", place->pid);
+	if (stat(root, &l.root))
+		return 0;
+	file_attach(&l, open(path, O_PATH | O_CLOEXEC));
+	for (const char *p = place->preload; p && *p;) {
+		int n = strcspn(p, " :");
+
+		if (n && n < (int)sizeof(name)) {
+			snprintf(name, sizeof(name), "%.*s", n, p);
+			library_find(&s, name, on_library, &l);
+		}
+		p += n + (p[n] != 0);
+	}
+	return l.attached;
 }
 
 /*
@@ -446,17 +469,18 @@ int env_attach_file(struct env_attach *a, const char *path)
 void env_attach_prescan(struct env_attach *a, const char *path_variable)
 {
 	static const char *const programs[] = { "python3", "bash" };
+	static const struct env_place ours = { 0 };
 	char path[PATH_MAX];
 
-	for (size_t d = 0; d < ARRAY_SIZE(library_dirs); d++)
-		if (path_make(path, "%s/libc.so.6", library_dirs[d]))
-			env_attach_file(a, path);
+	for (const char *const *d = library_dirs; *d; d++)
+		if (path_make(path, "%s/libc.so.6", *d))
+			env_attach_file(a, path, &ours);
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
 		for (const char *p = path_variable ? path_variable : ""; *p;) {
 			size_t n = strcspn(p, ":");
 
 			if (path_make(path, "%.*s/%s", (int)n, p, programs[i]))
-				env_attach_file(a, path);
+				env_attach_file(a, path, &ours);
 			p += n + (p[n] == ':');
 		}
 }

@@ -9,11 +9,19 @@ struct invigil;
 
 struct env_attach *env_attach_new(struct invigil *skel, bool c_only);
 void env_attach_free(struct env_attach *a);
+/* How a program that is about to run finds its libraries. */
+struct env_place {
+	int pid;                            /* whose root and mounts they are; 0: ours */
+	const char *library_path, *preload; /* LD_LIBRARY_PATH and LD_PRELOAD; NULL none */
+	/* Called before the first probe is attached: what it sees may be told before we return. NULL: nobody. */
+	void (*attaching)(void *ctx);
+	void *ctx;
+};
 /*
- * Probes of one file (or script) and of the libraries it names, once each. Returns how many were
- * attached now. Below /proc/PID/ libraries are those of that process's root.
+ * Probes of one file (or script) and of the libraries it names, once for each real inode, whatever
+ * the overlays over it. Returns how many were attached now.
  */
-int env_attach_file(struct env_attach *a, const char *path);
+int env_attach_file(struct env_attach *a, const char *path, const struct env_place *place);
 /* Something that went wrong and was not told yet; NULL nothing. */
 const char *env_attach_trouble(struct env_attach *a);
 void env_attach_prescan(struct env_attach *a, const char *path_variable);

@@ -72,6 +72,9 @@ static bool python_is_probed(unsigned symbol)
 }
 
 struct look {
+	/* Of the names that are looked for: most of a hundred thousand symbols need no more. */
+	bool first[256];
+	uint64_t lengths;
 	uint64_t symbol[ARRAY_SIZE(runtimes)];
 	bool mark[ARRAY_SIZE(runtimes)];
 	uint64_t python[PYTHON_SYMBOLS];
@@ -82,6 +85,9 @@ static bool on_symbol(void *ctx, struct span name, uint64_t address, bool functi
 {
 	struct look *l = ctx;
 
+	if (!name.len || name.len > 63 || !(l->lengths >> name.len & 1) ||
+	    !l->first[(unsigned char)*name.ptr])
+		return true;
 	for (unsigned i = 0; i < ARRAY_SIZE(runtimes); i++) {
 		if (function && runtimes[i].symbol && span_eq(name, runtimes[i].symbol))
 			l->symbol[i] = address;
@@ -92,6 +98,24 @@ static bool on_symbol(void *ctx, struct span name, uint64_t address, bool functi
 		if ((function || !python_is_probed(i)) && span_eq(name, python_symbols[i]))
 			l->python[i] = address;
 	return true;
+}
+
+static void look_for(struct look *l, const char *name)
+{
+	if (!name)
+		return;
+	l->first[(unsigned char)*name] = true;
+	l->lengths |= 1ull << (strlen(name) & 63);
+}
+
+static void look_begin(struct look *l)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(runtimes); i++) {
+		look_for(l, runtimes[i].symbol);
+		look_for(l, runtimes[i].mark);
+	}
+	for (unsigned i = 0; i < PYTHON_SYMBOLS; i++)
+		look_for(l, python_symbols[i]);
 }
 
 static void probe_add(struct env_image *out, uint64_t address, enum env_program program,
@@ -212,6 +236,7 @@ void env_image_read(const struct elf_file *e, const char *name, bool c_only, str
 
 	memset(out, 0, sizeof(*out));
 	out->build = -1;
+	look_begin(&l);
 	elf_symbols(e, alone, on_symbol, &l);
 	table_apply(&l, name, c_only, out);
 	python_apply(e, l.python, name, c_only, out);

@@ -14,25 +14,98 @@
 
 #define CHAIN_MAX 6 /* the kernel follows four #! lines, then an ELF interpreter */
 
-/* A path in another process's memory; false when it has none. */
-static bool path_read(pid_t tid, uint64_t addr, char out[PATH_MAX])
+#define POINTERS_MAX 512 /* variables that are looked at */
+
+/* Up to n bytes of another process's memory; how many there are. */
+static size_t memory_read(pid_t tid, uint64_t addr, void *out, size_t n)
+{
+	size_t have = 0;
+
+	while (have < n) {
+		/* To the end of a page each time: the next one may not be there. */
+		size_t want = 4096 - ((addr + have) & 4095);
+		struct iovec to = { (char *)out + have, want > n - have ? n - have : want };
+		struct iovec from = { (void *)(uintptr_t)(addr + have), to.iov_len };
+		ssize_t got = process_vm_readv(tid, &to, 1, &from, 1, 0);
+
+		if (got <= 0)
+			break;
+		have += got;
+	}
+	return have;
+}
+
+/* A text in another process's memory; false when it has none. */
+static bool text_read(pid_t tid, uint64_t addr, char out[PATH_MAX])
 {
 	size_t n = 0;
 
 	while (n < PATH_MAX) {
-		/* To the end of a page each time: the next one may not be there. */
-		size_t want = 4096 - ((addr + n) & 4095);
-		struct iovec to = { out + n, want > PATH_MAX - n ? PATH_MAX - n : want };
-		struct iovec from = { (void *)(uintptr_t)(addr + n), to.iov_len };
-		ssize_t got = process_vm_readv(tid, &to, 1, &from, 1, 0);
+		size_t want = 4096 - ((addr + n) & 4095), got;
 
-		if (got <= 0)
-			return false;
+		if (want > PATH_MAX - n)
+			want = PATH_MAX - n;
+		got = memory_read(tid, addr + n, out + n, want);
 		if (memchr(out + n, 0, got))
 			return true;
+		if (got < want)
+			return false;
 		n += got;
 	}
 	return false;
+}
+
+/* The first eight bytes of each of n texts, by as few calls as their pages allow; zeroes for what has not so many. */
+static void heads_read(pid_t tid, const uint64_t *at, unsigned n, uint64_t *head)
+{
+	struct iovec to[POINTERS_MAX], from[POINTERS_MAX];
+	unsigned done = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		head[i] = 0;
+		to[i] = (struct iovec){ &head[i], sizeof(head[i]) };
+		from[i] = (struct iovec){ (void *)(uintptr_t)at[i], sizeof(head[i]) };
+	}
+	while (done < n) {
+		ssize_t got = process_vm_readv(tid, to + done, n - done, from + done, n - done, 0);
+
+		/* It stops at the first that cannot be read. */
+		done += (got > 0 ? got / sizeof(*head) : 0) + 1;
+	}
+}
+
+/* What of the new program's environment steers its dynamic linker. */
+struct linker {
+	struct env_place place;
+	char library_path[PATH_MAX], preload[PATH_MAX];
+};
+
+static void linker_read(pid_t tid, uint64_t envp, struct linker *l)
+{
+	struct {
+		const char *name;
+		char *text;
+		const char **value;
+	} variables[] = {
+		{ "LD_LIBRARY_PATH=", l->library_path, &l->place.library_path },
+		{ "LD_PRELOAD=", l->preload, &l->place.preload },
+	};
+	uint64_t at[POINTERS_MAX], head[POINTERS_MAX];
+	unsigned n = memory_read(tid, envp, at, sizeof(at)) / sizeof(at[0]), used = 0;
+
+	l->place = (struct env_place){ .pid = tid };
+	while (used < n && at[used])
+		used++;
+	heads_read(tid, at, used, head);
+	for (unsigned i = 0; i < used; i++)
+		for (size_t v = 0; v < ARRAY_SIZE(variables); v++) {
+			size_t len = strlen(variables[v].name);
+
+			if (!memcmp(&head[i], variables[v].name, sizeof(head[i])) &&
+			    text_read(tid, at[i], variables[v].text) &&
+			    !strncmp(variables[v].text, variables[v].name, len))
+				*variables[v].value = variables[v].text + len;
+		}
 }
 
 static int proc_open(pid_t tid, const char *what)
@@ -62,8 +135,7 @@ static int own_link_open(pid_t tid, const char *path)
 	return -1;
 }
 
-/* dir: as for openat. Nothing but a name is touched yet: no driver, no server of the file itself. */
-static int path_open(pid_t tid, int dir, const char *path)
+int path_open(pid_t tid, int dir, const char *path)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
 	int base, fd;
@@ -103,30 +175,32 @@ int regular_open(int path_fd)
 	return fd;
 }
 
-void exec_files(const struct gate_call *call, void (*fn)(void *ctx, int fd), void *ctx)
+void exec_files(const struct gate_call *call, exec_file_fn *fn, void *ctx)
 {
 	bool at = call->nr == __NR_execveat;
 	char path[PATH_MAX], head[INTERPRETER_HEAD], mapped[16];
+	struct linker linker = { .place.pid = call->tid };
 	int dir = at ? (int)call->args[0] : AT_FDCWD, fd;
 
 	if (call->nr == __NR_mmap) {
 		snprintf(mapped, sizeof(mapped), "fd/%d", (int)call->args[4]);
 		fd = regular_open(proc_open(call->tid, mapped));
 		if (fd >= 0) {
-			fn(ctx, fd);
+			fn(ctx, fd, &linker.place);
 			close(fd);
 		}
 		return;
 	}
-	if (!path_read(call->tid, call->args[at], path))
+	if (!text_read(call->tid, call->args[at], path))
 		return;
+	linker_read(call->tid, call->args[2 + at], &linker);
 	for (int i = 0; i < CHAIN_MAX; i++) {
 		ssize_t n;
 
 		fd = regular_open(path_open(call->tid, dir, path));
 		if (fd < 0)
 			return;
-		fn(ctx, fd);
+		fn(ctx, fd, &linker.place);
 		n = pread(fd, head, sizeof(head), 0);
 		close(fd);
 		if (n <= 0 || !interpreter_of((struct span){ head, n }, path))

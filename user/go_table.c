@@ -4,6 +4,7 @@
 
 #define HEADER_WORDS  8 /* of eight bytes, behind magic, quantum and pointer size */
 #define FUNCTIONS_MAX (1u << 22)
+#define SEARCH_PART   (1u << 20)
 
 enum layout { LAYOUT_116, LAYOUT_118 };
 
@@ -35,33 +36,38 @@ static bool header_read(struct go_table *t, enum layout layout)
 	t->word = layout == LAYOUT_118 ? 4 : 8;
 	t->text = layout == LAYOUT_118 ? w[2] : 0;
 	t->names = layout == LAYOUT_118 ? w[3] : w[2];
+	t->names_end = layout == LAYOUT_118 ? w[4] : w[3];
 	t->table = layout == LAYOUT_118 ? w[7] : w[6];
-	return t->functions && t->functions < FUNCTIONS_MAX && t->names < t->bytes.len &&
-	       t->table < t->bytes.len;
+	return t->functions && t->functions < FUNCTIONS_MAX && t->names < t->names_end &&
+	       t->names_end <= t->bytes.len && t->table < t->bytes.len;
 }
 
 /*
- * Magic, two zeroes, instruction quantum (1 x86, 4 arm64), pointer size. The magics differ in their
- * first byte alone, so that one search finds any: a program may be a hundred megabytes long.
+ * Magic, two zeroes, instruction quantum (1 x86, 4 arm64), pointer size: eight bytes that linkers
+ * align. A program may be a hundred megabytes long, so it is searched part by part.
  */
-static bool header_find(struct go_table *t, struct span all, enum layout *layout)
+static bool header_find(struct go_table *t, struct elf_place in, enum layout *layout)
 {
-	char want[7] = { 0xff, 0xff, 0xff, 0, 0, 1, 8 };
-	const char *at = all.ptr, *end;
+	uint64_t quantum = t->elf->head.e_machine == EM_AARCH64 ? 4 : 1;
+	uint64_t want = 0xffffff00 | quantum << 48 | 8ull << 56, word, end;
 
-	if (!all.len)
-		return false;
-	end = all.ptr + all.len;
-	if (t->elf->head.e_machine == EM_AARCH64)
-		want[5] = 4;
-	while (end - at > 1 && (at = memmem(at + 1, end - at - 1, want, sizeof(want)))) {
-		t->bytes = (struct span){ at - 1, end - at + 1 };
-		for (unsigned m = 0; m < ARRAY_SIZE(magics); m++)
-			if ((unsigned char)at[-1] == magics[m].first &&
-			    header_read(t, magics[m].layout)) {
-				*layout = magics[m].layout;
-				return true;
-			}
+	if (__builtin_add_overflow(in.offset, in.len, &end) || end > t->elf->bytes.len)
+		end = t->elf->bytes.len;
+	for (uint64_t at = (in.offset + 7) & ~7ull; at < end; at += SEARCH_PART) {
+		struct span part =
+			elf_range(t->elf, at, end - at < SEARCH_PART ? end - at : SEARCH_PART);
+
+		for (size_t i = 0; get(part, i, &word, sizeof(word)); i += sizeof(word)) {
+			if ((word & ~0xffull) != want)
+				continue;
+			t->bytes = elf_range(t->elf, at + i, end - at - i);
+			for (unsigned m = 0; m < ARRAY_SIZE(magics); m++)
+				if ((word & 0xff) == magics[m].first &&
+				    header_read(t, magics[m].layout)) {
+					*layout = magics[m].layout;
+					return true;
+				}
+		}
 	}
 	return false;
 }
@@ -97,7 +103,7 @@ bool go_open(struct go_table *t, const struct elf_file *e)
 	static const char *const sections[] = { ".gopclntab", ".data.rel.ro.gopclntab" };
 	enum layout layout = LAYOUT_118;
 	bool found = false;
-	struct span all;
+	struct elf_place all;
 
 	memset(t, 0, sizeof(*t));
 	t->elf = e;
@@ -105,7 +111,7 @@ bool go_open(struct go_table *t, const struct elf_file *e)
 	if (!elf_section(e, ".go.buildinfo").len && !elf_section(e, ".note.go.buildid").len)
 		return false;
 	for (unsigned i = 0; i < ARRAY_SIZE(sections) && !found; i++)
-		found = header_find(t, elf_section(e, sections[i]), &layout);
+		found = header_find(t, elf_section_place(e, sections[i]), &layout);
 	/* A position independent program has it among its data; other linkers, anywhere. */
 	for (int code = 0; code < 2 && !found; code++)
 		for (unsigned i = 0; !found && elf_segment(e, i, code, &all); i++)
@@ -117,7 +123,7 @@ bool go_open(struct go_table *t, const struct elf_file *e)
 
 bool go_function(const struct go_table *t, const char *name, uint64_t *address)
 {
-	struct span names = { t->bytes.ptr + t->names, t->bytes.len - t->names };
+	struct span names = { t->bytes.ptr + t->names, t->names_end - t->names };
 	size_t n = strlen(name) + 1;
 	const char *at = names.ptr;
 

@@ -10,7 +10,7 @@ struct go_table {
 	struct span bytes;  /* from the header to the end of what holds it */
 	uint64_t functions; /* number of entries of the function table */
 	uint64_t text;      /* entries are relative to it; 0 before 1.18 */
-	uint64_t names, table;
+	uint64_t names, names_end, table;
 	unsigned word; /* bytes of a number in the function table */
 };
 

@@ -107,6 +107,8 @@ static void autoload_choose(struct invigil *skel, bool env, bool daemon)
 			bpf_program__set_autoload(prog, true);
 			if (strchr(*name, '@') && bpf_program__type(prog) == BPF_PROG_TYPE_TRACING)
 				bpf_program__set_attach_target(prog, 0, strchr(*name, '@') + 1);
+			if (bpf_program__type(prog) != BPF_PROG_TYPE_KPROBE)
+				continue;
 			if (is_env(&needs[i]) && feature_works(FEAT_UPROBE_MULTI))
 				bpf_program__set_expected_attach_type(
 					prog, (enum bpf_attach_type)ATTACH_UPROBE_MULTI);
@@ -474,9 +476,9 @@ const char *loader_env_trouble(struct loader *l)
 	return l->env ? env_attach_trouble(l->env) : NULL;
 }
 
-int loader_attach_env(struct loader *l, const char *path)
+int loader_attach_env(struct loader *l, const char *path, const struct env_place *place)
 {
-	return l->env ? env_attach_file(l->env, path) : 0;
+	return l->env ? env_attach_file(l->env, path, place) : 0;
 }
 
 void loader_prescan(struct loader *l, const char *path_variable)

@@ -8,6 +8,7 @@
 #include "buf.h"
 #include "event.h"
 
+struct env_place;
 struct loader;
 
 /* fn gets each record (writable, aligned to 8; n may exceed the record). */
@@ -63,7 +64,7 @@ void loader_losses(const struct loader *l, void (*fn)(void *ctx, uint32_t type, 
 		   void *ctx);
 
 /* Attaches the environment probes that the ELF file offers; at most once for each file. Returns how many. */
-int loader_attach_env(struct loader *l, const char *path);
+int loader_attach_env(struct loader *l, const char *path, const struct env_place *place);
 /* What went wrong in attaching since the last call; NULL nothing. */
 const char *loader_env_trouble(struct loader *l);
 /* Finds the C libraries and interpreters that a run with this PATH is likely to use. */

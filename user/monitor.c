@@ -91,7 +91,8 @@ static void on_loss(void *ctx, uint32_t type, uint64_t count)
 	loader_record(ctx, EV_LOST, &e, sizeof(e), NULL, 0);
 }
 
-static void probes_hear(struct monitor *m)
+/* False: nothing more now. */
+static bool probes_hear(struct monitor *m)
 {
 	struct attacher_word w;
 	int heard = attacher_hear(&m->attacher, &w);
@@ -110,6 +111,7 @@ static void probes_hear(struct monitor *m)
 	} else if (heard && w.say == ATTACHER_TROUBLE) {
 		gap_record(m, "environment reads", w.why, "variables read by name", false);
 	}
+	return heard > 0;
 }
 
 static void gate_gap(struct monitor *m, const char *reason)
@@ -340,10 +342,11 @@ static void run_drive(struct monitor *m)
 		poll(fds, ARRAY_SIZE(fds), DRAIN_MS);
 		if (fds[2].revents)
 			guardian_hear(m);
-		if (fds[3].revents)
-			probes_hear(m);
 		if (fds[0].revents && !front_hear(m))
 			break;
+		/* Before the reads that it is about. */
+		while (m->command && probes_hear(m))
+			;
 		loader_drain(m->loader, on_record, m);
 		if (m->front_gone && m->command && kill(m->command, 0) && errno == ESRCH)
 			break;

@@ -16,7 +16,8 @@
 #include "uprobe.h"
 
 #define ENV_READERS                                                                                \
-	"on_getenv", "on_go_getenv", "on_env_copy", "on_test_variable", "on_python_encode"
+	"on_getenv", "on_go_getenv", "on_env_copy", "on_test_variable", "on_python_encode",        \
+		"on_mapping"
 
 /* clang-format off */
 const struct need needs[] = {

@@ -138,6 +138,9 @@ struct file {
 	void *private_data;
 	struct path f_path;
 };
+struct vm_area_struct {
+	struct file *vm_file;
+};
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;

@@ -46,13 +46,17 @@ check "has no variables, a session of its own, nothing of BPF, and the only list
 # ---- first reads: programs whose files nobody has seen before ----
 cat >"$work/new.sh" <<'SH'
 kind=$1 from=$2 to=$3 dir=$4 here=$5
+libc=$(ldconfig -p | sed -n 's/.*libc\.so\.6 (libc6,x86-64).*=> //p' | head -1)
 for i in $(seq "$from" "$to"); do
 	d=$dir/$kind$i
 	mkdir -p "$d"
 	case $kind in
 	C) cp "$here/cases" "$d/p" && "$d/p" read "IVG_FIRST_$i" ;;
-	libc) cp "$here/cases" "$d/p" && cp "$(ldconfig -p | sed -n 's/.*libc\.so\.6 (libc6,x86-64).*=> //p' | head -1)" "$d/" &&
-		"$d/p" read "IVG_FIRST_$i" ;;
+	libc) cp "$here/cases" "$d/p" && cp "$libc" "$d/" && "$d/p" read "IVG_FIRST_$i" ;;
+	ldpath) mkdir -p "$d/lib" && cp "$libc" "$d/lib/" && cp "$here/cases" "$d/p" && LD_LIBRARY_PATH=/nowhere:$d/lib "$d/p" read "IVG_FIRST_$i" ;;
+	preload) cp "$here/libget.so" "$d/any.so" && LD_PRELOAD="$d/any.so" "$here/cases" read "IVG_FIRST_$i" ;;
+	chroot) mkdir -p "$d/lib64" "$d/lib" && cp "$libc" "$d/lib/" && cp /lib64/ld-linux-x86-64.so.2 "$d/lib64/" && cp "$here/cases" "$d/p" &&
+		/usr/sbin/chroot "$d" /p read "IVG_FIRST_$i" ;;
 	python) cp "$(readlink -f /usr/bin/python3)" "$d/p" && "$d/p" -ISc "import os; os.environ.get('IVG_FIRST_$i')" ;;
 	script) cp /bin/dash "$d/sh" && printf '#!%s\nexec %s read IVG_FIRST_%s\n' "$d/sh" "$here/cases" "$i" >"$d/p" &&
 		chmod +x "$d/p" && "$d/p" ;;
@@ -70,7 +74,7 @@ first_reads() { # KIND: seen, let go, and neither of both
 		rm -rf "$work/new"
 	done
 }
-for kind in C libc python script; do
+for kind in C libc ldpath preload chroot python script; do
 	first_reads $kind
 	echo "     $kind: $seen of $first first reads seen, $let_go calls let go after 200 ms"
 	# On a machine so busy that a probe takes longer, the rest is said: never lost in silence.

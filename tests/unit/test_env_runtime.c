@@ -245,7 +245,7 @@ enum { TEXT = 0x401000 };
 static size_t go_118(char *out, uint64_t text)
 {
 	static const char names[] = "\0main.main\0syscall.Getenv\0x/syscall.Getenv";
-	uint64_t head[9] = { 0x08010000ull << 32 | 0xfffffff1, 3, 0, text, 72, 0, 0, 0, 128 };
+	uint64_t head[9] = { 0x08010000ull << 32 | 0xfffffff1, 3, 0, text, 72, 128, 0, 0, 128 };
 	uint32_t table[] = {
 		0x00, 40, 0x10, 48, 0x20, 56, 0, 0, 0, 0, 0x00, 1, 0x10, 26, 0x20, 11
 	};
@@ -321,7 +321,7 @@ static void the_start_of_the_text_may_be_a_relocation(void **state)
 static void go_1_17_is_taken_and_1_16_is_said(void **state)
 {
 	static const char names[] = "\0syscall.Getenv";
-	uint64_t head[8] = { 0x08010000ull << 32 | 0xfffffffa, 1, 0, 64, 0, 0, 0, 96 };
+	uint64_t head[8] = { 0x08010000ull << 32 | 0xfffffffa, 1, 0, 64, 96, 0, 0, 96 };
 	uint64_t table[] = { TEXT, 32, 0, 0, TEXT, 1 };
 	char bytes[256] = { 0 };
 	uint64_t address = 0;
@@ -341,6 +341,33 @@ static void go_1_17_is_taken_and_1_16_is_said(void **state)
 	look("prog", false);
 	assert_int_equal(image.probes, 0);
 	assert_string_equal(image.unseen, "this version of Go is not known");
+}
+
+static bool beginning_only(void *ctx, uint64_t offset, uint64_t n)
+{
+	return offset + n <= *(uint64_t *)ctx;
+}
+
+static void what_cannot_be_fetched_is_absent(void **state)
+{
+	struct span bytes;
+	uint64_t there;
+
+	(void)state;
+	elf_start(&b, ET_DYN);
+	SYMBOLS(SHT_DYNSYM, "\0getenv");
+	bytes = elf_done(&b);
+	there = bytes.len;
+	assert_true(elf_open_by(&e, bytes, beginning_only, &there));
+	env_image_read(&e, "libc.so.6", false, &image);
+	assert_int_equal(image.probes, 1);
+	teardown(NULL);
+	elf_start(&b, ET_DYN);
+	SYMBOLS(SHT_DYNSYM, "\0getenv");
+	there = sizeof(Elf64_Ehdr);
+	assert_true(elf_open_by(&e, elf_done(&b), beginning_only, &there));
+	env_image_read(&e, "libc.so.6", false, &image);
+	assert_int_equal(image.probes, 0);
 }
 
 static void every_cut_of_a_file_is_read_without_harm(void **state)
@@ -385,6 +412,7 @@ int main(void)
 		T(a_go_function_is_found_without_symbols),
 		T(the_start_of_the_text_may_be_a_relocation),
 		T(go_1_17_is_taken_and_1_16_is_said),
+		T(what_cannot_be_fetched_is_absent),
 		T(every_cut_of_a_file_is_read_without_harm),
 	};
 

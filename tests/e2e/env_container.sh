@@ -1,0 +1,48 @@
+#!/bin/bash
+# env_container.sh: reads in containers: a second one of the same image needs no new probe, and none counts twice.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+engine_up
+
+cat >"$work/c.c" <<'C'
+#include <stdlib.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	for (int i = 0; i < 100; i++) {
+		getenv("IVG_IN_CONTAINER");
+		usleep(argc > 1 ? atoi(argv[1]) : 0);
+	}
+	return 0;
+}
+C
+libc=$(ldconfig -p | sed -n 's/.*libc\.so\.6 (libc6,x86-64).*=> //p' | head -1)
+mkdir -p "$work/image/lib64" "$work/image/lib" "$work/image/bin"
+check "the image is made" bash -c "gcc -o '$work/image/bin/reads' '$work/c.c' && cp '$libc' '$work/image/lib/' &&
+	cp /lib64/ld-linux-x86-64.so.2 '$work/image/lib64/' && cp /bin/busybox '$work/image/bin/sh' &&
+	tar -C '$work/image' -c . | docker import - invigil/reads:1"
+case $(docker info -f '{{.Driver}}') in
+overlay*) ;;
+*)
+	test_begin "containers over one layer"
+	skip "the engine's driver is $(docker info -f '{{.Driver}}')"
+	finish
+	;;
+esac
+cat >"$work/all" <<'SH'
+set -e
+docker run --rm --network none --name first invigil/reads:1 reads 20000
+docker run --rm --network none --name second -e IVG_IN_CONTAINER=1 invigil/reads:1 reads
+docker run -d --network none --name third invigil/reads:1 sh -c 'while :; do read -t 9 _; done' >/dev/null
+docker exec third reads
+docker cp third:/bin/reads - >/dev/null
+docker rm -f third >/dev/null
+SH
+LIMIT=90 check "three containers of an image" run -- sh "$work/all"
+reads='[e for e in action("env-read") if get(e, "invigil.env.name") == "IVG_IN_CONTAINER"]'
+see "each tells of its read once" "len($reads) == 3 and len({get(e, 'container.id') for e in $reads}) == 3"
+see "the first one's probes came late, and that is said" "get(($reads)[0], 'invigil.env.late') is True and gap('had started')"
+see "the second and an exec in the third needed none" "[get(e, 'invigil.env.late') for e in ($reads)[1:]] == [False, False]"
+see "what they received is known" "[get(e, 'invigil.env.found') for e in $reads] == [False, True, False]"
+see "each read counts once" "all(100 <= n < 130 for n in [get(e, 'invigil.env.reads') for e in action('exit') if get(e, 'process.pid') in [get(r, 'process.pid') for r in ($reads)[1:]]])"
+finish
