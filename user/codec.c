@@ -126,8 +126,7 @@ static void rune_add(struct buf *out, uint32_t c)
 	buf_add(out, bytes, utf8_put(c, bytes));
 }
 
-/* One escape; p is behind the backslash and before end. Returns what follows, NULL when it is none. */
-static const char *escape_one(const char *p, const char *end, struct buf *out)
+const char *escape_one(const char *p, const char *end, struct buf *out)
 {
 	static const char from[] = "abeEfnrtv\\'\"?", to[] = "\a\b\033\033\f\n\r\t\v\\'\"?";
 	const char *at = *p ? strchr(from, *p) : NULL;

@@ -13,6 +13,8 @@ bool base32_decode(struct span in, struct buf *out);
 bool hex_decode(struct span in, struct buf *out); /* pairs of digits */
 /* \xHH, \0ooo, \ooo, \uHHHH, \n … as echo -e and $'' take them; returns how many escapes were resolved. */
 unsigned escape_decode(struct span in, struct buf *out);
+/* One such escape; p is behind the backslash and before end. Returns what follows, NULL when it is none. */
+const char *escape_one(const char *p, const char *end, struct buf *out);
 unsigned percent_decode(
 	struct span in,
 	struct buf *out); /* bad sequences are kept as they are; returns the number decoded */

@@ -290,6 +290,28 @@ static void a_known_value_is_masked_in_escapes(void **state)
 	}
 }
 
+static void a_known_value_is_masked_behind_mixed_escapes(void **state)
+{
+	static const char *const texts[] = {
+		"\\u0063orrect/h\u00e4 horse",     "correct\\/h\\u00e4 horse",
+		"c\\u006frrect/h\\xc3\\xa4 horse", "correct%2Fh%c3%A4%20horse",
+		"correct/h\\\\u00e4 horse",        "correct\\u002Fh%C3%A4 horse",
+		"%5cu0063orrect/h\u00e4 horse"
+	};
+	char text[128];
+
+	(void)state;
+	learn("T_TOKEN=correct/h\u00e4 horse");
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		snprintf(text, sizeof(text), "{\"a\": \"%s\", \"b\\u0041\": \"\\u0041\"}",
+			 texts[i]);
+		assert_string_equal(bytes(text),
+				    "{\"a\": \"<variable:T_TOKEN>\", \"b\\u0041\": \"\\u0041\"}");
+	}
+	/* One character less is not the value. */
+	assert_string_equal(bytes("\\u0063orrect/h\\u00e4 hors"), "\\u0063orrect/h\\u00e4 hors");
+}
+
 static void a_known_value_is_masked_in_base64_at_each_alignment(void **state)
 {
 	(void)state;
@@ -549,6 +571,7 @@ int main(void)
 		T(a_public_value_that_is_cut_is_no_trouble),
 		T(a_known_value_is_masked_anywhere_with_equal_length),
 		T(a_known_value_is_masked_in_escapes),
+		T(a_known_value_is_masked_behind_mixed_escapes),
 		T(a_known_value_is_masked_in_base64_at_each_alignment),
 		T(a_known_value_is_masked_in_percent_and_hex_form),
 		T(common_words_are_not_learned),
