@@ -99,8 +99,7 @@ static unsigned look(struct masker *m, char *bytes, size_t n, unsigned depth)
 		struct decoded d = { 0 };
 
 		if (decode((struct span){ bytes, n }, kinds[i].mark, kinds[i].step, &d)) {
-			unsigned found = scrub_known(m, d.text.ptr, d.text.len) +
-					 scrub_tokens(m, d.text.ptr, d.text.len);
+			unsigned found = scrub_known(m, d.text.ptr, d.text.len);
 
 			if (depth > 1)
 				found += look(m, d.text.ptr, d.text.len, depth - 1);

@@ -20,7 +20,7 @@ void learn_variable(struct masker *m, struct span name, char *value, size_t n);
 
 /* scrub_text.c: masks what looks like a secret: tokens, headers, members, assignments, URLs. Returns how often. */
 unsigned scrub_looks(struct masker *m, char *bytes, size_t n);
-/* scrub_escape.c: masks what is known, and tokens, behind one or two layers of escapes. Returns how often. */
+/* scrub_escape.c: masks what is known behind one or two layers of escapes. Returns how often. */
 unsigned scrub_escaped(struct masker *m, char *bytes, size_t n);
 /* scrub.c: as scrub_bytes(), but only values of sensitive variables and what has a credential's own form. */
 unsigned scrub_leaks(struct masker *m, char *bytes, size_t n);
