@@ -193,3 +193,20 @@ enum severity alerts_worst(const struct alerts *a, bool with_health)
 				return (enum severity)s;
 	return SEV_INFO;
 }
+
+int alerts_worst_in(const struct alerts *a, enum risk r)
+{
+	for (int s = SEV_CRITICAL; s >= SEV_INFO; s--)
+		if (a->tally[r][s])
+			return s;
+	return -1;
+}
+
+const struct alert *alerts_nth(const struct alerts *a, enum risk r, unsigned n)
+{
+	for (int s = SEV_CRITICAL; s > SEV_INFO; s--)
+		for (unsigned i = 0; i < a->n; i++)
+			if (a->at[i].rule->risk == r && (int)a->at[i].severity == s && !n--)
+				return &a->at[i];
+	return NULL;
+}

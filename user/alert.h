@@ -36,5 +36,9 @@ void alerts_free(struct alerts *a);
 const struct alert *alerts_note(struct alerts *a, const struct finding *f, const struct fact *fact);
 /* Worst severity seen, SEV_INFO when none above; the tally's categories R1..R9 (and R0 when with_health). */
 enum severity alerts_worst(const struct alerts *a, bool with_health);
+/* Of one category: the worst severity with a finding, -1: none. */
+int alerts_worst_in(const struct alerts *a, enum risk r);
+/* The n-th alert of a category, worst first, then in order of first sight; NULL: no such. */
+const struct alert *alerts_nth(const struct alerts *a, enum risk r, unsigned n);
 
 #endif

@@ -8,6 +8,7 @@
 #include "output.h"
 #include "pipeline.h"
 #include "recording.h"
+#include "report_file.h"
 
 static const char *replay(struct pipeline *p, FILE *f)
 {
@@ -29,11 +30,12 @@ int cmd_replay(struct config *c)
 {
 	const char *file = c->argc == 1 ? c->argv[0] : NULL, *wrong = NULL, *why = NULL;
 	struct output out = { .fd = -1 };
+	struct report_file markdown = { 0 };
 	struct pipeline_verdict v;
 	struct buf text = { 0 };
 	struct pipeline *p;
 	FILE *f;
-	int err, status;
+	int err, report_err = 0, status;
 
 	if (!file) {
 		fprintf(stderr, "invigil: replay takes one RECORDING (see invigil help replay)\n");
@@ -53,6 +55,16 @@ int cmd_replay(struct config *c)
 		fclose(f);
 		return 125;
 	}
+	if (c->markdown) {
+		err = report_open(&markdown, c->markdown, geteuid(), getegid(), &why);
+		if (err) {
+			fprintf(stderr, "invigil: report %s: %s: %s\n", c->markdown, why,
+				strerror(-err));
+			output_close(&out);
+			fclose(f);
+			return 125;
+		}
+	}
 	p = pipeline_new(c, output_line, &out);
 	wrong = replay(p, f);
 	err = output_flush(&out);
@@ -62,11 +74,20 @@ int cmd_replay(struct config *c)
 		fwrite(text.ptr, 1, text.len, stderr);
 		buf_free(&text);
 	}
+	if (c->markdown) {
+		pipeline_markdown(p, &text);
+		report_err = report_commit(&markdown, (struct span){ text.ptr, text.len });
+		if (report_err)
+			fprintf(stderr, "invigil: report %s: %s\n", c->markdown,
+				strerror(-report_err));
+		report_close(&markdown);
+		buf_free(&text);
+	}
 	if (wrong)
 		fprintf(stderr, "invigil: recording %s: %s\n", file, wrong);
 	if (err)
 		fprintf(stderr, "invigil: output %s: %s\n", c->output, strerror(-err));
-	status = wrong || err || v.rejected ? 125 : v.tripped ? 120 : 0;
+	status = wrong || err || report_err || v.rejected ? 125 : v.tripped ? 120 : 0;
 	pipeline_free(p);
 	output_close(&out);
 	fclose(f);

@@ -1,5 +1,6 @@
 /* finish.c: the end of a run: repeats, what is left behind, the gate, the summary. */
 #include <stdlib.h>
+#include "markdown.h"
 #include "pipeline_state.h"
 #include "recording.h"
 #include "summary.h"
@@ -98,24 +99,34 @@ struct pipeline_verdict pipeline_verdict(const struct pipeline *p)
 	};
 }
 
-void pipeline_summary(const struct pipeline *p, const char *const *files, unsigned n_files,
-		      bool colour, bool verbose, struct buf *out)
+static void report_write(const struct pipeline *p, struct summary_input in,
+			 void (*write)(const struct summary_input *in, struct buf *out),
+			 struct buf *out)
 {
 	struct run_result result = result_of(p);
-	struct summary_input in = {
-		.run = &p->run,
-		.alerts = &p->alerts,
-		.result = &result,
-		.gaps = (const char *const *)p->gaps,
-		.n_gaps = p->n_gaps,
-		.files = files,
-		.n_files = n_files,
-		.colour = colour,
-		.verbose = verbose,
-	};
 	struct process **alive = table_alive(p->table, &result.n_left_processes);
 
 	result.left_processes = (const struct process **)alive;
-	summary_write(&in, out);
+	in.run = &p->run;
+	in.alerts = &p->alerts;
+	in.result = &result;
+	in.gaps = (const char *const *)p->gaps;
+	in.n_gaps = p->n_gaps;
+	write(&in, out);
 	free(alive);
+}
+
+void pipeline_summary(const struct pipeline *p, const char *const *files, unsigned n_files,
+		      bool colour, bool verbose, struct buf *out)
+{
+	struct summary_input in = {
+		.files = files, .n_files = n_files, .colour = colour, .verbose = verbose
+	};
+
+	report_write(p, in, summary_write, out);
+}
+
+void pipeline_markdown(const struct pipeline *p, struct buf *out)
+{
+	report_write(p, (struct summary_input){ 0 }, markdown_write, out);
 }

@@ -26,6 +26,7 @@
 #include "pipeline.h"
 #include "probe.h"
 #include "recording.h"
+#include "report_file.h"
 #include "setup.h"
 
 #define RUN_ID   1u    /* one run at a time in `run` */
@@ -43,6 +44,7 @@ struct monitor {
 	struct loader *loader;
 	struct pipeline *pipeline;
 	struct output out, record;
+	struct report_file markdown;
 	struct outputs outputs;   /* out and those of the configuration */
 	struct config each_whole; /* the pipeline's: each output reduces what it gets */
 	char id[37];              /* of the run */
@@ -200,7 +202,7 @@ static bool outputs_open(struct monitor *m)
 	const char *why;
 	int err;
 
-	m->out.fd = m->record.fd = -1;
+	m->out.fd = m->record.fd = m->markdown.out.fd = -1;
 	if (c->output) {
 		err = output_open(&m->out, c->output, m->account->invoker, m->account->invoker_gid,
 				  0640, &why);
@@ -231,6 +233,14 @@ static bool outputs_open(struct monitor *m)
 				strerror(-err));
 			return false;
 		}
+	}
+	if (c->markdown) {
+		err = report_open(&m->markdown, c->markdown, m->account->invoker,
+				  m->account->invoker_gid, &why);
+		if (err)
+			fprintf(stderr, "invigil: report %s: %s: %s\n", c->markdown, why,
+				strerror(-err));
+		return !err;
 	}
 	return true;
 }
@@ -391,9 +401,23 @@ static bool outputs_whole(struct monitor *m)
 	return !stream && !record;
 }
 
+/* 0 or -errno, which is said. */
+static int markdown_write_out(struct monitor *m)
+{
+	struct buf text = { 0 };
+	int err;
+
+	pipeline_markdown(m->pipeline, &text);
+	err = report_commit(&m->markdown, (struct span){ text.ptr, text.len });
+	if (err)
+		fprintf(stderr, "invigil: report %s: %s\n", m->config->markdown, strerror(-err));
+	buf_free(&text);
+	return err;
+}
+
 static int run_close(struct monitor *m)
 {
-	const char *files[2];
+	const char *files[3];
 	unsigned n = 0;
 	struct ev_end end = { .status = m->ended ? m->status : -1 };
 	struct pipeline_verdict v;
@@ -421,6 +445,13 @@ static int run_close(struct monitor *m)
 		files[n++] = m->config->output;
 	if (m->config->record)
 		files[n++] = m->config->record;
+	if (m->config->markdown) {
+		int failed = markdown_write_out(m);
+
+		if (!failed)
+			files[n++] = m->config->markdown;
+		err = err ? err : failed;
+	}
 	if (!m->config->quiet) {
 		pipeline_summary(m->pipeline, files, n, isatty(2) && !getenv("NO_COLOR"),
 				 m->config->verbose, &text);
@@ -437,7 +468,7 @@ static int run_close(struct monitor *m)
 /* Returns when it has attached what is known beforehand. */
 static bool probes_start(struct monitor *m, const char *path, int calls)
 {
-	const int leave[] = { m->front, m->guardian, m->out.fd, m->record.fd };
+	const int leave[] = { m->front, m->guardian, m->out.fd, m->record.fd, m->markdown.out.fd };
 	struct pollfd p = { .events = POLLIN };
 	struct attacher_word w;
 
@@ -452,49 +483,58 @@ static bool probes_start(struct monitor *m, const char *path, int calls)
 	       (!p.revents || recv(p.fd, &w, sizeof(w), 0) == sizeof(w));
 }
 
+static int monitor_work(struct monitor *m, int calls)
+{
+	const struct config *c = m->config;
+	char *path = getenv("PATH");
+	int verdict;
+
+	path = xstrdup(path ? path : "");
+	run_id_new(m->id);
+	harden();
+	engine_bytes_ask(c->engine_bytes);
+	if (!outputs_open(m) ||
+	    !(m->loader = loader_open(c->env_reads, false, c->log_patterns != NULL))) {
+		word_send(m->front, SAY_FAILED, 0);
+		return 125;
+	}
+	if (!probes_start(m, path, calls)) {
+		fprintf(stderr,
+			"invigil: the process that attaches probes could not be started: %s\n",
+			strerror(errno));
+		word_send(m->front, SAY_FAILED, 0);
+		return 125;
+	}
+	free(path);
+	m->each_whole = *c;
+	m->each_whole.alerts_only = false;
+	m->pipeline = pipeline_new(&m->each_whole, m->outputs.n ? outputs_line : NULL, &m->outputs);
+	pipeline_record_to(m->pipeline, m->recording);
+	pipeline_watch(m->pipeline, &(struct pipeline_live){ on_container, on_log, m });
+	if (!word_send(m->front, SAY_READY, 0))
+		return 125;
+	run_drive(m);
+	if (!m->command)
+		return 125; /* the front gave up before COMMAND was made */
+	verdict = run_close(m);
+	word_send(m->front, SAY_DONE, verdict);
+	pipeline_free(m->pipeline);
+	loader_close(m->loader);
+	outputs_close(&m->outputs);
+	output_close(&m->out);
+	if (m->recording)
+		fclose(m->recording);
+	return 0;
+}
+
 int monitor_main(const struct config *c, const struct account *a, int front, int guardian,
 		 int calls)
 {
 	struct monitor m = {
 		.config = c, .account = a, .front = front, .guardian = guardian, .status = -1
 	};
-	char *path = getenv("PATH");
-	int verdict;
+	int status = monitor_work(&m, calls);
 
-	path = xstrdup(path ? path : "");
-	run_id_new(m.id);
-	harden();
-	engine_bytes_ask(c->engine_bytes);
-	if (!outputs_open(&m) ||
-	    !(m.loader = loader_open(c->env_reads, false, c->log_patterns != NULL))) {
-		word_send(front, SAY_FAILED, 0);
-		return 125;
-	}
-	if (!probes_start(&m, path, calls)) {
-		fprintf(stderr,
-			"invigil: the process that attaches probes could not be started: %s\n",
-			strerror(errno));
-		word_send(front, SAY_FAILED, 0);
-		return 125;
-	}
-	free(path);
-	m.each_whole = *c;
-	m.each_whole.alerts_only = false;
-	m.pipeline = pipeline_new(&m.each_whole, m.outputs.n ? outputs_line : NULL, &m.outputs);
-	pipeline_record_to(m.pipeline, m.recording);
-	pipeline_watch(m.pipeline, &(struct pipeline_live){ on_container, on_log, &m });
-	if (!word_send(front, SAY_READY, 0))
-		return 125;
-	run_drive(&m);
-	if (!m.command)
-		return 125; /* the front gave up before COMMAND was made */
-	verdict = run_close(&m);
-	word_send(front, SAY_DONE, verdict);
-	pipeline_free(m.pipeline);
-	loader_close(m.loader);
-	outputs_close(&m.outputs);
-	output_close(&m.out);
-	if (m.recording)
-		fclose(m.recording);
-	return 0;
+	report_close(&m.markdown);
+	return status;
 }

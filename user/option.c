@@ -61,6 +61,8 @@ static const struct option {
 	  AT(alerts_only), FLAG, BOTH | DAEMON, 0, false },
 	{ "record", "FILE", NULL, "keep the scrubbed kernel events for replay", AT(record), TEXT,
 	  RUN, 0, true },
+	{ "markdown", "FILE", NULL, "a report in Markdown, written at the end of the run",
+	  AT(markdown), TEXT, BOTH, 0, true },
 	{ "fail-on", "LEVEL", NULL,
 	  "low, medium, high, critical or never: exit status 120 from there", AT(fail_on), LEVEL,
 	  BOTH, 0, false },
@@ -84,7 +86,6 @@ static const struct option {
 	{ "report", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
 	{ "sarif", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
 	{ "junit", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
-	{ "markdown", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
 	{ "attestation", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
 	{ "policy", "FILE", NULL, NULL, 0, LATER, BOTH, 0, true },
 #undef AT

@@ -33,6 +33,7 @@ struct run_selector {
 struct config {
 	const char *output;      /* -o */
 	const char *record;      /* --record */
+	const char *markdown;    /* --markdown */
 	const char *config_file; /* -c */
 	const char *user;        /* -u */
 	const char *format;      /* -f: "ecs" (run) ; text|json|markdown (risks, check) */

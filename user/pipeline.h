@@ -46,6 +46,7 @@ struct pipeline_verdict {
 struct pipeline_verdict pipeline_verdict(const struct pipeline *p);
 void pipeline_summary(const struct pipeline *p, const char *const *files, unsigned n_files,
 		      bool colour, bool verbose, struct buf *out);
+void pipeline_markdown(const struct pipeline *p, struct buf *out);
 /*
  * Does a process of the run live that is in no container? kill: kill(2), asked whether those that are not
  * known to have ended are still there; NULL: what the records say.

@@ -93,6 +93,7 @@ struct remote {
 const char *remote_refused(const struct config *c)
 {
 	return c->record        ? "--record"
+	       : c->markdown    ? "--markdown"
 	       : c->user        ? "--user"
 	       : c->n_own       ? "--own: the daemon's configuration says what is the run's own; it"
 	       : c->config_file ? "--config: the daemon's is in force; it"

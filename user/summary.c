@@ -1,7 +1,6 @@
 /* summary.c: what a person reads at the end of a run; bounded whatever happened. */
 #include <string.h>
-#include <sys/wait.h>
-#include "codec.h"
+#include "plain.h"
 #include "record.h"
 #include "summary.h"
 
@@ -10,54 +9,6 @@
 #define GAP_LINES  8 /* sentences of what was not seen */
 #define FILE_LINES 4
 #define DETAILS    3 /* verbose: findings of one category */
-
-/* ---- text: ASCII only, so that a byte is a column ---- */
-
-static void add_ascii(struct buf *out, struct span s)
-{
-	struct buf b = { 0 };
-
-	text_escape(s, 4096, &b);
-	for (size_t i = 0; i < b.len; i++) {
-		unsigned char c = (unsigned char)b.ptr[i];
-
-		/* Not even valid UTF-8: it can turn the direction of writing. */
-		if (c < 0x20 || c > 0x7e)
-			buf_fmt(out, "\\x%02x", c);
-		else
-			buf_byte(out, (char)c);
-	}
-	buf_free(&b);
-}
-
-/* Untrusted bytes, as far as a line can need them. */
-static void add_text(struct buf *out, const struct masker *m, struct span s)
-{
-	size_t plain = 0;
-
-	if (s.len > 4096)
-		s.len = 4096;
-	for (size_t i = 0; i <= s.len;) {
-		const struct secret *which = NULL;
-		size_t n = 0;
-
-		if (i < s.len && (unsigned char)s.ptr[i] == 0xff)
-			n = masker_at(m, (struct span){ s.ptr + i, s.len - i }, &which);
-		if (!n && i < s.len) {
-			i++;
-			continue;
-		}
-		if (i > plain)
-			add_ascii(out, (struct span){ s.ptr + plain, i - plain });
-		if (n) {
-			buf_str(out, "<redacted:");
-			secret_label(which, out);
-			buf_byte(out, '>');
-		}
-		i += n ? n : 1;
-		plain = i;
-	}
-}
 
 /* At most width columns; the end is replaced by "..." when it does not fit. */
 static void cut(struct buf *b, size_t width)
@@ -112,29 +63,6 @@ static void end_line(struct buf *out, struct buf *line)
 
 /* ---- the run ---- */
 
-static void add_status(struct buf *b, int status)
-{
-	if (status == -1)
-		buf_str(b, "status unknown");
-	else if (WIFSIGNALED(status))
-		buf_fmt(b, "signal %d", WTERMSIG(status));
-	else
-		buf_fmt(b, "exit %d", WEXITSTATUS(status));
-}
-
-static void add_duration(struct buf *b, const struct run *r)
-{
-	uint64_t ms = r->ended > r->began ? (r->ended - r->began) / 1000000 : 0, s = ms / 1000;
-
-	if (s < 60)
-		buf_fmt(b, "%u.%u s", (unsigned)s, (unsigned)(ms % 1000 / 100));
-	else if (s < 3600)
-		buf_fmt(b, "%u min %u s", (unsigned)(s / 60), (unsigned)(s % 60));
-	else
-		buf_fmt(b, "%llu h %u min", (unsigned long long)(s / 3600),
-			(unsigned)(s / 60 % 60));
-}
-
 static void write_run(const struct summary_input *in, struct buf *out)
 {
 	const struct run *r = in->run;
@@ -143,11 +71,11 @@ static void write_run(const struct summary_input *in, struct buf *out)
 	buf_str(&head, "invigil:");
 	for (unsigned i = 0; i < r->commands && head.len < 2 * COLUMNS; i++) {
 		buf_byte(&head, ' ');
-		add_text(&head, &r->masker, r->command[i]);
+		plain_text(&head, &r->masker, r->command[i]);
 	}
-	add_status(&tail, r->status);
+	plain_status(&tail, r->status);
 	buf_str(&tail, ", ");
-	add_duration(&tail, r);
+	plain_duration(&tail, r);
 	buf_str(&tail, ", ");
 	add_counted(&tail, r->processes, "process", "processes");
 	buf_str(&tail, ", ");
@@ -173,24 +101,6 @@ static void write_run(const struct summary_input *in, struct buf *out)
 
 /* ---- findings ---- */
 
-static int worst_of(const struct alerts *a, enum risk r)
-{
-	for (int s = SEV_CRITICAL; s >= SEV_INFO; s--)
-		if (a->tally[r][s])
-			return s;
-	return -1;
-}
-
-/* The n-th alert of a category, worst first, then in order of first sight; NULL: no such. */
-static const struct alert *nth_alert(const struct alerts *a, enum risk r, unsigned n)
-{
-	for (int s = SEV_CRITICAL; s > SEV_INFO; s--)
-		for (unsigned i = 0; i < a->n; i++)
-			if (a->at[i].rule->risk == r && (int)a->at[i].severity == s && !n--)
-				return &a->at[i];
-	return NULL;
-}
-
 #define PLACE_COLUMNS 28 /* of the test case, or of the script's line, whose end says more */
 
 /* The test case, else the script's own line, relative to the working tree. */
@@ -199,7 +109,7 @@ static void add_place(struct buf *b, const struct run *r, const struct alert *a)
 	struct buf place = { 0 }, text = { 0 };
 
 	if (a->test) {
-		add_text(&text, &r->masker, test_case_short(a->test));
+		plain_text(&text, &r->masker, test_case_short(a->test));
 		cut(&text, PLACE_COLUMNS);
 		buf_fmt(b, "%s: ", text.ptr);
 		buf_free(&text);
@@ -208,7 +118,7 @@ static void add_place(struct buf *b, const struct run *r, const struct alert *a)
 	if (!a->source)
 		return;
 	source_place(a->source, r->cwd, &place);
-	add_text(&text, &r->masker, (struct span){ place.ptr, place.len });
+	plain_text(&text, &r->masker, (struct span){ place.ptr, place.len });
 	cut_front(&text, PLACE_COLUMNS);
 	buf_fmt(b, "%s: ", text.ptr);
 	buf_free(&place);
@@ -224,7 +134,7 @@ static void add_finding(struct buf *b, const struct run *r, const struct alert *
 	buf_str(b, a->rule->name);
 	if (a->evidence.len) {
 		buf_str(b, ": ");
-		add_text(b, m, (struct span){ a->evidence.ptr, a->evidence.len });
+		plain_text(b, m, (struct span){ a->evidence.ptr, a->evidence.len });
 	}
 }
 
@@ -272,8 +182,8 @@ static void write_category(const struct summary_input *in, enum risk r, bool det
 {
 	const struct category *c = &categories[r];
 	const uint64_t *tally = in->alerts->tally[r];
-	const struct alert *a = nth_alert(in->alerts, r, 0);
-	int worst = worst_of(in->alerts, r);
+	const struct alert *a = alerts_nth(in->alerts, r, 0);
+	int worst = alerts_worst_in(in->alerts, r);
 	struct buf rest = { 0 };
 	size_t columns;
 
@@ -310,10 +220,10 @@ static void write_detail(const struct summary_input *in, const struct alert *a, 
 
 	if (a->process && a->process->name) {
 		buf_str(&where, " (");
-		add_text(&where, m, span_of(a->process->name));
+		plain_text(&where, m, span_of(a->process->name));
 		if (a->process->script) {
 			buf_byte(&where, ' ');
-			add_text(&where, m, span_of(a->process->script));
+			plain_text(&where, m, span_of(a->process->script));
 		}
 		cut(&where, 32);
 		buf_byte(&where, ')');
@@ -342,19 +252,19 @@ static void write_categories(const struct summary_input *in, unsigned room, stru
 
 	for (int s = SEV_CRITICAL; s >= -1; s--)
 		for (int r = RISK_HEALTH + 1; r < RISKS; r++)
-			if (worst_of(in->alerts, (enum risk)r) == s)
+			if (alerts_worst_in(in->alerts, (enum risk)r) == s)
 				order[n++] = (enum risk)r;
 	/* One for each that has any, worst first, before anyone gets a second. */
 	for (unsigned round = 0; in->verbose && round < DETAILS; round++)
 		for (unsigned i = 0; i < n && room; i++)
-			if (nth_alert(in->alerts, order[i], round)) {
+			if (alerts_nth(in->alerts, order[i], round)) {
 				details[i]++;
 				room--;
 			}
 	for (unsigned i = 0; i < n; i++) {
 		write_category(in, order[i], details[i], out);
 		for (unsigned k = 0; k < details[i]; k++)
-			write_detail(in, nth_alert(in->alerts, order[i], k), out);
+			write_detail(in, alerts_nth(in->alerts, order[i], k), out);
 	}
 }
 
@@ -398,7 +308,7 @@ static void write_gaps(const struct summary_input *in, struct buf *out)
 
 	for (unsigned i = 0; i < shown; i++) {
 		buf_str(&line, "  ");
-		add_text(&line, &in->run->masker, span_of(in->gaps[i]));
+		plain_text(&line, &in->run->masker, span_of(in->gaps[i]));
 		end_line(&body, &line);
 	}
 	if (shown < in->n_gaps) {
@@ -406,7 +316,7 @@ static void write_gaps(const struct summary_input *in, struct buf *out)
 		end_line(&body, &line);
 	}
 	write_lost(in, &body);
-	if (worst_of(in->alerts, RISK_HEALTH) > SEV_INFO)
+	if (alerts_worst_in(in->alerts, RISK_HEALTH) > SEV_INFO)
 		write_category(in, RISK_HEALTH, false, &body);
 	if (body.len || !in->run->complete) {
 		buf_fmt(out, "Not seen%s:\n", in->run->complete ? "" : " (the run is incomplete)");
@@ -431,7 +341,7 @@ static void write_left(const struct summary_input *in, struct buf *out)
 		add_counted(&line, res->n_left_objects, "object: ", "objects: ");
 		for (unsigned i = 0; i < res->n_left_objects && line.len <= COLUMNS; i++) {
 			buf_str(&line, i ? ", " : "");
-			add_text(&line, &in->run->masker, res->left_objects[i]);
+			plain_text(&line, &in->run->masker, res->left_objects[i]);
 		}
 		end_line(out, &line);
 	}
@@ -442,7 +352,7 @@ static void write_left(const struct summary_input *in, struct buf *out)
 			const struct process *p = res->left_processes[i];
 
 			buf_fmt(&line, "%s%u ", i ? ", " : "", p->pid);
-			add_text(&line, &in->run->masker, span_of(p->name ? p->name : "?"));
+			plain_text(&line, &in->run->masker, span_of(p->name ? p->name : "?"));
 		}
 		end_line(out, &line);
 	}
@@ -455,7 +365,7 @@ static void write_files(const struct summary_input *in, struct buf *out)
 	struct buf line = { 0 };
 
 	for (unsigned i = 0; i < shown; i++) {
-		add_text(&line, &in->run->masker, span_of(in->files[i]));
+		plain_text(&line, &in->run->masker, span_of(in->files[i]));
 		cut_front(&line, COLUMNS - 9);
 		buf_fmt(out, "%-9s%s\n", i ? "" : "Written:", line.len ? line.ptr : "");
 		buf_reset(&line);

@@ -1,4 +1,4 @@
-/* test_summary.c: nine lines, worst first, never more than 40 lines of 80 columns. */
+/* test_summary.c: nine lines, worst first, never more than 40 lines of 80 columns; a Markdown report is bounded and inert. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "summary.h"
+#include "markdown.h"
 
 struct world {
 	struct run run;
@@ -319,6 +319,51 @@ static void it_stays_within_40_lines_of_80_columns_whatever_happened(void **stat
 	text(w);
 }
 
+static void a_markdown_report_is_bounded_and_says_what_it_left_out(void **state)
+{
+	struct world *w = *state;
+	char subject[16];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < MARKDOWN_ALERTS + 7; i++) {
+		snprintf(subject, sizeof(subject), "s%u", i);
+		note(w, i % 2 ? "R6.1" : "R1.3", subject, SPAN("evidence"));
+	}
+	markdown_write(&w->in, &w->out);
+	for (const char *at = w->out.ptr; (at = strstr(at, "\n- **")); at++)
+		n++;
+	assert_int_equal(n, MARKDOWN_ALERTS);
+	assert_non_null(strstr(w->out.ptr, "and 7 more"));
+	/* The worst ones come first. */
+	assert_true(strstr(w->out.ptr, "** R6.1 ") < strstr(w->out.ptr, "** R1.3 "));
+}
+
+/* All that a run can choose is code: there nothing comes to life. */
+static void a_markdown_report_is_inert(void **state)
+{
+	static const char *const evil[] = { "`",       "``",  "a`<b>",    "\n# head",
+					    "\r\n- x", "\\`", "\033[31m", "\xe2\x80\xae" };
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(evil) / sizeof(evil[0]); i++) {
+		bool code = false;
+
+		w->command[1] = span_of(evil[i]);
+		w->process.name = (char *)evil[i];
+		note(w, "R6.1", evil[i], span_of(evil[i]));
+		buf_reset(&w->out);
+		markdown_write(&w->in, &w->out);
+		for (const char *c = w->out.ptr; *c; c++) {
+			assert_true(*c == '\n' || (*c >= ' ' && *c < 127));
+			if (*c == '`')
+				code = !code;
+			assert_false(code && *c == '\n');
+			assert_false(!code && (*c == '<' || *c == '\\'));
+		}
+		assert_false(code);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -333,6 +378,8 @@ int main(void)
 		TEST(files_and_what_was_left_behind_come_last),
 		TEST(verbose_shows_up_to_three_findings_of_a_category),
 		TEST(it_stays_within_40_lines_of_80_columns_whatever_happened),
+		TEST(a_markdown_report_is_bounded_and_says_what_it_left_out),
+		TEST(a_markdown_report_is_inert),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
