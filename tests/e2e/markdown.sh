@@ -5,7 +5,7 @@
 md=$work/report.md
 has() { grep -qF -- "$1" "$md" || { cat "$md"; return 1; }; }
 lacks() { ! grep -qE -- "$1" "$md" || { cat "$md"; return 1; }; }
-without() { [ ! -e "$1" ] && ! ls -A "$(dirname "$1")" | grep -q '\.invigil$'; }
+without() { [ ! -e "$1" ] && [ -z "$(find "$(dirname "$1")" -name '*.invigil')" ]; }
 
 mkdir -p "$work/tree/tests"
 cat >"$work/tree/tests/test_a.py" <<'PY'
