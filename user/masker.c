@@ -8,7 +8,9 @@
 #define MASK_HEAD 6
 #define PIECE_MAX 1024  /* longer values are known piece by piece: bounds the work of one look */
 #define KNOWN_MAX 65536 /* what is known at most; more is counted as refused */
-#define BITS      18
+#define SHAPE_MAX                                                                                  \
+	32768 /* the first rows: what was masked for its form leaves room for values of variables */
+#define BITS 18
 
 /* Where to look a digest up; the searched ones also stand in the bitmap of first eight bytes. */
 struct known {
@@ -223,7 +225,7 @@ static struct known *known_add(struct masker *m, const char *p, size_t len, enum
 	if (!k) {
 		size_t at;
 
-		if (x->used >= KNOWN_MAX) {
+		if (x->used >= (searched ? KNOWN_MAX : SHAPE_MAX)) {
 			m->refused++;
 			return NULL;
 		}

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "begin.h"
+#include "made.h"
 #include "pipeline_state.h"
 
 #define GAPS_MAX 64
@@ -181,6 +182,20 @@ void pipeline_replay(struct pipeline *p, void *bytes, size_t n)
 		p->run.rejected++;
 }
 
+/* A replay is told by the recording: what stands there is masked, and nothing is learned from it. */
+static void refused_tell(struct pipeline *p, const struct ev_hdr *h)
+{
+	struct buf b = { 0 };
+
+	if (!p->run.masker.refused)
+		return;
+	buf_fmt(&b, "so many secrets that %llu have no place in the table",
+		(unsigned long long)p->run.masker.refused);
+	made_gap(p, h->run, h->time, "secrets", b.ptr,
+		 "their names, who writes them, and what they look like elsewhere", true);
+	buf_free(&b);
+}
+
 void pipeline_take(struct pipeline *p, void *bytes, size_t n)
 {
 	struct record r;
@@ -194,6 +209,8 @@ void pipeline_take(struct pipeline *p, void *bytes, size_t n)
 		written_look(p, &r); /* goes no further: what is found in it does */
 		return;
 	}
+	if (r.h->type == EV_END)
+		refused_tell(p, r.h);
 	sent_look(p, &r, &found);
 	record_scrub(p, &r);
 	record_keep(p, &r);

@@ -32,6 +32,17 @@ check "a pipe named as an interpreter is not opened" run -q -- sh -c \
 	"(echo x >'$work/fifo'; touch '$work/opened') 2>/dev/null & '$work/script'; kill \$!; true"
 check "its writer found no reader" test ! -e "$work/opened"
 
+cat >"$work/flood.py" <<'PY'
+import subprocess, sys
+for r in range(int(sys.argv[1])):
+    subprocess.run(["/bin/true"], env={"V%d_%d_TOKEN" % (r, i): "value-%d-%d-qwerty" % (r, i) for i in range(1200)})
+PY
+run -q -- /usr/bin/python3 "$work/flood.py" 5
+see "more secrets than the table holds are said (R0.2)" \
+	'gap("so many secrets") and get(ev[-1], "invigil.run.complete") is False'
+run -q -- /usr/bin/python3 "$work/flood.py" 0
+see "near miss: few are nothing to say" 'not gap("so many secrets") and get(ev[-1], "invigil.run.complete")'
+
 victim=$work/gone
 check "a stream that COMMAND removes fails the run" \
 	status_is 125 "$invigil" run -q -o "$victim" -- rm "$victim"

@@ -521,6 +521,19 @@ static void a_full_table_is_counted_and_still_masks(void **state)
 	assert_string_equal(bytes("TOKEN=one-value-more x"), "TOKEN=<> x");
 }
 
+static void what_only_looks_like_a_secret_takes_no_room_from_variables(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 70000; i++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "TOKEN=value-number-%d", i);
+		scrub_bytes(&m, text, strlen(text));
+	}
+	learn("GITHUB_TOKEN=" VALUE);
+	assert_string_equal(bytes("x " VALUE " y"), "x <> y");
+}
+
 static void a_long_value_is_known_piece_by_piece(void **state)
 {
 	char value[3000], variable[3100], text[3100];
@@ -588,6 +601,7 @@ int main(void)
 		T(scrubbing_twice_changes_nothing),
 		T(a_mask_cannot_be_forged_without_the_tag),
 		T(a_full_table_is_counted_and_still_masks),
+		T(what_only_looks_like_a_secret_takes_no_room_from_variables),
 		T(a_long_value_is_known_piece_by_piece),
 		T(a_large_record_is_quick),
 	};
