@@ -26,8 +26,10 @@ touch "$work/up"
 until [ -e "$work/go" ]; do sleep 0.05; done
 i=0
 while [ \$i -lt $execs ]; do /bin/true; i=\$((i + 1)); done
+(until [ -e "$work/end" ]; do sleep 0.05; done; /bin/true of a process whose start was lost) &
 touch "$work/over"
 until [ -e "$work/end" ]; do sleep 0.05; done
+wait
 exit 6
 SH
 held sh "$work/many.sh"
@@ -36,6 +38,7 @@ see "events-lost says how many and of which type" 'any(get(e, "invigil.lost.type
 see "exactly: told and lost are all" \
 	"len(execs('true')) + sum(get(e, 'invigil.lost.count') for e in action('events-lost') if get(e, 'invigil.lost.type') == 'exec' and get(e, 'event.kind') == 'metric') - $execs in range(0, 60)"
 see "R0.1 is an alert" 'alerts("R0.1")'
+see "and R0.4, of a process whose start was lost" 'alerts("R0.4") and action("process-missed")'
 see "the run is incomplete, its stream whole" 'get(ev[-1], "invigil.run.complete") is False and ended() and gapless()'
 check "the summary says so" grep -qi 'lost' "$work/err"
 

@@ -1,0 +1,78 @@
+#!/bin/bash
+# rules.sh: rules that no other script drives, each with the nearest run that must not fire it: one property changed.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+engine_up
+base=invigil/base:1
+
+hit() { # RULE WHAT COMMAND: one alert
+	run -- sh -c "$3" >"$work/out" 2>&1
+	see "$1: $2" "len(alerts('$1')) == 1"
+}
+miss() { # RULE WHAT WITNESS COMMAND: none, and WITNESS, an expression, says that COMMAND did its work
+	run -- sh -c "$4" >"$work/out" 2>&1
+	see "$1, near miss: $2" "not alerts('$1') and $3"
+}
+created() { echo "[get(e, 'http.response.status_code') for e in action('container-create')] == [201]"; }
+
+# ---- host ----
+cp /bin/true "$work/copy"
+from_memory() { echo "import os; fd = $1; os.execve(fd, ['true', 'as-fd'], {})"; }
+hit R3.10 "a program in anonymous memory" \
+	"exec /usr/bin/python3 -c \"$(from_memory "os.memfd_create('x'); os.write(fd, open('/bin/true', 'rb').read())")\""
+miss R3.10 "the same by a descriptor of a file" "['true', 'as-fd'] in args('copy')" \
+	"exec /usr/bin/python3 -c \"$(from_memory "os.open('$work/copy', os.O_RDONLY)")\""
+hit R3.10 "a program that was deleted before" \
+	"cp /bin/true '$work/gone'; exec /usr/bin/python3 -c \"$(from_memory "os.open('$work/gone', os.O_RDONLY); os.unlink('$work/gone')")\""
+
+run --gate=off -- true
+see "R0.2: without a gate first reads may be missed" 'alerts("R0.2") and gap("switched off")'
+run -- true
+see "R0.2, near miss: with one" 'not alerts("R0.2") and not alerts("R0.1") and not alerts("R0.3") and not alerts("R0.4")'
+see "R0.5, near miss: nothing is done to the monitor" 'not alerts("R0.5") and execs("true")'
+
+# ---- engine ----
+mkdir "$work/plain"
+docker create --name foreign-1 $base true >/dev/null
+docker volume create foreign-v >/dev/null
+docker tag $base registry.example.org/base:1
+docker tag $base 127.0.0.1:5000/base:1
+
+hit R6.15 "a mount shared with the host" "docker create -v '$work/plain:/h:shared' $base true"
+miss R6.15 "one that is not" "$(created)" "docker create -v '$work/plain:/h:private' $base true"
+hit R6.15 "an update that lifts a limit" \
+	"docker create --pids-limit 50 --name update-1 $base true; docker update --pids-limit -1 update-1"
+miss R6.15 "one that sets another" "action('container-update')" \
+	"docker create --pids-limit 50 --name update-2 $base true; docker update --pids-limit 60 update-2"
+
+hit R7.4 "the inspection of a foreign container" "docker inspect --type container foreign-1"
+miss R7.4 "of its own" "action('container-inspect')" \
+	"docker create --name own-1 $base true; docker inspect --type container own-1"
+hit R7.4 "of a foreign volume" "docker volume inspect foreign-v"
+miss R7.4 "a list that shows both" "action('container-list') and action('volume-list')" "docker ps -a; docker volume ls"
+
+built() { echo "echo FROM $1 | docker build -q -"; }
+hit R8.5 "a build from an image of a registry that is not allowed" "$(built registry.example.org/base:1)"
+miss R8.5 "of one on loopback" "action('image-build')" "$(built 127.0.0.1:5000/base:1)"
+posted() { echo "curl -s --unix-socket '$engine/docker.sock' -X POST 'http://localhost/build?$1=http://127.0.0.1:1/context.tar'"; }
+hit R8.5 "a build whose context is a URL" "$(posted remote)"
+miss R8.5 "another parameter with one" "action('image-build')" "$(posted t)"
+
+hit R8.8 "root by its number" "docker create -u 0:1000 $base true"
+miss R8.8 "another user" "$(created)" "docker create -u 1000:0 $base true"
+hit R8.8 "a shell as entry point" "docker create --entrypoint /bin/sh $base -c true"
+miss R8.8 "a shell as the command" "$(created)" "docker create $base /bin/sh -c true"
+miss R8.8 "another program as entry point" "$(created)" "docker create --entrypoint /bin/true $base"
+
+# A host name of our own, in a UTS namespace.
+named() { # NAME
+	rm -f "$ev"
+	unshare -u sh -c 'hostname buildrunner7; exec "$@"' - timeout 60 "$invigil" run -q -o "$ev" -- \
+		docker create --name "$1" $base true >"$work/out" 2>&1
+}
+named web-buildrunner7
+see "R7.2: the runner's host name in the name of a container" \
+	'len(alerts("R7.2")) == 1 and "host name" in get(alerts("R7.2")[0], "invigil.evidence")'
+named web-buildrunner70
+see "R7.2, near miss: as a part of a word" "not alerts('R7.2') and $(created)"
+finish
