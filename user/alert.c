@@ -127,8 +127,15 @@ void alerts_free(struct alerts *a)
 	memset(a, 0, sizeof(*a));
 }
 
+/* Many small ones must not hide a big one: the last rooms are for what is worse. */
+static unsigned room_of(enum severity s)
+{
+	return ALERTS_MAX - (SEV_CRITICAL - s) * (ALERTS_MAX / 10);
+}
+
 /* The alert of this hash, made when there is none and there is room; *is_new says which. */
-static struct alert *alert_of(struct alerts *a, const uint64_t hash[2], bool *is_new)
+static struct alert *alert_of(struct alerts *a, const uint64_t hash[2], enum severity severity,
+			      bool *is_new)
 {
 	struct node key = { { hash[0], hash[1] }, 0 }, *node, **found;
 
@@ -136,7 +143,7 @@ static struct alert *alert_of(struct alerts *a, const uint64_t hash[2], bool *is
 	found = tfind(&key, &a->index, node_compare);
 	if (found)
 		return &a->at[(*found)->at];
-	if (a->n == ALERTS_MAX)
+	if (a->n >= room_of(severity))
 		return NULL;
 	/* All of it at once, so that pointers to alerts stay good; untouched pages cost nothing. */
 	if (!a->at) {
@@ -167,7 +174,7 @@ const struct alert *alerts_note(struct alerts *a, const struct finding *f, const
 	if (severity == SEV_INFO)
 		return NULL;
 	fingerprint(f, fact, hash);
-	alert = alert_of(a, hash, &is_new);
+	alert = alert_of(a, hash, severity, &is_new);
 	if (!alert) {
 		a->dropped++;
 		return NULL;

@@ -75,6 +75,8 @@ void pipeline_finish(struct pipeline *p)
 
 			stream_alert(&p->stream, &p->alerts.at[i], &again, true);
 		}
+	if (p->alerts.dropped)
+		p->run.complete = false;
 	p->tripped = gate_trips(p);
 	result = result_of(p);
 	alive = table_alive(p->table, &result.n_left_processes);
