@@ -127,8 +127,8 @@ static void an_unknown_option_is_named(void **state)
 
 static void options_of_later_versions_are_refused_and_said(void **state)
 {
-	static char *const later[] = { "--report",   "--sarif",       "--junit",
-				       "--markdown", "--attestation", "--policy" };
+	static char *const later[] = { "--report", "--sarif", "--junit", "--attestation",
+				       "--policy" };
 	char expected[128];
 
 	(void)state;
