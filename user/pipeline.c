@@ -207,6 +207,7 @@ void pipeline_take(struct pipeline *p, void *bytes, size_t n)
 	}
 	if (r.h->type == EV_WRITE) {
 		written_look(p, &r); /* goes no further: what is found in it does */
+		stdio_written(p, &r);
 		return;
 	}
 	if (r.h->type == EV_END)

@@ -45,6 +45,12 @@ struct waiting {
 	struct source *source;
 };
 
+/* An engine behind a program's standard input and output. */
+struct stdio_link {
+	uint64_t in, out; /* pipes */
+	uint32_t dev;
+};
+
 struct pipeline {
 	const struct config *config;
 	struct run run;
@@ -69,8 +75,10 @@ struct pipeline {
 		uint32_t pid;
 	} ended[256]; /* the last processes that ended */
 	unsigned n_ended;
-	uint64_t now; /* boot ns of the record at hand */
-	void *links;  /* tsearch tree of struct link */
+	uint64_t now;                /* boot ns of the record at hand */
+	void *links;                 /* tsearch tree of struct link */
+	struct stdio_link stdio[64]; /* the last */
+	unsigned n_stdio;
 	struct source_codes *codes;
 	struct waiting waiting[64]; /* the last */
 	unsigned n_waiting;
@@ -135,6 +143,11 @@ struct source *source_of_call(struct pipeline *p, const struct process *process,
 void source_container(struct pipeline *p, struct span id, const struct source *s);
 void source_enter(struct pipeline *p, struct process *process);
 void sources_free(struct pipeline *p);
+/* take_stdio.c: a program was executed; bytes were written, which may be a request or an answer. */
+void stdio_exec(struct pipeline *p, struct process *process, uint64_t time);
+void stdio_written(struct pipeline *p, const struct record *r);
+/* take_engine.c: it is a connection to an engine on that host. time: boot ns */
+void link_stdio(struct pipeline *p, const struct ev_connect *e, struct span host, uint64_t time);
 /* take_leak.c, before anything is masked: secrets in written bytes become records of their own. */
 void written_look(struct pipeline *p, const struct record *r);
 void sent_look(struct pipeline *p, const struct record *r, struct found *found);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include "detect.h"
 #include "pipeline_state.h"
 #include "place.h"
 
@@ -15,6 +16,7 @@ struct link {
 	char names[2 * EV_SUN_MAX];
 	uint64_t time;
 	bool reported;
+	bool stdio;            /* by ssh: its address is no path */
 	struct source *source; /* of the connect */
 };
 
@@ -112,6 +114,8 @@ static bool listens_for_engine(const char comm[EV_COMM_MAX])
 /* The socket's file is no evidence when somebody else listens there. */
 static bool is_relay(const struct pipeline *p, const struct link *l)
 {
+	if (l->stdio)
+		return false;
 	if (l->e.listener_comm[0])
 		return !listens_for_engine(l->e.listener_comm);
 	return !engine_known(p, l->e.peer_ino, l->e.peer_dev) && l->e.name_len;
@@ -250,6 +254,18 @@ static void link_report(struct pipeline *p, struct link *l, const struct process
 #define PORT_DOCKER     2375 /* https://docs.docker.com/engine/daemon/remote-access */
 #define PORT_DOCKER_TLS 2376
 
+static struct link *link_get(struct pipeline *p, const struct ev_connect *e)
+{
+	struct link *l = xcalloc(1, sizeof(*l)), **in;
+
+	l->sk = e->sk;
+	l->ino = e->sockino;
+	in = tsearch(l, &p->links, link_compare);
+	if (*in != l)
+		free(l);
+	return *in;
+}
+
 void take_connect(struct pipeline *p, const struct record *r)
 {
 	const struct ev_connect *e = r->body;
@@ -259,14 +275,7 @@ void take_connect(struct pipeline *p, const struct record *r)
 	found = tfind(&key, &p->links, link_compare);
 	if (found && e->flags & CONN_FIRST_IO)
 		return; /* its connect was seen */
-	if (found) {
-		l = *found;
-	} else {
-		l = xcalloc(1, sizeof(*l));
-		l->sk = e->sk;
-		l->ino = e->sockino;
-		tsearch(l, &p->links, link_compare);
-	}
+	l = link_get(p, e);
 	l->e = *e;
 	l->time = r->h->time;
 	l->reported = false;
@@ -282,6 +291,22 @@ void take_connect(struct pipeline *p, const struct record *r)
 		flow_connect(p, process_of(p, r), wall(p, r->h->time));
 	if (known || named)
 		link_report(p, l, process_of(p, r), known);
+}
+
+void link_stdio(struct pipeline *p, const struct ev_connect *e, struct span host, uint64_t time)
+{
+	struct link *l = link_get(p, e);
+	struct buf name = { 0 };
+
+	l->e = *e;
+	l->reported = false;
+	l->time = time;
+	l->stdio = true;
+	buf_fmt(&name, "ssh://%.*s", SPANF(host));
+	l->e.name_len = name.len < EV_SUN_MAX ? name.len : EV_SUN_MAX;
+	memcpy(l->names, name.ptr, l->e.name_len);
+	buf_free(&name);
+	dialogue_connect(p->dialogue, e->sk, e->sockino, false, false);
 }
 
 void take_data(struct pipeline *p, const struct record *r)

@@ -33,6 +33,7 @@ void take_exec(struct pipeline *p, const struct record *r)
 	fact_emit(p, &f);
 	flow_exec(p, process, f.time);
 	leak_exec(p, process, f.time);
+	stdio_exec(p, process, r->h->time);
 	if (f.process->args_want > f.process->args_len)
 		health_emit(p, HEALTH_CUT, f.process, SPAN("exec arguments"),
 			    SPAN("longer than is kept"), SPAN("the middle of the arguments"),
