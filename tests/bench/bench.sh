@@ -237,6 +237,34 @@ untracked() {
 	mark "one traced getenv, added" "$(m_of read)" 1000 ns
 }
 
+# Of each way to read the engine's bytes that this kernel has: what everybody else's sockets pay.
+sockets() {
+	local i tier tiers=
+	for tier in fexit copy tracepoint; do
+		"$invigil" check --engine-bytes $tier 2>/dev/null | grep -q '^engine bytes *not covered' || tiers="$tiers $tier"
+	done
+	for i in $(seq $((rounds + 2))); do
+		each sockets.getppid.bare "$load" getppid 500000
+		each sockets.socket.bare "$load" socket 200000
+		for tier in $tiers; do
+			elsewhere --env-reads off --engine-bytes "$tier"
+			each "sockets.getppid.$tier" "$load" getppid 500000
+			each "sockets.socket.$tier" "$load" socket 200000
+			elsewhere_end
+		done
+	done
+	for i in getppid socket; do
+		title "untracked $i, by how the engine's bytes are read" "CPU ns" spread "to bare"
+		row "bare" "sockets.$i.bare" ns
+		for tier in $tiers; do row "$tier" "sockets.$i.$tier" ns "sockets.$i.bare"; done
+	done
+	for tier in $tiers; do
+		i=20
+		[ "$tier" != copy ] || i=35
+		mark "untracked socket write and read, $tier" "$(added "sockets.socket.$tier" sockets.socket.bare)" $i %
+	done
+}
+
 gates() {
 	local i what
 	test_begin "--gate"
@@ -260,7 +288,7 @@ gates() {
 mount | grep -q ' type tracefs' || mount -t tracefs tracefs /sys/kernel/tracing
 echo "bench: $(date -u +%F), $(uname -sr), $(nproc) CPUs, load $(cut -d' ' -f1-3 /proc/loadavg), $rounds rounds"
 pgrep -x invigil-monitor >/dev/null && echo "bench: another invigil traces here: its uprobes are in the \"bare\" figures"
-[ $# -gt 0 ] || set -- execs memory untracked gates workload inspect
+[ $# -gt 0 ] || set -- execs memory untracked sockets gates workload inspect
 for part in "$@"; do
 	case $part in workload | inspect) [ -n "$engine" ] || engine_up ;; esac
 	$part
