@@ -51,6 +51,34 @@ fi
 see "each is told with its container's id, name and image" 'all(len(get(e, "container.id")) == 64 and get(e, "container.name") == "mine" and get(e, "container.image.name") == "'$base'" for e in execs() if get(e, "container"))'
 see "nothing is left behind" 'not get(ev[-1], "invigil.run.left_behind.objects")'
 
+# ---- two runs that execute commands in each other's containers ----
+crossing() { # MINE OTHER
+	cat <<SH2
+set -e
+docker run -d --name cross-$1 --network none $base sleep 60 >/dev/null
+touch "$work/$1.up"
+for i in \$(seq 200); do [ ! -e "$work/$2.up" ] || break; sleep 0.1; done
+docker exec cross-$2 echo word-by-$1
+touch "$work/$1.over"
+for i in \$(seq 200); do [ ! -e "$work/$2.over" ] || break; sleep 0.1; done
+docker rm -f cross-$1 >/dev/null
+SH2
+}
+crossing one two >"$work/one"
+crossing two one >"$work/two"
+timeout -k 5 60 "$invigil" run -q -o "$work/ev2" -- sh "$work/two" >/dev/null 2>"$work/err2" &
+other=$!
+check "one run" run -q -- sh "$work/one"
+check "and another on the same engine" wait $other
+crossed() { # MINE OTHER STREAM: what runs in a container is told by the run whose container it is, and by it alone
+	see "what the run $2 executes in the container of $1 is told there, with the container" \
+		'[get(e, "container.name") for e in execs() if get(e, "process.args") == ["echo", "word-by-'"$2"'"]] == ["cross-'"$1"'"]' "$3"
+	see "and not what $1 executes in that of $2; that is R8.3, an exec in a foreign container" \
+		'not [e for e in execs() if get(e, "process.args") == ["echo", "word-by-'"$1"'"]] and [get(e, "invigil.docker.owner") for e in action("exec-start")] == ["foreign"] and len(alerts("R8.3")) == 1' "$3"
+}
+crossed one two "$ev"
+crossed two one "$work/ev2"
+
 # ---- the steps of a classic build ----
 mkdir "$work/context"
 cat >"$work/context/Dockerfile" <<DOCKERFILE
