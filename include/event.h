@@ -108,6 +108,7 @@ enum {                     /* ev_exec.flags */
        EXEC_CUT_CWD = 32,
        EXEC_FAULT = 64,  /* arguments or environment could not be read whole */
        EXEC_GAINS = 128, /* the kernel's own verdict: privilege was gained (AT_SECURE) */
+       EXEC_FOUND = 256, /* it was executed before the daemon began, and looked at then */
 };
 
 /* Tail: exe steps, cwd steps, filename as asked (NUL ended), arguments, environment, in this order. */

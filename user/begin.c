@@ -206,6 +206,10 @@ static bool pair_read(struct run *r, const char *key, const char *value)
 		r->own[r->n_own++] = s;
 	} else if (!strcmp(key, "user")) {
 		user_add(r, value);
+	} else if (!strcmp(key, "resumed")) {
+		r->resumed = strtoull(value, NULL, 10);
+	} else if (!strcmp(key, "began")) {
+		r->began = strtoull(value, NULL, 10);
 	} else if (!strcmp(key, "ci")) {
 		r->ci = ci_named(value);
 	} else {

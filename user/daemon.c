@@ -27,6 +27,8 @@
 #include "probe.h"
 #include "process_table.h"
 #include "request.h"
+#include "scan.h"
+#include "state.h"
 
 #define DRAIN_MS 10            /* while a run is active: records are submitted without wake-up */
 #define IDLE_MS  200           /* otherwise */
@@ -54,6 +56,13 @@ static struct daemon {
 		struct lineage lineage;
 	} coming[16];
 	unsigned n_coming;
+	struct scan *scan; /* while what was there before is looked at */
+	struct found_task *found;
+	unsigned n_found;
+	struct lineage before; /* of the next of them */
+	bool taken_in;         /* since memberships were last made */
+	struct state *states;  /* what another daemon left behind */
+	unsigned n_states;
 	uint64_t key[2];         /* of identities */
 	uint64_t lost[EV_TYPES]; /* what the loader has counted so far */
 	uint64_t began, records, ended_runs, refused_runs;
@@ -83,6 +92,15 @@ static void ticket_drop(uint32_t id)
 	if (err)
 		fprintf(stderr, "invigil: a ticket that is of no run could not be dropped: %s\n",
 			strerror(-err));
+}
+
+static uint32_t ticket_new(void)
+{
+	uint32_t ticket = 0;
+
+	while (getrandom(&ticket, sizeof(ticket), 0) != sizeof(ticket))
+		;
+	return ticket | TICKET;
 }
 
 /* ---- a run begins ---- */
@@ -119,6 +137,8 @@ static void on_container(void *ctx, const char id[EV_CONTAINER_LEN])
 	if (err)
 		on_gap(job, "container processes", strerror(-err),
 		       "what one container of the run executes", true);
+	if (job->state >= 0)
+		state_container(job->state, id);
 }
 
 /* Its ending did not tell, or the kernel would look at it already. */
@@ -144,6 +164,29 @@ static char *user_name(uint32_t uid)
 	return b.ptr;
 }
 
+/* The first record, body and tail: to the pipeline, and where the next daemon finds it. */
+static void job_first(struct job *job, const struct buf *begin, uint64_t root_start)
+{
+	size_t body = sizeof(struct ev_begin);
+	struct state s = { .asked = job->asked,
+			   .identity = job->identity,
+			   .root = { .pid = job->root_pid, .start = root_start } };
+	char text[24];
+
+	made_record(job->pipeline, job->run, job->began, EV_BEGIN, begin->ptr, body,
+		    begin->ptr + body, begin->len - body);
+	memcpy(s.id, pipeline_run(job->pipeline)->id, sizeof(s.id));
+	buf_add(&s.begin, begin->ptr + body, begin->len - body);
+	snprintf(text, sizeof(text), "%llu",
+		 (unsigned long long)pipeline_run(job->pipeline)->began);
+	begin_add(&s.begin, "began", span_of(text));
+	job->state = state_save(&s);
+	if (job->state < 0)
+		fprintf(stderr, "invigil: run %s: its state cannot be kept: %s\n", s.id,
+			strerror(-job->state));
+	buf_free(&s.begin);
+}
+
 /* The run's first record: what replay could not look up for itself. */
 static void job_record(struct job *job, const struct record *exec, const char *id,
 		       char *const *envp)
@@ -163,9 +206,7 @@ static void job_record(struct job *job, const struct record *exec, const char *i
 	begin_make(&job->config, &who, &begin);
 	argv = strings_of(parts.args, e->args_len);
 	begin_add_command(&begin, argv, envp);
-	made_record(job->pipeline, job->run, exec->h->time, EV_BEGIN, begin.ptr,
-		    sizeof(struct ev_begin), begin.ptr + sizeof(struct ev_begin),
-		    begin.len - sizeof(struct ev_begin));
+	job_first(job, &begin, exec->h->start);
 	buf_free(&begin);
 	path_free(&cwd);
 	free(argv);
@@ -213,7 +254,7 @@ static struct job *job_new(uint32_t run, const char *id, uint64_t time, pid_t ro
 	job->setup->holders++;
 	job->run = run;
 	job->root_pid = root_pid;
-	job->status = -1;
+	job->status = job->state = -1;
 	job->began = job->checked = time;
 	job->config = d.setup->config;
 	job->pipeline = pipeline_new(&job->config, job_line, job);
@@ -252,6 +293,9 @@ static struct job *job_begin(const struct record *exec, const struct job_identit
 		if (fd->kind == FD_FILE || fd->kind == FD_PIPE || fd->kind == FD_TTY)
 			loader_watch(d.loader, fd->ino, fd->dev, job->run);
 	}
+	if (((const struct ev_exec *)exec->body)->flags & EXEC_FOUND)
+		on_gap(job, "processes", "the run began before the daemon", "what it did until now",
+		       true);
 	on_gap(job, "exec gate", "the run began by itself",
 	       "variables that a program reads before probes are attached to its files", false);
 	fprintf(stderr, "invigil: run %s begins: %s, pid %u, user %s\n", id,
@@ -290,6 +334,72 @@ static struct lineage coming_take(uint32_t run)
 	return found;
 }
 
+/* ---- a run goes on ---- */
+
+/* A run of the daemon before this one goes on in the same stream. */
+static struct job *job_resume(struct state *s)
+{
+	struct job *job = job_new(ticket_new(), s->id, boot_now(), s->root.pid);
+	struct buf begin = { 0 };
+	struct ev_begin body = { .abi = EV_ABI };
+	char text[24];
+
+	s->taken = true;
+	if (!job)
+		return NULL;
+	for (unsigned i = 0; i < job->out.n; i++) {
+		uint64_t last = stream_last(job->out.to[i].output->path, s->id);
+
+		s->sequence = last > s->sequence ? last : s->sequence;
+	}
+	job->identity = s->identity;
+	job->asked = s->asked;
+	buf_add(&begin, &body, sizeof(body));
+	buf_add(&begin, s->begin.ptr, s->begin.len);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)s->sequence);
+	begin_add(&begin, "resumed", span_of(text));
+	job_first(job, &begin, s->root.start);
+	buf_free(&begin);
+	fprintf(stderr, "invigil: run %s goes on\n", s->id);
+	return job;
+}
+
+static void resumed_gap(struct job *job, const char *effect)
+{
+	on_gap(job, "daemon", "it ended, and was started again", effect, true);
+}
+
+static struct state *state_of(const struct record *r, const struct job_identity *identity,
+			      bool named, const struct lineage *l)
+{
+	for (unsigned i = 0; i < d.n_states; i++) {
+		struct state *s = &d.states[i];
+
+		if (!s->taken &&
+		    ((s->root.start && s->root.pid == r->h->pid && s->root.start == r->h->start) ||
+		     (named && job_kin(&s->identity, identity, l) == JOB_SAME)))
+			return s;
+	}
+	return NULL;
+}
+
+/* The run that a process is of by what another daemon left behind, taken up; NULL: none. */
+static struct job *state_take(const struct record *r, const struct job_identity *identity,
+			      bool named, const struct lineage *l)
+{
+	struct state *s = d.n_jobs < RUNS_MAX ? state_of(r, identity, named, l) : NULL;
+	struct job *job = s ? job_resume(s) : NULL;
+
+	if (!job)
+		return NULL;
+	job_watch(job);
+	ticket_add(job->run, job);
+	for (unsigned i = 0; i < s->n_containers; i++)
+		on_container(job, s->containers + (size_t)i * EV_CONTAINER_LEN);
+	resumed_gap(job, "what the run did in between");
+	return job;
+}
+
 /* A ticket's first record: an exec, with its environment as it is. */
 static struct job *ticket_begin(const struct record *r)
 {
@@ -314,6 +424,8 @@ static struct job *ticket_begin(const struct record *r)
 			else if (kin == JOB_CLAIM)
 				other = d.jobs[i];
 		}
+		if (!job)
+			job = state_take(r, &identity, true, &lineage);
 		if (!job && d.n_jobs < RUNS_MAX) {
 			job = job_begin(r, &identity, envp);
 			if (job && other)
@@ -361,9 +473,7 @@ static void caller_record(struct job *job, const struct request *r, const char *
 	begin_make(&job->config, &who, &begin);
 	begin_add(&begin, "exec_gate", SPAN("off"));
 	buf_add(&begin, r->begin.ptr, r->begin.len);
-	made_record(job->pipeline, job->run, job->began, EV_BEGIN, begin.ptr,
-		    sizeof(struct ev_begin), begin.ptr + sizeof(struct ev_begin),
-		    begin.len - sizeof(struct ev_begin));
+	job_first(job, &begin, 0);
 	buf_free(&begin);
 	free(user);
 }
@@ -383,14 +493,13 @@ static void process_move(const struct job *to)
 
 static struct job *caller_begin(struct caller *c, const struct request *r, pid_t pid, int pidfd)
 {
-	uint32_t ticket = 0;
 	struct job *job;
 	char id[37];
 	int err;
 
 	run_id_new(id);
-	if (getrandom(&ticket, sizeof(ticket), 0) != sizeof(ticket) ||
-	    !(job = job_new(ticket | TICKET, id, boot_now(), pid)))
+	job = job_new(ticket_new(), id, boot_now(), pid);
+	if (!job)
 		return NULL;
 	job->asked = true;
 	job->caller = c;
@@ -533,6 +642,10 @@ static void job_end(struct job *job)
 		if (d.jobs[i] == job)
 			d.jobs[i] = d.jobs[--d.n_jobs];
 	d.ended_runs++;
+	if (job->state >= 0) {
+		state_remove(pipeline_run(job->pipeline)->id);
+		close(job->state);
+	}
 	setup_outputs_close(&job->out);
 	pipeline_free(job->pipeline);
 	setup_drop(job->setup);
@@ -558,6 +671,9 @@ static void jobs_check(void)
 {
 	uint64_t now = boot_now();
 
+	/* Until then nobody knows who else is of a run. */
+	if (d.scan)
+		return;
 	for (unsigned i = 0; i < d.n_jobs;) {
 		struct job *job = d.jobs[i];
 		bool over = false, look = now - job->checked > CHECK_NS;
@@ -606,6 +722,8 @@ static void on_record(void *ctx, void *bytes, size_t n)
 		job->root_ended = h.time;
 	}
 	job->maybe_over |= h.type == EV_EXIT;
+	if (h.type == EV_EXEC && h.pid == job->root_pid && job->state >= 0)
+		state_root(job->state, (struct ev_ancestor){ .pid = h.pid, .start = h.start });
 	pipeline_take(job->pipeline, bytes, n);
 	link_look(job->pipeline, job->run, boot_now());
 	if (h.type == EV_EXEC) {
@@ -640,6 +758,155 @@ static void probes_hear(void)
 	loader_guard(d.loader, ATTACK_ATTACHER, 0);
 	for (unsigned i = 0; i < d.n_jobs; i++)
 		attacher_gap(d.jobs[i]);
+}
+
+/* ---- what was there before ---- */
+
+static struct job *job_with(uint32_t pid, uint64_t start)
+{
+	for (unsigned i = 0; i < d.n_jobs; i++)
+		if (pipeline_has(d.jobs[i]->pipeline, pid, start))
+			return d.jobs[i];
+	return NULL;
+}
+
+/* The run that a process from before is of; NULL: none. */
+static struct job *found_place(const struct record *r)
+{
+	const struct ev_exec *e = r->body;
+	const struct lineage *l = &d.before;
+	struct job_identity identity;
+	struct job *job = NULL;
+	struct exec_parts parts;
+	char **envp;
+	bool named;
+
+	exec_parts(r, &parts);
+	envp = strings_of(parts.env, e->env_len);
+	named = job_identify(r, envp, l, &d.setup->config, d.key, &identity);
+	for (unsigned i = 0; i < l->ancestors && !job; i++)
+		job = job_with(l->ancestor[i].pid, l->ancestor[i].start);
+	for (unsigned i = 0; named && i < d.n_jobs && !job; i++)
+		if (job_kin(&d.jobs[i]->identity, &identity, l) == JOB_SAME)
+			job = d.jobs[i];
+	/* What it made since has begun its run, and took it for the agent. */
+	for (unsigned i = 0; named && i < d.n_jobs && !job; i++)
+		if (job_is_agent(&d.jobs[i]->identity, &identity, r->h->pid, r->h->start)) {
+			job = d.jobs[i];
+			job->identity.agent = identity.agent;
+		}
+	if (!job)
+		job = state_take(r, &identity, named, l);
+	if (!job && named && d.n_jobs < RUNS_MAX) {
+		job = job_begin(r, &identity, envp);
+		if (job)
+			ticket_add(job->run, job);
+	}
+	free(envp);
+	return job;
+}
+
+static void on_found(void *bytes, size_t n)
+{
+	struct ev_hdr *h = bytes;
+	struct record r;
+	struct job *job;
+
+	h->run = ticket_new(); /* of the run that it may begin */
+	if (!record_decode(bytes, n, &r))
+		return;
+	if (h->type == EV_LINEAGE) {
+		lineage_free(&d.before);
+		lineage_read(&r, &d.before);
+		return;
+	}
+	/* It may have begun something since, which is in the ring. */
+	loader_drain(d.loader, on_record, NULL);
+	if (job_with(h->pid, h->start))
+		return;
+	job = found_place(&r);
+	if (!job)
+		return;
+	h->run = job->run;
+	loader_take_in(d.loader, h->pid, h->start, job->run);
+	d.taken_in = true;
+	pipeline_take(job->pipeline, bytes, n);
+	attacher_ask(&d.attacher, h);
+}
+
+static void on_task(void *ctx, const struct found_task *t)
+{
+	(void)ctx;
+	if (t->pid == (uint32_t)getpid())
+		return;
+	d.found = xrealloc(d.found, (d.n_found + 1) * sizeof(*d.found));
+	d.found[d.n_found++] = *t;
+}
+
+static void memberships_make(void)
+{
+	/* Twice: a child may be passed before its parent. */
+	for (int i = 0; d.taken_in && i < 2; i++)
+		loader_found(d.loader, NULL, NULL);
+	d.taken_in = false;
+}
+
+/* Nobody of theirs was found: they ended while no daemon was there. */
+static void states_end(void)
+{
+	for (unsigned i = 0; i < d.n_states; i++) {
+		struct job *job = d.states[i].taken ? NULL : job_resume(&d.states[i]);
+
+		if (job) {
+			resumed_gap(job, "what the run did in between, and how it ended");
+			job_end(job);
+		}
+		state_free(&d.states[i]);
+	}
+	free(d.states);
+	d.states = NULL;
+	d.n_states = 0;
+}
+
+static void found_hear(void)
+{
+	bool more;
+
+	if (!d.scan)
+		return;
+	more = scan_hear(d.scan, on_found, boot_now());
+	memberships_make();
+	if (more)
+		return;
+	if (scan_skipped(d.scan))
+		fprintf(stderr, "invigil: %u processes from before could not be looked at\n",
+			scan_skipped(d.scan));
+	scan_free(d.scan);
+	d.scan = NULL;
+	lineage_free(&d.before);
+	states_end();
+}
+
+static bool found_begin(void)
+{
+	int err = loader_found(d.loader, on_task, NULL);
+
+	d.states = state_load(&d.n_states);
+	d.scan = scan_start(d.found, d.n_found);
+	if (err || !d.scan)
+		fprintf(stderr, "invigil: what was there before cannot be looked at: %s\n",
+			strerror(err ? -err : errno));
+	return d.scan;
+}
+
+static void job_flush(struct job *job)
+{
+	uint64_t told = pipeline_sequence(job->pipeline);
+
+	outputs_flush(&job->out);
+	if (job->state >= 0 && told != job->told)
+		state_sequence(job->state, told);
+	job->told = told;
 }
 
 /* ---- the process ---- */
@@ -762,8 +1029,6 @@ static bool daemon_open(struct config *given)
 	d.began = boot_now();
 	prctl(PR_SET_DUMPABLE, 0); /* ring memory holds plaintext */
 	setrlimit(RLIMIT_CORE, &none);
-	if (getrandom(d.key, sizeof(d.key), 0) != sizeof(d.key))
-		return false;
 	d.setup = setup_new(given);
 	if (!d.setup)
 		return false;
@@ -777,7 +1042,7 @@ static bool daemon_open(struct config *given)
 	if (!selectors_arm(c))
 		return false;
 	d.control = control_open(c->socket, &ops);
-	return d.control;
+	return d.control && state_open(c->socket, d.key) && found_begin();
 }
 
 int cmd_daemon(struct config *c)
@@ -798,18 +1063,21 @@ int cmd_daemon(struct config *c)
 	notify("READY=1");
 	fprintf(stderr, "invigil: watching for runs\n");
 	while (!d.stop) {
-		struct pollfd fds[2 + CONTROL_FDS] = { { signals, POLLIN, 0 },
-						       { loader_ring_fd(d.loader), POLLIN, 0 } };
+		struct pollfd fds[3 + CONTROL_FDS] = { { signals, POLLIN, 0 },
+						       { loader_ring_fd(d.loader), POLLIN, 0 },
+						       { d.scan ? scan_fd(d.scan) : -1, POLLIN,
+							 0 } };
 
-		poll(fds, 2 + control_fds(d.control, fds + 2), d.n_jobs ? DRAIN_MS : IDLE_MS);
+		poll(fds, 3 + control_fds(d.control, fds + 3), d.n_jobs ? DRAIN_MS : IDLE_MS);
 		signals_hear(signals);
 		loader_drain(d.loader, on_record, NULL);
 		probes_hear();
 		jobs_check();
 		if (!d.n_jobs)
 			attacher_reap(&d.attacher);
+		found_hear();
 		for (unsigned i = 0; i < d.n_jobs; i++)
-			outputs_flush(&d.jobs[i]->out);
+			job_flush(d.jobs[i]);
 		notify_alive(boot_now());
 		callers_let_go();
 		control_serve(d.control, boot_now());

@@ -22,6 +22,8 @@ struct job {
 	struct config config; /* the setup's, with what a caller may choose */
 	uint64_t began;       /* boot ns */
 	uint64_t root_ended;  /* boot ns, 0: its first process lives */
+	int state;            /* its file; negative: none */
+	uint64_t told;        /* lines, as its file has it */
 	bool asked;           /* by a caller: it ends with its first process */
 	/* Of a caller's: */
 	struct caller *caller; /* NULL: it left */

@@ -167,6 +167,7 @@ void ecs_exec(struct jsonw *j, const struct process *p)
 		{ EXEC_MEMFD, "memfd" },   { EXEC_DELETED, "deleted" },
 		{ EXEC_THREAD, "thread" }, { EXEC_SETID, "setid" },
 		{ EXEC_FAULT, "fault" },   { EXEC_GAINS, "gains-privilege" },
+		{ EXEC_FOUND, "running" },
 	};
 	static const struct word roles[] = {
 		{ ROLE_TEST, "test" },

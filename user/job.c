@@ -167,3 +167,10 @@ enum job_kin job_kin(const struct job_identity *job, const struct job_identity *
 		return JOB_SAME;
 	return JOB_CLAIM;
 }
+
+bool job_is_agent(const struct job_identity *job, const struct job_identity *i, uint32_t pid,
+		  uint64_t start)
+{
+	return job->ci && job->ci == i->ci && same(job->digest, i->digest) && job->uid == i->uid &&
+	       job->agent.pid == pid && job->agent.start == start;
+}

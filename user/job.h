@@ -41,6 +41,10 @@ enum job_kin { JOB_OTHER, JOB_SAME, JOB_CLAIM };
 enum job_kin job_kin(const struct job_identity *job, const struct job_identity *i,
 		     const struct lineage *l);
 
+/* Is this process, which has that identity, what the job was thought to be started by? */
+bool job_is_agent(const struct job_identity *job, const struct job_identity *i, uint32_t pid,
+		  uint64_t start);
+
 /* The NUL separated strings of a block as a NULL ended list; the caller frees the list alone. */
 char **strings_of(char *block, size_t len);
 

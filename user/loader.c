@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 #include "env_attach.h"
 #include "event.h"
+#include "found.h"
 #include "loader.h"
 #include "probe.h"
 #include "uprobe.h"
@@ -294,6 +295,34 @@ void loader_idle(struct loader *l)
 			l->links[kept++] = l->links[i];
 	l->n_links = kept;
 	l->n_failed = 0;
+}
+
+int loader_found(struct loader *l, void (*fn)(void *ctx, const struct found_task *t), void *ctx)
+{
+	struct bpf_link *link = bpf_program__attach_iter(l->skel->progs.on_found, NULL);
+	int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -errno;
+	struct found_task rows[64];
+	size_t have = 0;
+	ssize_t n;
+
+	while (fd >= 0 && (n = read(fd, (char *)rows + have, sizeof(rows) - have)) > 0) {
+		have += n;
+		for (size_t i = 0; fn && i < have / sizeof(rows[0]); i++)
+			fn(ctx, &rows[i]);
+		memmove(rows, (char *)rows + have - have % sizeof(rows[0]), have % sizeof(rows[0]));
+		have %= sizeof(rows[0]);
+	}
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+	return fd < 0 ? fd : 0;
+}
+
+int loader_take_in(struct loader *l, uint32_t pid, uint64_t start, uint32_t run)
+{
+	struct found_taken t = { .start = start, .run = run };
+
+	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.taken), &pid, &t, BPF_ANY);
 }
 
 void loader_links_leave(struct loader *l)

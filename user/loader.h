@@ -24,6 +24,13 @@ struct loader *loader_open(const char *env_reads, bool daemon, bool any_file);
 bool loader_activate(struct loader *l);
 void loader_idle(struct loader *l);
 /*
+ * Daemon: fn gets each process that is there. Those that were taken in, and what they forked since, become members
+ * of their run as they are passed. 0 or -errno.
+ */
+struct found_task;
+int loader_found(struct loader *l, void (*fn)(void *ctx, const struct found_task *t), void *ctx);
+int loader_take_in(struct loader *l, uint32_t pid, uint64_t start, uint32_t run);
+/*
  * In a child that was forked: what is attached is its parent's alone. Else a program could not be attached again
  * before the child has ended (EBUSY).
  */

@@ -49,6 +49,18 @@ bool pipeline_alive(const struct pipeline *p, int (*kill)(pid_t pid, int signal)
 	return any;
 }
 
+bool pipeline_has(const struct pipeline *p, uint32_t pid, uint64_t start)
+{
+	const struct process *process = table_known(p->table, pid, start);
+
+	return process && !process->ended;
+}
+
+uint64_t pipeline_sequence(const struct pipeline *p)
+{
+	return p->stream.sequence;
+}
+
 const struct run *pipeline_run(const struct pipeline *p)
 {
 	return &p->run;

@@ -62,6 +62,9 @@ struct link_asked {
 };
 /* What the last event asks for; the caller frees both texts. */
 bool pipeline_link_asked(struct pipeline *p, struct link_asked *out);
+/* Is it a process of the run that has not ended? */
+bool pipeline_has(const struct pipeline *p, uint32_t pid, uint64_t start);
+uint64_t pipeline_sequence(const struct pipeline *p); /* of the last line */
 const struct run *pipeline_run(const struct pipeline *p);
 
 #endif

@@ -22,7 +22,7 @@
 /* clang-format off */
 const struct need needs[] = {
 	/* Before "exec": the exec that begins a ticket is its first record. */
-	{ "CI jobs", true, "runs begin by themselves", NULL, { { "tp_btf", FEAT_NONE, { "on_job_exec" } } } },
+	{ "CI jobs", true, "runs begin by themselves", NULL, { { "tp_btf", FEAT_NONE, { "on_job_exec", "on_found" } } } },
 	{ "exec", true, "executed programs", NULL, { { "tp_btf", FEAT_NONE, { "on_exec" } } } },
 	{ "fork", true, "processes of the run", NULL, { { "tp_btf", FEAT_NONE, { "on_fork" } } } },
 	{ "exit", true, "ends of processes", NULL, { { "tp_btf", FEAT_NONE, { "on_exit" } } } },

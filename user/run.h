@@ -44,6 +44,7 @@ struct run {
 	char *ci_values[CI_FIELDS];   /* of its fields; NULL: not told */
 	struct ev_fd output[2];       /* COMMAND\'s standard output and error */
 	bool root_seen;               /* COMMAND's own exec was seen */
+	uint64_t resumed; /* lines told by a daemon that ended; 0: it was always this one */
 	uint32_t root_pid;
 	int status; /* wait(2) status of COMMAND; -1 while unknown */
 	bool complete;

@@ -298,6 +298,8 @@ static void run_write(struct jsonw *j, const struct run *r)
 	jsonw_str(j, "user", r->user);
 	jsonw_str(j, "ci", r->ci ? r->ci->name : NULL);
 	jsonw_str(j, "exec_gate", r->exec_gate);
+	if (r->resumed)
+		jsonw_bool(j, "resumed", true);
 }
 
 void stream_fact(struct stream *s, const struct fact *f, const struct report *findings)

@@ -15,14 +15,19 @@ void take_begin(struct pipeline *p, const struct record *r)
 	}
 	p->run.masker.extra_names = extra;
 	p->begun = true;
-	p->run.began = wall(p, r->h->time);
+	if (!p->run.began)
+		p->run.began = wall(p, r->h->time);
 	p->ledger = ledger_new(p->run.own, p->run.n_own);
 	ops.ctx = p;
 	p->dialogue = dialogue_new(&ops, p->ledger);
 	stream_init(&p->stream, &p->run, p->config->alerts_only, p->stream.sink,
 		    p->stream.sink_ctx);
+	/* Its start was told. */
+	p->stream.sequence = p->run.resumed;
+	p->run.root_seen = p->run.resumed;
 	f.time = p->run.began;
-	fact_emit(p, &f);
+	if (!p->run.resumed)
+		fact_emit(p, &f);
 }
 
 /* Next of the NUL ended strings of a tail; empty when there is no more. */

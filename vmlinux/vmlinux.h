@@ -328,6 +328,14 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
 struct trace_event_raw_sys_exit {
 	long id;
 	long ret;

@@ -2,6 +2,7 @@
 # daemon.sh: the daemon finds CI jobs by itself; each event is in the right run, in one, and nothing else is anywhere.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
+daemons_lock
 
 daemon_up() { # [OPTIONS]
 	rm -rf "$work/runs"

@@ -79,6 +79,11 @@ suite() { # NAME: says the command of a workload, of a copy whose published port
 	fi
 	echo /usr/bin/python3 -m pytest -q -p no:cacheprovider "$work/$1"
 }
+# A daemon watches the jobs of the whole machine: tests with one, and tests that look like a job, go one by one.
+daemons_lock() {
+	exec 9>/tmp/invigil-daemon-tests
+	flock -w 250 9 || echo "another test's daemon does not end"
+}
 log_size() { stat -c %s "$engine/dockerd.log"; }
 cleanup() {
 	[ -z "$engine" ] || engine_stop "$engine"

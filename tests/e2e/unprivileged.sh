@@ -2,6 +2,7 @@
 # unprivileged.sh: `invigil run` without root asks the daemon; nobody else's runs are seen; no caller can hold the daemon up.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
+daemons_lock
 
 cp "$invigil" "$work/invigil"
 mkdir -m 1777 "$work/dir"
