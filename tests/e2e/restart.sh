@@ -51,6 +51,7 @@ while [ ! -e "$1.stop" ]; do
 	n=$((n + 1))
 	/bin/echo "$2-$n"
 	(env -i sh -c "/bin/echo $2-child-$n; :")
+	sleep 0.05
 done
 echo "$n" >"$1.count"
 exit 8
