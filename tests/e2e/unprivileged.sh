@@ -46,7 +46,7 @@ check "127 for what is not there" status_is 127 user_run -q -- no-such-program-x
 see "with a stream that ends" 'ended() and gapless() and not execs()'
 check "128+N for a signal" status_is 143 user_run -q -- sh -c 'kill $$'
 check "an output that cannot be made is 125" bash -c "! (cd / && setpriv --reuid=65534 --regid=65534 --clear-groups '$work/invigil' run --socket '$sock' -o /root/ev -- touch '$work/dir/started')"
-for o in '--record r' '-u root' '--own name=x' "-c $work/config"; do
+for o in '--record r' '--markdown m' '-u root' '--own name=x' "-c $work/config"; do
 	# shellcheck disable=SC2086
 	check "${o%% *} needs root" status_is 125 user_run $o -- touch "$work/dir/started"
 done
