@@ -55,10 +55,41 @@ static __always_inline long user_bytes(void *dst, u64 n, u64 src)
 	return err && can_sleep ? bpf_copy_from_user(dst, n, (void *)src) : err;
 }
 
+#define ONES 0x0101010101010101ull
+
+/*
+ * dash has "NAME=" and what stands behind it in the script: the name's length; what is behind it in the
+ * last word that is hashed becomes zeroes.
+ */
+__attribute__((noinline)) u64 shell_name(union env_name *name)
+{
+	u64 n, hit = 0;
+	u32 i, k;
+
+	if (!name)
+		return 0;
+	for (i = 0; i < EV_VAR_MAX / 8 - 1; i++) {
+		u64 word = name->word[i], sign = word ^ 0x3d3d3d3d3d3d3d3d;
+
+		/* The lowest byte so marked is zero, or '='. */
+		hit = (((word - ONES) & ~word) | ((sign - ONES) & ~sign)) & ONES << 7;
+		if (hit)
+			break;
+	}
+	for (k = 0; k < 8; k++)
+		if (hit >> k * 8 & 0x80)
+			break;
+	n = i * 8 + k;
+	CLAMP(n, EV_VAR_MAX - 1);
+	name->word[n / 8] &= (1ull << n % 8 * 8) - 1;
+	return n;
+}
+
 /* The name is the first argument, the mechanism the attach cookie. */
 SEC("uprobe")
 int on_getenv(struct pt_regs *ctx)
 {
+	u64 mechanism = bpf_get_attach_cookie(ctx);
 	u32 run = run_of_thread();
 	union env_name name = {};
 	long n;
@@ -66,11 +97,12 @@ int on_getenv(struct pt_regs *ctx)
 	if (!run)
 		return 0;
 	n = user_string(&name, PT_REGS_PARM1(ctx));
+	if (n > 1 && mechanism == ENV_SHELL)
+		n = shell_name(&name) + 1;
 	if (n < 0)
 		count_lost(EV_ENV);
 	else if (n > 1)
-		env_read(run, bpf_get_attach_cookie(ctx), &name, n - 1,
-			 n == EV_VAR_MAX ? n : n - 1);
+		env_read(run, mechanism, &name, n - 1, n == EV_VAR_MAX ? n : n - 1);
 	return 0;
 }
 

@@ -241,6 +241,32 @@ bool elf_relocated(const struct elf_file *e, uint64_t address, uint64_t *value)
 	return false;
 }
 
+/* .eh_frame_hdr as linkers write it: a sorted table of pairs, 32 bits each, relative to itself (LSB, 10.6.2). */
+bool elf_function_start(const struct elf_file *e, uint64_t address, uint64_t *start)
+{
+	static const unsigned char encodings[] = { 1, 0x1b, 0x03, 0x3b };
+	struct span all = { 0 };
+	bool found = false;
+	int32_t row[2];
+	Elf64_Phdr p;
+	uint32_t n;
+
+	for (unsigned i = 0; !all.len && program_header(e, i, &p); i++)
+		if (p.p_type == PT_GNU_EH_FRAME)
+			all = elf_range(e, p.p_offset, p.p_filesz);
+	if (all.len < 12 || memcmp(all.ptr, encodings, sizeof(encodings)))
+		return false;
+	memcpy(&n, all.ptr + 8, sizeof(n));
+	for (size_t i = 0; i < n && 12 + (i + 1) * sizeof(row) <= all.len; i++) {
+		memcpy(row, all.ptr + 12 + i * sizeof(row), sizeof(row));
+		if (p.p_vaddr + row[0] > address)
+			break;
+		*start = p.p_vaddr + row[0];
+		found = true;
+	}
+	return found;
+}
+
 struct span elf_interpreter(const struct elf_file *e)
 {
 	Elf64_Phdr p;

@@ -44,6 +44,9 @@ bool elf_segment(const struct elf_file *e, unsigned i, bool code, struct elf_pla
 typedef bool elf_symbol_fn(void *ctx, struct span name, uint64_t address, bool function);
 void elf_symbols(const struct elf_file *e, bool local, elf_symbol_fn *fn, void *ctx);
 
+/* Start of the function that holds an address, by the table for unwinding, which stripped files have too. */
+bool elf_function_start(const struct elf_file *e, uint64_t address, uint64_t *start);
+
 /* What a relative relocation puts at an address of a position independent file when it is loaded. */
 bool elf_relocated(const struct elf_file *e, uint64_t address, uint64_t *value);
 

@@ -101,6 +101,23 @@ static const char *const startup[] = {
 	"SSLEAY_CONF",
 	"ICU_TIMEZONE_FILES_DIR",
 	"SIMDUTF_FORCE_IMPLEMENTATION",
+	"WATCH_REPORT_DEPENDENCIES",
+	"POSIXLY_CORRECT",
+	"POSIX_PEDANTIC",
+	"HARNESS_OSSL_PREFIX",
+	"OPENSSL_TEST_LIBCTX",
+	"GNUTLS_*",
+	"NETTLE_*",
+	"P11_KIT_*",
+	"GRPC_*",
+	"DEBUG_HTTP2_GOROUTINES",
+};
+
+/* OpenSSL, GnuTLS, libcurl, Go's net/http and crypto/x509, Ruby's net/http, Node. */
+static const char *const libraries[] = {
+	"SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE",
+	"HTTP_PROXY",    "HTTPS_PROXY",  "ALL_PROXY",      "NO_PROXY",
+	"http_proxy",    "https_proxy",  "all_proxy",      "no_proxy",
 };
 
 static bool in_list(const char *const *list, size_t n, const char *name)
@@ -135,4 +152,12 @@ bool env_read_is_startup(struct span name, unsigned mechanism)
 		return span_eq(name, "PYTEST_CURRENT_TEST");
 	class = env_name_class(name);
 	return class == ENV_NAME_START || (mechanism == ENV_SHELL && class == ENV_NAME_SHELL);
+}
+
+bool env_read_is_librarys(struct span name, unsigned mechanism)
+{
+	for (size_t i = 0; mechanism != ENV_PYTHON && i < ARRAY_SIZE(libraries); i++)
+		if (span_eq(name, libraries[i]))
+			return mechanism != ENV_SHELL;
+	return false;
 }

@@ -18,5 +18,10 @@ enum env_name_class env_name_class(struct span name);
  * mechanism: enum ev_env_mechanism.
  */
 bool env_read_is_startup(struct span name, unsigned mechanism);
+/*
+ * Would a library (TLS, HTTP) read it by itself, whatever the program is about? Of Python reads the
+ * stack says it; the others have none.
+ */
+bool env_read_is_librarys(struct span name, unsigned mechanism);
 
 #endif

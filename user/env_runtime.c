@@ -2,6 +2,7 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include "code_find.h"
 #include "env_runtime.h"
 #include "event.h"
 #include "go_table.h"
@@ -39,6 +40,20 @@ static const struct {
 } go_functions[] = {
 	{ "syscall.Getenv", PROGRAM_GO, ENV_GO },
 	{ "syscall.Environ", PROGRAM_COPY, ENV_COPY },
+};
+
+/* Functions that no symbol names, by instructions in their middle. */
+static const struct {
+	const char *file;
+	uint16_t machine;
+	const char *code;
+	enum env_program program;
+	uint64_t cookie;
+	const char *unseen; /* when they are not there */
+} unnamed[] = {
+	/* lookupvar: testb $VUNSET,flags; jne; mov text,%rdi; mov $'=',%esi; call strchrnul; add $1,%rax */
+	{ "dash", EM_X86_64, "f6400820 75.. 488b7810 be3d000000 e8........ 4883c001",
+	  PROGRAM_STRING, ENV_SHELL, "no probe sees what this dash reads" },
 };
 
 static const struct python_layout layouts[] = {
@@ -144,6 +159,21 @@ static void table_apply(const struct look *l, const char *name, bool c_only, str
 	}
 }
 
+static void unnamed_apply(const struct elf_file *e, const char *name, struct env_image *out)
+{
+	uint64_t address;
+
+	for (size_t i = 0; i < ARRAY_SIZE(unnamed); i++) {
+		if (fnmatch(unnamed[i].file, name, 0))
+			continue;
+		if (e->head.e_machine == unnamed[i].machine &&
+		    code_find(e, unnamed[i].code, &address))
+			probe_add(out, address, unnamed[i].program, unnamed[i].cookie);
+		else
+			out->unseen = unnamed[i].unseen;
+	}
+}
+
 /* Minor version: Py_Version in the data of 3.11 and later, else the digits in the file's name. */
 static uint32_t python_version(const struct elf_file *e, uint64_t address, const char *name)
 {
@@ -240,8 +270,10 @@ void env_image_read(const struct elf_file *e, const char *name, bool c_only, str
 	elf_symbols(e, alone, on_symbol, &l);
 	table_apply(&l, name, c_only, out);
 	python_apply(e, l.python, name, c_only, out);
-	if (!c_only)
+	if (!c_only) {
+		unnamed_apply(e, name, out);
 		go_apply(e, out);
+	}
 	needed_read(e, name, out);
 	if (alone && !out->probes && !out->unseen)
 		out->unseen = "a static program has no symbols";

@@ -41,7 +41,7 @@ static void read_tell(struct pipeline *p, struct process *process, uint64_t time
 
 	if (source && source->script)
 		f.source = source;
-	f.env.library = source && source->library;
+	f.env.library = source ? source->library : env_read_is_librarys(name, mechanism);
 	if (f.env.library)
 		library_note(process, name);
 	f.env.name = name;

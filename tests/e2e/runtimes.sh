@@ -74,6 +74,9 @@ runtime "Go, a second file with the same content" go "$work/go-again"
 {
 	# A shell's own variables are none of the environment.
 	want='["IVG_SET"]' runtime "bash" shell bash -c 'for i in 1 2; do own=$IVG_SET; done; echo "$own $IVG_SET"; export IVG_OWN=1; : $IVG_OWN ${IVG_ABSENT-}'
+	# dash passes on the name with what follows it in the script.
+	want='["IVG_SET"]' runtime "dash" shell dash -c 'for i in 1 2; do own=${IVG_SET:-value-of-the-script}; done; echo "$own $IVG_SET"; IVG_OWN=1; : $IVG_OWN ${IVG_ABSENT-}'
+	see "dash: what the script says behind the name is not in the stream" 'not any("of-the-script" in json.dumps(get(e, "invigil.env")) for e in ev)'
 	runtime "Ruby" getenv ruby -e 'ENV["IVG_ABSENT"]; puts ENV["IVG_SET"]'
 	runtime "PHP" getenv php -r 'getenv("IVG_ABSENT"); echo getenv("IVG_SET");'
 }
@@ -117,6 +120,22 @@ if command -v java >/dev/null; then
 	run -- java -version >/dev/null 2>&1
 	see "near miss: a JVM alone is no alert" 'not [e for e in alerts() if get(e, "rule.id").startswith("R1")]'
 fi
+export SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt no_proxy=localhost
+if command -v openssl >/dev/null; then
+	run -- openssl s_client -connect 127.0.0.1:1 >/dev/null 2>&1
+	see "near miss: what OpenSSL reads by itself is no R1.2" 'reads("SSL_CERT_FILE") and not alerts("R1.2")'
+fi
+if command -v curl >/dev/null; then
+	run -- curl -s http://127.0.0.1:1/
+	see "near miss: what libcurl reads by itself is no R1.2" 'reads("no_proxy") and not alerts("R1.2")'
+fi
+mkdir "$work/tests"
+echo 'echo "$SSL_CERT_FILE"' >"$work/tests/t.sh"
+run -- bash "$work/tests/t.sh" >/dev/null
+see "R1.2: a test script that asks for it" 'len(alerts("R1.2")) == 1'
+run -- /usr/bin/python3 -c 'import os; os.environ.get("SSL_CERT_FILE")'
+see "R1.2: and a program that does" 'len(alerts("R1.2")) == 1'
+unset SSL_CERT_FILE no_proxy
 run -- ps aux >/dev/null
 see "near miss: ps aux is no R1.3" 'not alerts("R1.3")'
 run -- env >/dev/null

@@ -3,6 +3,7 @@
 #define INVIGIL_ELF_BUILD_H
 
 #include <elf.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include "buf.h"
@@ -17,7 +18,8 @@ struct elf_build {
 	char names[512];
 	size_t names_len;
 	uint64_t dynamic, dynamic_len;
-	uint64_t interpreter, interpreter_len, note, note_len;
+	uint64_t interpreter, interpreter_len, note, note_len, unwind, unwind_len;
+	bool code; /* the segment is executable */
 	uint16_t type;
 };
 
@@ -91,7 +93,7 @@ static inline struct span elf_done(struct elf_build *e)
 			 .e_phentsize = sizeof(Elf64_Phdr),
 			 .e_phnum = 1,
 			 .e_shentsize = sizeof(Elf64_Shdr) };
-	Elf64_Phdr p[4] = { 0 };
+	Elf64_Phdr p[5] = { 0 };
 
 	elf_put_section(e, ".shstrtab", SHT_STRTAB, e->names, sizeof(e->names), 0);
 	memcpy(e->b.ptr + e->section[e->sections - 1].sh_offset, e->names, sizeof(e->names));
@@ -111,6 +113,12 @@ static inline struct span elf_done(struct elf_build *e)
 		p[h.e_phnum++] = (Elf64_Phdr){ .p_type = PT_NOTE,
 					       .p_offset = e->note,
 					       .p_filesz = e->note_len };
+	if (e->unwind_len)
+		p[h.e_phnum++] = (Elf64_Phdr){ .p_type = PT_GNU_EH_FRAME,
+					       .p_offset = e->unwind,
+					       .p_vaddr = ELF_BASE + e->unwind,
+					       .p_filesz = e->unwind_len };
+	p[0].p_flags = e->code ? PF_R | PF_X : PF_R;
 	memcpy(e->b.ptr, &h, sizeof(h));
 	memcpy(e->b.ptr + sizeof(h), p, sizeof(p));
 	return (struct span){ e->b.ptr, e->b.len };

@@ -119,6 +119,49 @@ static void only_c_means_only_c(void **state)
 	assert_int_equal(image.probe[0].cookie, ENV_GETENV);
 }
 
+/* Its middle is what dash's is found by; the table for unwinding says where it begins. */
+static void dash_start(unsigned times)
+{
+	static const unsigned char code[] = { 0xf6, 0x40, 0x08, 0x20, 0x75, 0x18, 0x48, 0x8b,
+					      0x78, 0x10, 0xbe, 0x3d, 0,    0,    0,    0xe8,
+					      1,    2,    3,    4,    0x48, 0x83, 0xc0, 1 };
+	unsigned char bytes[2][96] = { 0 };
+	int32_t unwind[] = { 0x3b031b01, 0, 3, 0, 0, 0, 0, 0, 0 };
+	uint64_t at;
+
+	elf_start(&b, ET_DYN);
+	for (unsigned i = 0; i < times; i++)
+		memcpy(bytes[i] + 32, code, sizeof(code));
+	at = elf_put(&b, bytes, sizeof(bytes));
+	b.unwind = elf_put(&b, unwind, sizeof(unwind));
+	b.unwind_len = sizeof(unwind);
+	for (unsigned i = 0; i < 3; i++)
+		unwind[3 + 2 * i] = (int32_t)(at + 96 * i) - (int32_t)b.unwind;
+	memcpy(b.b.ptr + b.unwind, unwind, sizeof(unwind));
+	b.code = true;
+}
+
+static void dash_is_known_by_its_instructions(void **state)
+{
+	(void)state;
+	dash_start(1);
+	look("dash", false);
+	assert_int_equal(image.probes, 1);
+	assert_int_equal(image.probe[0].address, ELF_BASE + b.unwind - 192);
+	assert_int_equal(image.probe[0].cookie, ENV_SHELL);
+	assert_null(image.unseen);
+	teardown(NULL);
+	dash_start(1);
+	look("other", false);
+	assert_int_equal(image.probes, 0);
+	teardown(NULL);
+	/* Not in one place: which one it is is not known. */
+	dash_start(2);
+	look("dash", false);
+	assert_int_equal(image.probes, 0);
+	assert_string_equal(image.unseen, "no probe sees what this dash reads");
+}
+
 #define PYTHON "\0Py_BytesMain\0_PyRuntime\0PyCode_Type\0PyUnicode_Type\0PyUnicode_AsEncodedString"
 
 static void python_is_probed_by_version_and_otherwise_said(void **state)
@@ -404,6 +447,7 @@ int main(void)
 		T(what_no_probe_sees_is_said),
 		T(bash_is_known_by_two_symbols),
 		T(only_c_means_only_c),
+		T(dash_is_known_by_its_instructions),
 		T(python_is_probed_by_version_and_otherwise_said),
 		T(python_3_6_and_3_7_are_laid_out_as_their_headers_say),
 		T(python_2_is_said_to_be_unseen),

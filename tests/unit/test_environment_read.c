@@ -1,4 +1,5 @@
 /* test_environment_read.c: R1, each rule with a hit and the nearest miss. */
+#include "env_name.h"
 #include "facts.h"
 
 static void read_look(const char *name, unsigned roles, int is_set, bool sensitive)
@@ -50,6 +51,22 @@ static void what_a_library_asks_for_by_itself_is_evidence(void **s)
 	report_reset(&report);
 	detect_environment_read.look(&f, &report);
 	check_hit("R1.2");
+}
+
+static void what_tls_and_http_libraries_read_is_no_doing_of_a_program(void **s)
+{
+	static const char *const names[] = { "SSL_CERT_FILE", "CURL_CA_BUNDLE", "no_proxy" };
+
+	(void)s;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		assert_true(env_read_is_librarys(span_of(names[i]), ENV_GETENV));
+		assert_true(env_read_is_librarys(span_of(names[i]), ENV_GO));
+		/* A script names it itself; of Python the stack says who asked. */
+		assert_false(env_read_is_librarys(span_of(names[i]), ENV_SHELL));
+		assert_false(env_read_is_librarys(span_of(names[i]), ENV_PYTHON));
+	}
+	assert_false(env_read_is_librarys(SPAN("DOCKER_HOST"), ENV_GO));
+	assert_false(env_read_is_librarys(SPAN("SSL_CERT_FILES"), ENV_GETENV));
 }
 
 static void a_sensitive_variable_counts_when_it_was_set(void **s)
@@ -179,6 +196,7 @@ int main(void)
 		cmocka_unit_test(a_variable_read_is_evidence_unless_everybody_reads_it),
 		cmocka_unit_test(only_the_test_process_is_asked_about_exposure),
 		cmocka_unit_test(what_a_library_asks_for_by_itself_is_evidence),
+		cmocka_unit_test(what_tls_and_http_libraries_read_is_no_doing_of_a_program),
 		cmocka_unit_test(a_sensitive_variable_counts_when_it_was_set),
 		cmocka_unit_test(env_without_operand_prints_the_environment),
 		cmocka_unit_test(a_shell_string_prints_the_environment),
