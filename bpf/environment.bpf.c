@@ -64,7 +64,7 @@ static __always_inline long user_bytes(void *dst, u64 n, u64 src)
 __attribute__((noinline)) u64 shell_name(union env_name *name)
 {
 	u64 n, hit = 0;
-	u32 i, k;
+	u32 i;
 
 	if (!name)
 		return 0;
@@ -76,10 +76,8 @@ __attribute__((noinline)) u64 shell_name(union env_name *name)
 		if (hit)
 			break;
 	}
-	for (k = 0; k < 8; k++)
-		if (hit >> k * 8 & 0x80)
-			break;
-	n = i * 8 + k;
+	/* Of a lowest mark 0x80 << 8 * k, what is below has k + 1 odd bytes, which the product sums up. */
+	n = i * 8 + ((((hit & -hit) - 1) & ONES) * ONES >> 56) - 1;
 	CLAMP(n, EV_VAR_MAX - 1);
 	name->word[n / 8] &= (1ull << n % 8 * 8) - 1;
 	return n;

@@ -18,6 +18,8 @@
 #include "exec_file.h"
 #include "loader.h"
 
+#define IDLE_MS 30 /* so long nobody asked: there is time for what may come */
+
 static void fd_attach(void *ctx, int fd, const struct env_place *place)
 {
 	char path[32];
@@ -84,14 +86,20 @@ static bool monitor_serve(struct loader *l, int monitor)
 
 static void serve(struct loader *l, const char *path_variable, int monitor, int guardian)
 {
+	unsigned step = 0;
+	bool idle = true;
+
 	loader_prescan(l, path_variable);
 	word_send(monitor, ATTACHER_READY, NULL, NULL);
 	for (;;) {
 		struct pollfd fds[] = { { monitor, POLLIN, 0 }, { guardian, POLLIN, 0 } };
 		const char *why;
+		int n = poll(fds, 2, idle ? IDLE_MS : -1);
 
-		if (poll(fds, 2, -1) < 0)
+		if (n < 0)
 			continue;
+		if (!n)
+			idle = loader_idle_scan(l, path_variable, step++);
 		/* Somebody waits for this one. */
 		if (fds[1].revents && !guardian_serve(l, guardian))
 			guardian = -1;

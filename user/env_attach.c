@@ -462,25 +462,41 @@ int env_attach_file(struct env_attach *a, const char *path, const struct env_pla
 	return l.attached;
 }
 
+static void in_path(struct env_attach *a, const char *path_variable, const char *program)
+{
+	static const struct env_place ours = { 0 };
+	char path[PATH_MAX];
+
+	for (const char *p = path_variable ? path_variable : ""; *p;) {
+		size_t n = strcspn(p, ":");
+
+		if (path_make(path, "%.*s/%s", (int)n, p, program))
+			env_attach_file(a, path, &ours);
+		p += n + (p[n] == ':');
+	}
+}
+
 /*
  * An attach waits for the kernel's readers, on a busy machine longer than an exec is held for: what
  * nearly every run uses is done before it starts, and no more.
  */
 void env_attach_prescan(struct env_attach *a, const char *path_variable)
 {
-	static const char *const programs[] = { "python3", "bash" };
 	static const struct env_place ours = { 0 };
 	char path[PATH_MAX];
 
 	for (const char *const *d = library_dirs; *d; d++)
 		if (path_make(path, "%s/libc.so.6", *d))
 			env_attach_file(a, path, &ours);
-	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
-		for (const char *p = path_variable ? path_variable : ""; *p;) {
-			size_t n = strcspn(p, ":");
+	in_path(a, path_variable, "python3");
+	in_path(a, path_variable, "bash");
+}
 
-			if (path_make(path, "%.*s/%s", (int)n, p, programs[i]))
-				env_attach_file(a, path, &ours);
-			p += n + (p[n] == ':');
-		}
+bool env_attach_idle(struct env_attach *a, const char *path_variable, unsigned step)
+{
+	static const char *const large[] = { "docker", "node" };
+
+	if (step < ARRAY_SIZE(large))
+		in_path(a, path_variable, large[step]);
+	return step + 1 < ARRAY_SIZE(large);
 }

@@ -25,5 +25,7 @@ int env_attach_file(struct env_attach *a, const char *path, const struct env_pla
 /* Something that went wrong and was not told yet; NULL nothing. */
 const char *env_attach_trouble(struct env_attach *a);
 void env_attach_prescan(struct env_attach *a, const char *path_variable);
+/* While nobody waits: programs so large that they would be looked at too long. False after the last step. */
+bool env_attach_idle(struct env_attach *a, const char *path_variable, unsigned step);
 
 #endif

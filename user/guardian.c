@@ -105,6 +105,8 @@ static void wait_remove(struct guardian *g, unsigned i)
 
 static void attacher_lost(struct guardian *g)
 {
+	if (g->attacher < 0)
+		return;
 	while (g->n) {
 		call_late(g, g->waits[0].id, g->waits[0].tid);
 		wait_remove(g, 0);
@@ -154,13 +156,80 @@ static int timeout_ms(const struct guardian *g)
 	return left <= 0 ? 0 : (int)(left / 1000000) + 1;
 }
 
+union rights {
+	struct cmsghdr h;
+	char room[CMSG_SPACE(sizeof(int))];
+};
+
+/* One message with a descriptor, or without when fd is -1. */
+static int fd_send(int to, struct iovec *io, int fd, int flags)
+{
+	union rights c = { .h = { .cmsg_len = CMSG_LEN(sizeof(int)),
+				  .cmsg_level = SOL_SOCKET,
+				  .cmsg_type = SCM_RIGHTS } };
+	struct msghdr m = { .msg_iov = io, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		memcpy(CMSG_DATA(&c.h), &fd, sizeof(fd));
+		m.msg_control = &c;
+		m.msg_controllen = sizeof(c);
+	}
+	return sendmsg(to, &m, MSG_NOSIGNAL | flags) < 0 ? -errno : 0;
+}
+
+/* Length of the message; *fd: the descriptor that came with it, or -1. */
+static ssize_t fd_receive(int from, struct iovec *io, int *fd, int flags)
+{
+	union rights c = { 0 };
+	struct msghdr m = {
+		.msg_iov = io, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof(c)
+	};
+	ssize_t n = recvmsg(from, &m, MSG_CMSG_CLOEXEC | flags);
+	struct cmsghdr *h = n < 0 ? NULL : CMSG_FIRSTHDR(&m);
+
+	*fd = -1;
+	if (h && h->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(h), sizeof(*fd));
+	return n;
+}
+
+int guardian_attacher(int monitor, int attacher)
+{
+	char what = 0;
+
+	return fd_send(monitor, &(struct iovec){ &what, 1 }, attacher, MSG_DONTWAIT);
+}
+
+/* False: it is gone, and says nothing any more. */
+static bool monitor_hear(struct guardian *g)
+{
+	char what;
+	int fd;
+	ssize_t n = fd_receive(g->monitor, &(struct iovec){ &what, 1 }, &fd, MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	if (fd >= 0) {
+		attacher_lost(g);
+		g->attacher = fd;
+		g->overdue = 0;
+	}
+	return n > 0;
+}
+
 static void guard(struct guardian *g)
 {
-	for (;;) {
-		struct pollfd fds[] = { { g->listener, POLLIN, 0 }, { g->attacher, POLLIN, 0 } };
+	bool monitor = true;
 
-		if (poll(fds, 2, timeout_ms(g)) < 0)
+	for (;;) {
+		struct pollfd fds[] = { { g->listener, POLLIN, 0 },
+					{ g->attacher, POLLIN, 0 },
+					{ monitor ? g->monitor : -1, POLLIN, 0 } };
+
+		if (poll(fds, 3, timeout_ms(g)) < 0)
 			continue;
+		if (fds[2].revents)
+			monitor = monitor_hear(g);
 		if (fds[1].revents)
 			attacher_hear(g);
 		/* Not on POLLERR, which is transient here. */
@@ -177,19 +246,9 @@ struct given {
 	bool killable;
 };
 
-union rights {
-	struct cmsghdr h;
-	char room[CMSG_SPACE(sizeof(int))];
-};
-
 void guardian_give(int hand, enum gate g)
 {
 	struct given given = { 0 };
-	struct iovec io = { &given, sizeof(given) };
-	union rights c = { .h = { .cmsg_len = CMSG_LEN(sizeof(int)),
-				  .cmsg_level = SOL_SOCKET,
-				  .cmsg_type = SCM_RIGHTS } };
-	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1 };
 	char ready;
 	int fd;
 
@@ -199,14 +258,9 @@ void guardian_give(int hand, enum gate g)
 		return;
 	}
 	fd = gate_install(g, &given.killable);
-	if (fd < 0) {
+	if (fd < 0)
 		given.err = fd;
-	} else {
-		memcpy(CMSG_DATA(&c.h), &fd, sizeof(fd));
-		m.msg_control = &c;
-		m.msg_controllen = sizeof(c);
-	}
-	sendmsg(hand, &m, MSG_NOSIGNAL);
+	fd_send(hand, &(struct iovec){ &given, sizeof(given) }, fd, 0);
 	if (fd >= 0)
 		close(fd);
 	close(hand);
@@ -216,24 +270,15 @@ void guardian_give(int hand, enum gate g)
 static int listener_get(int hand, bool *killable)
 {
 	struct given given = { .err = -ECHILD };
-	struct iovec io = { &given, sizeof(given) };
-	union rights c = { 0 };
-	struct msghdr m = {
-		.msg_iov = &io, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof(c)
-	};
-	struct cmsghdr *h;
 	int fd;
 
 	if (send(hand, "", 1, MSG_NOSIGNAL) != 1)
 		return -ECHILD;
-	if (recvmsg(hand, &m, MSG_CMSG_CLOEXEC) != sizeof(given) || given.err)
+	if (fd_receive(hand, &(struct iovec){ &given, sizeof(given) }, &fd, 0) != sizeof(given) ||
+	    given.err)
 		return given.err ? given.err : -ECHILD;
 	*killable = given.killable;
-	h = CMSG_FIRSTHDR(&m);
-	if (!h || h->cmsg_type != SCM_RIGHTS)
-		return -EPROTO;
-	memcpy(&fd, CMSG_DATA(h), sizeof(fd));
-	return fd;
+	return fd < 0 ? -EPROTO : fd;
 }
 
 /* Nothing of the caller stays: session, directory, descriptors, and the variables by which CI agents kill. */

@@ -29,6 +29,8 @@ struct guardian_word {
  * here. Returns the socket for guardian_give, or -errno.
  */
 int guardian_start(int monitor, int attacher);
+/* To the guardian at the other end of monitor: another attacher answers from now on. 0 or -errno. */
+int guardian_attacher(int monitor, int attacher);
 /* In the process that will be COMMAND: installs the filter and gives the listener away; closes hand. */
 void guardian_give(int hand, enum gate g);
 

@@ -515,3 +515,8 @@ void loader_prescan(struct loader *l, const char *path_variable)
 	if (l->env)
 		env_attach_prescan(l->env, path_variable);
 }
+
+bool loader_idle_scan(struct loader *l, const char *path_variable, unsigned step)
+{
+	return l->env && env_attach_idle(l->env, path_variable, step);
+}

@@ -76,5 +76,7 @@ int loader_attach_env(struct loader *l, const char *path, const struct env_place
 const char *loader_env_trouble(struct loader *l);
 /* Finds the C libraries and interpreters that a run with this PATH is likely to use. */
 void loader_prescan(struct loader *l, const char *path_variable);
+/* The same for large programs, a step at a time, while nobody waits. False after the last. */
+bool loader_idle_scan(struct loader *l, const char *path_variable, unsigned step);
 
 #endif

@@ -29,9 +29,10 @@
 #include "report_file.h"
 #include "setup.h"
 
-#define RUN_ID   1u    /* one run at a time in `run` */
-#define DRAIN_MS 10    /* records are submitted without wake-up */
-#define PEER_MS  30000 /* first word of guardian and attacher: a probe may wait long for RCU */
+#define RUN_ID        1u /* one run at a time in `run` */
+#define DRAIN_MS      10 /* records are submitted without wake-up */
+#define ATTACHERS_MAX 4
+#define PEER_MS       30000 /* first word of guardian and attacher: a probe may wait long for RCU */
 
 struct monitor {
 	const struct config *config;
@@ -39,8 +40,10 @@ struct monitor {
 	int front;
 	int guardian; /* its words; -1: gone */
 	struct attacher attacher;
-	bool gated;      /* programs are held until the attacher has seen them */
-	unsigned let_go; /* by the guardian, without an answer */
+	unsigned attachers; /* that were started, one after another died */
+	char *path;         /* PATH, as the run has it */
+	bool gated;         /* programs are held until the attacher has seen them */
+	unsigned let_go;    /* by the guardian, without an answer */
 	struct loader *loader;
 	struct pipeline *pipeline;
 	struct output out, record;
@@ -93,6 +96,34 @@ static void on_loss(void *ctx, uint32_t type, uint64_t count)
 	loader_record(ctx, EV_LOST, &e, sizeof(e), NULL, 0);
 }
 
+/* Its probes went with it; calls: its end of a socket to the guardian, or -1. Closes it. */
+static bool attacher_make(struct monitor *m, int calls)
+{
+	const int leave[] = { m->front, m->guardian, m->out.fd, m->record.fd, m->markdown.out.fd };
+	bool made =
+		attacher_start(&m->attacher, m->loader, m->path, calls, leave, ARRAY_SIZE(leave));
+
+	loader_guard(m->loader, ATTACK_ATTACHER, made ? m->attacher.pid : 0);
+	/* The guardian must hear when the attacher ends. */
+	if (calls >= 0)
+		close(calls);
+	return made;
+}
+
+static bool attacher_again(struct monitor *m)
+{
+	int pair[2] = { -1, -1 };
+
+	if (m->attachers == ATTACHERS_MAX)
+		return false;
+	m->attachers++;
+	if (m->guardian >= 0 && !socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+		guardian_attacher(m->guardian, pair[0]);
+		close(pair[0]);
+	}
+	return attacher_make(m, pair[1]);
+}
+
 /* False: nothing more now. */
 static bool probes_hear(struct monitor *m)
 {
@@ -100,9 +131,12 @@ static bool probes_hear(struct monitor *m)
 	int heard = attacher_hear(&m->attacher, &w);
 
 	if (heard < 0) {
-		loader_guard(m->loader, ATTACK_ATTACHER, 0);
+		bool again = attacher_again(m);
+
 		gap_record(m, "environment reads", "the process that attaches probes ended",
-			   "variables read by name from here on", true);
+			   again ? "variables read by name until another one has attached them anew"
+				 : "variables read by name from here on",
+			   true);
 	} else if (heard && w.say == ATTACHER_LATE) {
 		struct ev_late late = { .start = w.start, .pid = w.pid };
 
@@ -466,17 +500,15 @@ static int run_close(struct monitor *m)
 }
 
 /* Returns when it has attached what is known beforehand. */
-static bool probes_start(struct monitor *m, const char *path, int calls)
+static bool probes_start(struct monitor *m, int calls)
 {
-	const int leave[] = { m->front, m->guardian, m->out.fd, m->record.fd, m->markdown.out.fd };
 	struct pollfd p = { .events = POLLIN };
 	struct attacher_word w;
 
-	if (!attacher_start(&m->attacher, m->loader, path, calls, leave, ARRAY_SIZE(leave)))
+	m->attachers = 1;
+	if (!attacher_make(m, calls))
 		return false;
 	loader_guard(m->loader, ATTACK_MONITOR, getpid());
-	loader_guard(m->loader, ATTACK_ATTACHER, m->attacher.pid);
-	close(calls); /* the guardian must hear when the attacher ends */
 	p.fd = m->attacher.fd;
 	/* Not read in time, it is read and passed over later. */
 	return poll(&p, 1, PEER_MS) >= 0 &&
@@ -486,10 +518,10 @@ static bool probes_start(struct monitor *m, const char *path, int calls)
 static int monitor_work(struct monitor *m, int calls)
 {
 	const struct config *c = m->config;
-	char *path = getenv("PATH");
+	const char *path = getenv("PATH");
 	int verdict;
 
-	path = xstrdup(path ? path : "");
+	m->path = xstrdup(path ? path : "");
 	run_id_new(m->id);
 	harden();
 	engine_bytes_ask(c->engine_bytes);
@@ -498,14 +530,13 @@ static int monitor_work(struct monitor *m, int calls)
 		word_send(m->front, SAY_FAILED, 0);
 		return 125;
 	}
-	if (!probes_start(m, path, calls)) {
+	if (!probes_start(m, calls)) {
 		fprintf(stderr,
 			"invigil: the process that attaches probes could not be started: %s\n",
 			strerror(errno));
 		word_send(m->front, SAY_FAILED, 0);
 		return 125;
 	}
-	free(path);
 	m->each_whole = *c;
 	m->each_whole.alerts_only = false;
 	m->pipeline = pipeline_new(&m->each_whole, m->outputs.n ? outputs_line : NULL, &m->outputs);
@@ -520,6 +551,7 @@ static int monitor_work(struct monitor *m, int calls)
 	word_send(m->front, SAY_DONE, verdict);
 	pipeline_free(m->pipeline);
 	loader_close(m->loader);
+	free(m->path);
 	outputs_close(&m->outputs);
 	output_close(&m->out);
 	if (m->recording)

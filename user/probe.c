@@ -58,7 +58,7 @@ const struct need needs[] = {
 	  "what a container's own runtime put deeper than two groups below the container's",
 	  { { "tp_btf", FEAT_NONE, { "on_cgroup_attach", "on_cgroup_fork" } } } },
 	{ "environment reads", false, "variables read by name",
-	  "dash, Java, Perl, PyPy, Python 2, static programs without symbols: not by name",
+	  "Java, Perl, PyPy, Python 2, static programs without symbols, dash of builds that are not known: not by name",
 	  { { "uprobe.s", FEAT_UPROBE_SLEEPABLE, { ENV_READERS } },
 	    { "uprobe", FEAT_NONE, { ENV_READERS } } } },
 	{ "attacks", false, "what the run does to the monitor's own processes", "PTRACE_SEIZE, refused attempts",

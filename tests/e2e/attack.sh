@@ -33,6 +33,19 @@ check "kill -9 of the attacher leaves the run as it is" status_is 0 attack attac
 see "and is R0.5" "$(said_of attacher "signal 9")"
 see "and what is not seen from there on is said" \
 	'any("attaches probes" in str(get(e, "invigil.gap.reason")) or "let go" in str(get(e, "invigil.gap.reason")) for e in ev)'
+cat >"$work/first.sh" <<'SH'
+first=$(bash "$1" "$2" attach)
+kill -9 "$first"
+for i in {1..200}; do
+	p=$(bash "$1" "$2" attach)
+	[ -n "$p" ] && [ "$p" != "$first" ] && break
+	sleep 0.05
+done
+sleep 0.5 # it has its first probes by now, or the read is said to be late
+IVG_AGAIN=1 bash -c ': $IVG_AGAIN'
+SH
+check "killed while a run lives" status_is 0 run -- bash "$work/first.sh" "$work/ours.sh" "$ev"
+see "another attacher takes its place, and reads are seen again" 'reads("IVG_AGAIN") and gap("attaches probes ended")'
 check "kill -9 of the guardian: no program starts any more" status_is 126 attack guard 'kill -9 $p; sleep 0.1'
 see "which is R0.5" "$(said_of guardian "signal 9")"
 see "and said" 'any("guardian is gone" in str(get(e, "invigil.gap.reason")) for e in ev)'
