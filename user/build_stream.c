@@ -4,22 +4,25 @@
 
 #define ID_SHORT 12
 
-/* Takes the next line off s; lines of a JSON stream end in \r\n or \n, an escaped \n ends one, too. */
-static bool line_next(struct span *s, struct span *line)
+/*
+ * The next line that is whole; lines of a JSON stream end in \r\n or \n, an escaped \n ends one, too. What
+ * was looked at is not looked at again: an answer may come a byte at a time.
+ */
+static bool line_next(struct build_stream *b, struct span body, struct span *line)
 {
-	size_t i = 0, skip = 1;
+	for (size_t i = b->at + b->looked; i < body.len; i++) {
+		bool escaped = body.ptr[i] == '\\' && i + 1 < body.len && body.ptr[i + 1] == 'n';
 
-	for (; i < s->len && s->ptr[i] != '\n'; i++)
-		if (s->ptr[i] == '\\' && i + 1 < s->len && s->ptr[i + 1] == 'n') {
-			skip = 2;
-			break;
-		}
-	if (i >= s->len)
-		return false;
-	*line = (struct span){ s->ptr, i };
-	s->ptr += i + skip;
-	s->len -= i + skip;
-	return true;
+		if (!escaped && body.ptr[i] != '\n')
+			continue;
+		*line = (struct span){ body.ptr + b->at, i - b->at };
+		b->at = i + 1 + escaped;
+		b->looked = 0;
+		return true;
+	}
+	/* The last byte may be half of an escaped end. */
+	b->looked = body.len > b->at ? body.len - b->at - 1 : 0;
+	return false;
 }
 
 static struct span after(struct span line, const char *words)
@@ -95,13 +98,12 @@ static bool line_take(struct build_stream *b, struct span line, struct build_sai
 
 bool build_stream_next(struct build_stream *b, struct span body, struct build_said *out)
 {
-	struct span rest = { body.ptr + b->at, body.len > b->at ? body.len - b->at : 0 }, line;
+	struct span line;
 	bool said = false;
 
 	*out = (struct build_said){ 0 };
-	while (!said && rest.len && line_next(&rest, &line))
+	while (!said && line_next(b, body, &line))
 		said = line_take(b, line, out);
-	b->at = body.len - rest.len;
 	return said;
 }
 

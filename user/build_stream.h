@@ -12,6 +12,7 @@
  */
 struct build_stream {
 	size_t at;         /* bytes of the body that were read */
+	size_t looked;     /* bytes behind them that hold no line's end */
 	struct buf parent; /* what the next step stands on: FROM's name, or an image's id */
 	struct buf image;  /* the one told last */
 	bool own;          /* the step makes something: it is none of FROM, nor of the cache */
