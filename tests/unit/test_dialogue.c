@@ -16,6 +16,7 @@ static int status;
 static enum owner owner;
 static const char *text, *reason;
 static char created[100];
+static bool asked_whole, answered_whole, pruned_unreadable;
 
 static void on_call(void *ctx, const struct process *p, uint64_t t, const struct docker_call *c)
 {
@@ -25,6 +26,9 @@ static void on_call(void *ctx, const struct process *p, uint64_t t, const struct
 	n_calls++;
 	status = c->status;
 	owner = c->owner;
+	asked_whole = c->request_complete;
+	answered_whole = c->response_complete;
+	pruned_unreadable = c->pruned_unreadable;
 	text = c->route->text;
 	memset(created, 0, sizeof(created));
 	if (c->created_id.len < sizeof(created))
@@ -64,6 +68,14 @@ static bool say(uint64_t sk, unsigned dir, const char *what)
 	struct ev_data e = { .sk = sk, .sockino = 1, .dir = dir };
 
 	return dialogue_data(d, (void *)&n_calls, 5, &e, what, strlen(what), strlen(what));
+}
+
+/* As say(), and `more` bytes that were not kept. */
+static void say_cut(unsigned dir, const char *what, size_t more)
+{
+	struct ev_data e = { .sk = 1, .sockino = 1, .dir = dir };
+
+	dialogue_data(d, (void *)&n_calls, 5, &e, what, strlen(what), strlen(what) + more);
 }
 
 static void create_own(void)
@@ -159,6 +171,53 @@ static void an_answer_may_be_recorded_before_its_request(void **s)
 	assert_int_equal(status, 200);
 }
 
+static void a_prune_whose_answer_was_cut_cannot_be_read(void **s)
+{
+	static const char answer[] =
+		"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n{\"ContainersDeleted\":[]}";
+
+	(void)s;
+	say(1, DATA_SEND, "POST /containers/prune HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
+	say_cut(DATA_RECV, answer, 16);
+	assert_int_equal(n_calls, 1);
+	assert_false(answered_whole);
+	assert_true(pruned_unreadable);
+	say(1, DATA_SEND, "POST /containers/prune HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
+	say(1, DATA_RECV, answer);
+	say(1, DATA_RECV, "                ");
+	assert_int_equal(n_calls, 2);
+	assert_true(answered_whole);
+	assert_false(pruned_unreadable);
+}
+
+static void a_request_that_was_cut_is_not_complete(void **s)
+{
+	(void)s;
+	say_cut(DATA_SEND,
+		"POST /containers/create HTTP/1.1\r\nContent-Length: 20\r\n\r\n{\"Image\":\"a\"}",
+		7);
+	say(1, DATA_RECV, "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}");
+	assert_int_equal(n_calls, 1);
+	assert_false(asked_whole);
+	create_own();
+	assert_true(asked_whole);
+}
+
+static void more_open_requests_than_are_kept_are_a_gap(void **s)
+{
+	unsigned i;
+
+	(void)s;
+	for (i = 0; i < 256; i++)
+		say(1, DATA_SEND, "GET /info HTTP/1.1\r\n\r\n");
+	assert_int_equal(n_gaps, 0);
+	assert_int_equal(n_calls, 0);
+	say(1, DATA_SEND, "GET /info HTTP/1.1\r\n\r\n");
+	assert_int_equal(n_gaps, 1);
+	assert_int_equal(n_calls, 1);
+	assert_int_equal(status, 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -171,6 +230,9 @@ int main(void)
 		T(another_service_is_ignored_for_good),
 		T(tls_is_a_gap),
 		T(an_answer_may_be_recorded_before_its_request),
+		T(a_prune_whose_answer_was_cut_cannot_be_read),
+		T(a_request_that_was_cut_is_not_complete),
+		T(more_open_requests_than_are_kept_are_a_gap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

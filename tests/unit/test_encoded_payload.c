@@ -538,6 +538,17 @@ static void a_name_that_is_encoded_or_no_text(void **s)
 	check_miss("R2.5");
 }
 
+static void a_masked_name_is_not_odd(void **s)
+{
+	char env[] = "X_TOKEN=borrowed-zebra", path[] = "/a/borrowed-zebra";
+
+	(void)s;
+	scrub_environment(&run.masker, env, sizeof(env));
+	assert_int_equal(scrub_bytes(&run.masker, path, sizeof(path)), 1);
+	opened(path);
+	check_miss("R2.5");
+}
+
 static void a_preview_shows_no_secret(void **s)
 {
 	static const char *const texts[] = {
@@ -578,6 +589,7 @@ int main(void)
 		cmocka_unit_test(decoded_text_becomes_a_program),
 		cmocka_unit_test(compressed_data_is_looked_into),
 		cmocka_unit_test(a_name_that_is_encoded_or_no_text),
+		cmocka_unit_test(a_masked_name_is_not_odd),
 		cmocka_unit_test(a_preview_shows_no_secret),
 	};
 

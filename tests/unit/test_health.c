@@ -35,10 +35,23 @@ static void attacks_on_two_targets_are_two_findings_and_a_gap_is_none(void **sta
 	assert_string_equal(report.at[0].rule->id, "R0.2");
 }
 
+static void each_reason_of_a_cut_is_a_finding_of_its_own(void **state)
+{
+	char first[64];
+
+	(void)state;
+	health_look(HEALTH_CUT, "engine socket", "the request was cut");
+	assert_string_equal(report.at[0].rule->id, "R0.3");
+	snprintf(first, sizeof(first), "%s", report.at[0].subject.ptr);
+	health_look(HEALTH_CUT, "engine socket", "the answer was cut");
+	assert_string_not_equal(report.at[0].subject.ptr, first);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_attack_on_the_monitor_is_critical),
+		cmocka_unit_test(each_reason_of_a_cut_is_a_finding_of_its_own),
 		cmocka_unit_test(attacks_on_two_targets_are_two_findings_and_a_gap_is_none),
 	};
 

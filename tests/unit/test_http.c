@@ -92,6 +92,36 @@ static void a_gap_elsewhere_is_lost_until_a_message_begins(void **s)
 	http_free(&h);
 }
 
+static void nothing_is_kept_behind_a_hole(void **s)
+{
+	struct http h;
+	const char *a = "POST /a HTTP/1.1\r\nContent-Length: 10\r\n\r\nab";
+
+	(void)s;
+	start(&h, false);
+	http_feed(&h, 1, a, strlen(a), strlen(a) + 4);
+	http_feed(&h, 1, "cdef", 4, 4);
+	assert_int_equal(n_done, 1);
+	assert_int_equal(n_whole, 0);
+	assert_string_equal(body, "ab");
+	http_free(&h);
+}
+
+static void answers_without_a_body_are_skipped_whatever_length_they_claim(void **s)
+{
+	struct http h;
+	const char *a = "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+			"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"
+			"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nxy";
+
+	(void)s;
+	start(&h, true);
+	http_feed(&h, 1, a, strlen(a), strlen(a));
+	assert_int_equal(n_whole, 2);
+	assert_string_equal(body, "xy");
+	http_free(&h);
+}
+
 static void continue_is_skipped_and_close_ends_a_body(void **s)
 {
 	struct http h;
@@ -132,6 +162,8 @@ int main(void)
 		cmocka_unit_test(one_byte_at_a_time_is_the_same),
 		cmocka_unit_test(a_gap_inside_a_body_is_skipped_exactly),
 		cmocka_unit_test(a_gap_elsewhere_is_lost_until_a_message_begins),
+		cmocka_unit_test(nothing_is_kept_behind_a_hole),
+		cmocka_unit_test(answers_without_a_body_are_skipped_whatever_length_they_claim),
 		cmocka_unit_test(continue_is_skipped_and_close_ends_a_body),
 		cmocka_unit_test(what_exceeds_the_budget_is_counted),
 	};

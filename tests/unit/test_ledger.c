@@ -54,6 +54,25 @@ static void tagging_a_foreign_image_gives_the_tag_alone(void **s)
 	ledger_free(l);
 }
 
+static void a_digest_goes_with_its_tag(void **s)
+{
+	struct ledger *l = ledger_new(NULL, 0);
+	struct docker_call c = { 0 };
+
+	(void)s;
+	call(l, &c, "POST", "/images/create", "fromImage=x", "{\"status\":\"Downloaded\"}");
+	c = (struct docker_call){ 0 };
+	call(l, &c, "DELETE", "/images/x", "",
+	     "[{\"Untagged\":\"x:latest\"},{\"Untagged\":\"x@sha256:" ID "\"}]");
+	assert_false(c.removed_names_foreign);
+	call(l, &c, "POST", "/images/create", "fromImage=x", "{\"status\":\"Downloaded\"}");
+	c = (struct docker_call){ 0 };
+	call(l, &c, "DELETE", "/images/x", "",
+	     "[{\"Untagged\":\"x:latest\"},{\"Untagged\":\"y:latest\"}]");
+	assert_true(c.removed_names_foreign);
+	ledger_free(l);
+}
+
 static void a_prune_counts_what_is_not_the_run_s(void **s)
 {
 	struct ledger *l = ledger_new(NULL, 0);
@@ -119,6 +138,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_name_like_a_foreign_id_does_not_give_it),
 		cmocka_unit_test(tagging_a_foreign_image_gives_the_tag_alone),
+		cmocka_unit_test(a_digest_goes_with_its_tag),
 		cmocka_unit_test(a_prune_counts_what_is_not_the_run_s),
 		cmocka_unit_test(selectors_make_objects_own),
 		cmocka_unit_test(a_volume_that_was_there_before_its_create_is_foreign),

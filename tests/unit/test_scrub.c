@@ -290,6 +290,15 @@ static void a_known_value_is_masked_in_escapes(void **state)
 	}
 }
 
+static void of_two_known_values_the_longer_is_masked(void **state)
+{
+	(void)state;
+	learn("A_TOKEN=correct-horse");
+	learn("B_TOKEN=correct-horse-battery");
+	assert_string_equal(bytes("correct-horse-battery correct-horse-b"),
+			    "<variable:B_TOKEN> <variable:A_TOKEN>-b");
+}
+
 static void a_known_value_is_masked_behind_mixed_escapes(void **state)
 {
 	static const char *const texts[] = {
@@ -319,6 +328,9 @@ static void a_known_value_is_masked_in_base64_at_each_alignment(void **state)
 	assert_non_null(strstr(bytes(" Y29ycmVjdC1ob3JzZQ== "), "<variable:GITHUB_TOKEN>"));
 	assert_non_null(strstr(bytes(" YWNvcnJlY3QtaG9yc2U= "), "<variable:GITHUB_TOKEN>"));
 	assert_non_null(strstr(bytes(" YWFjb3JyZWN0LWhvcnNl "), "<variable:GITHUB_TOKEN>"));
+	learn("OTHER_TOKEN=correct?>horse~~");
+	assert_non_null(strstr(bytes(" Y29ycmVjdD8+aG9yc2V+fg== "), "<variable:OTHER_TOKEN>"));
+	assert_non_null(strstr(bytes(" Y29ycmVjdD8-aG9yc2V-fg== "), "<variable:OTHER_TOKEN>"));
 }
 
 static void a_known_value_is_masked_in_percent_and_hex_form(void **state)
@@ -584,6 +596,7 @@ int main(void)
 		T(a_public_value_that_is_cut_is_no_trouble),
 		T(a_known_value_is_masked_anywhere_with_equal_length),
 		T(a_known_value_is_masked_in_escapes),
+		T(of_two_known_values_the_longer_is_masked),
 		T(a_known_value_is_masked_behind_mixed_escapes),
 		T(a_known_value_is_masked_in_base64_at_each_alignment),
 		T(a_known_value_is_masked_in_percent_and_hex_form),
