@@ -99,6 +99,14 @@ static void an_operand_of_an_option_named_like_a_secret(void **s)
 	check_miss("R3.4");
 	argued("docker", ARGV("docker", "run", "-p", "8080:80", "img"));
 	check_miss("R3.4");
+	argued("tool", ARGV("tool", "http://u:s3cr3t@h/"));
+	check_hit("R3.4");
+	/* Bytes as a mask has them, which nobody masked: a name in Latin-1, an UTF-16 mark. */
+	argued("tool", ARGV("tool", "na\xffve",
+			    "\xff\xfe"
+			    "a",
+			    "dir/\xff.txt"));
+	check_miss("R3.4");
 }
 
 static void a_value_never_stands_in_evidence(void **s)

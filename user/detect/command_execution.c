@@ -83,6 +83,15 @@ static struct span short_name(struct span before, struct span a)
 	return (struct span){ NULL, 0 };
 }
 
+/* 0xFF that nobody masked is a byte like any other: a short mask stands where a value can stand. */
+static bool is_value(struct span a, size_t at, size_t n)
+{
+	size_t end = at + n;
+
+	return at && strchr(":= \"'", a.ptr[at - 1]) &&
+	       (end == a.len || strchr("@&,; \"'", a.ptr[end]));
+}
+
 static void look_arguments(const struct fact *f, struct report *out)
 {
 	const struct masker *m = &f->run->masker;
@@ -105,7 +114,7 @@ static void look_arguments(const struct fact *f, struct report *out)
 			const struct secret *s = NULL;
 			size_t n = masker_at(m, (struct span){ a.ptr + k, a.len - k }, &s);
 
-			if (n) {
+			if (s || n >= 8 || (n && is_value(a, k, n))) {
 				buf_reset(&label);
 				if (s)
 					secret_label(s, &label);
