@@ -170,7 +170,7 @@ bool name_is_sensitive(const struct masker *m, struct span name)
 static const char *const public_names[] = {
 	"PYTEST_CURRENT_TEST", "BATS_TEST_NAME", "BATS_TEST_DESCRIPTION", "BATS_TEST_FILENAME",
 	"LD_PRELOAD",          "LD_AUDIT",       "LD_LIBRARY_PATH",       "BASH_ENV",
-	"PYTHONSTARTUP",       "PERL5OPT",       "NODE_OPTIONS",
+	"PYTHONSTARTUP",       "PERL5OPT",       "NODE_OPTIONS",          "NEXTEST_TEST_NAME",
 };
 
 bool variable_is_public(struct span name)

@@ -1,4 +1,4 @@
-/* test_case.c: reads the values in which pytest and bats name the running test case. */
+/* test_case.c: reads the values in which pytest, bats and nextest name the running test case. */
 #include <stdlib.h>
 #include <string.h>
 #include "test_case.h"
@@ -8,6 +8,7 @@ static const struct {
 } frameworks[TEST_FRAMEWORKS] = {
 	[TEST_PYTEST] = { "pytest", "PYTEST_CURRENT_TEST" },
 	[TEST_BATS] = { "bats", "BATS_TEST_NAME" },
+	[TEST_NEXTEST] = { "nextest", "NEXTEST_TEST_NAME" },
 };
 
 const char *test_variable(enum test_framework f)

@@ -14,7 +14,7 @@ struct test_case {
 };
 
 /* One row a framework: the variable that names the case. Exported to what the case starts. */
-enum test_framework { TEST_PYTEST, TEST_BATS, TEST_FRAMEWORKS };
+enum test_framework { TEST_PYTEST, TEST_BATS, TEST_NEXTEST, TEST_FRAMEWORKS };
 const char *test_variable(enum test_framework f);
 
 /* Of the variable's value; NULL when there is nothing in it. */

@@ -273,7 +273,7 @@ gates() {
 		return
 	fi
 	for i in $(seq "$rounds"); do
-		for what in off exec; do
+		for what in off exec mmap; do
 			cpu "gate0.$what" "$invigil" run -q --gate $what -o "$ev" -- "$load" spawn 0 /bin/true
 			cpu "gate.$what" "$invigil" run -q --gate $what -o "$ev" -- "$load" spawn 500 /bin/true
 			calc "gated.$what" '($1 - $2) / 500' "gate.$what" "gate0.$what"
@@ -281,7 +281,7 @@ gates() {
 	done
 	calc gated '$1 - $2' gated.exec gated.off
 	title "posix_spawn(/bin/true), by --gate" "CPU us" spread "to off"
-	for what in off exec; do row "$what" "gated.$what" us gated.off; done
+	for what in off exec mmap; do row "$what" "gated.$what" us gated.off; done
 	mark "a gated exec, added" "$(m_of gated)" 200 us
 }
 

@@ -57,6 +57,7 @@ for i in $(seq "$from" "$to"); do
 	preload) cp "$here/libget.so" "$d/any.so" && LD_PRELOAD="$d/any.so" "$here/cases" read "IVG_FIRST_$i" ;;
 	chroot) mkdir -p "$d/lib64" "$d/lib" && cp "$libc" "$d/lib/" && cp /lib64/ld-linux-x86-64.so.2 "$d/lib64/" && cp "$here/cases" "$d/p" &&
 		/usr/sbin/chroot "$d" /p read "IVG_FIRST_$i" ;;
+	go) cp "$here/go" "$d/p" && echo "$i" >>"$d/p" && IVG="IVG_FIRST_$i" "$d/p" ;;
 	python) cp "$(readlink -f /usr/bin/python3)" "$d/p" && "$d/p" -ISc "import os; os.environ.get('IVG_FIRST_$i')" ;;
 	script) cp /bin/dash "$d/sh" && printf '#!%s\nexec %s read IVG_FIRST_%s\n' "$d/sh" "$here/cases" "$i" >"$d/p" &&
 		chmod +x "$d/p" && "$d/p" ;;
@@ -74,7 +75,12 @@ first_reads() { # KIND: seen, let go, and neither of both
 		rm -rf "$work/new"
 	done
 }
-for kind in C libc ldpath preload chroot python script; do
+kinds='C libc ldpath preload chroot python script'
+if command -v go >/dev/null; then
+	printf 'package main\nimport ("os"; "strings")\nfunc main() { for _, e := range os.Environ() { if strings.HasPrefix(e, "IVG=") { os.Getenv(e[4:]) } } }\n' >"$work/go.go"
+	GOCACHE=$work/cache go build -ldflags '-s -w' -o "$work/go" "$work/go.go" && kinds="$kinds go"
+fi
+for kind in $kinds; do
 	first_reads $kind
 	echo "     $kind: $seen of $first first reads seen, $let_go calls let go after 200 ms"
 	# On a machine so busy that a probe takes longer, the rest is said: never lost in silence.

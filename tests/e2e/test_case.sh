@@ -56,4 +56,9 @@ BATS
 run -- bats "$work/two.bats" >"$work/out"
 see "bats" 'same([(get(e, "process.args")[1], get(e, "invigil.test.name"), get(e, "invigil.test.framework")) for e in execs("true")],
 	[("one", "test_first", "bats"), ("two", "test_second", "bats")])'
+# As cargo-nextest does: a process a test, its name in the environment.
+run -- env NEXTEST_TEST_NAME=tests::it_works sh -c '/bin/true inside'
+see "nextest" '[(get(e, "invigil.test.name"), get(e, "invigil.test.framework")) for e in execs("true")] == [("tests::it_works", "nextest")]'
+run -- env NEXTEST_RUN_ID=1 /bin/true
+see "near miss: nextest without a test" 'not any(get(e, "invigil.test") for e in ev)'
 finish

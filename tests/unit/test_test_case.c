@@ -39,6 +39,7 @@ static void what_is_no_phase_stays(void **state)
 	check(TEST_PYTEST, "a.py::b (other)", "a.py::b (other)", NULL, "b (other)");
 	check(TEST_PYTEST, "a.py::b[x (call)", "a.py::b[x", "call", "b[x");
 	check(TEST_BATS, "test_x (call)", "test_x (call)", NULL, "test_x (call)");
+	check(TEST_NEXTEST, "tests::it_works", "tests::it_works", NULL, "it_works");
 }
 
 static void a_parameter_may_hold_colons(void **state)
