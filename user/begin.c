@@ -63,17 +63,45 @@ static void job_add(struct buf *b, struct masker *m, char *const *envp)
 	}
 }
 
-void begin_add_command(struct buf *b, char *const *argv, char *const *envp)
+/* A masker that knows the secrets of these variables; its marks do not leave this file. */
+static void environment_masker(struct masker *m, char *const *envp)
 {
 	static const uint8_t seed[32] = { 0x2a };
-	struct buf args = { 0 }, env = { 0 };
-	struct masker m = { 0 };
+	struct buf env = { 0 };
 
-	masker_init(&m, seed); /* its marks do not leave this function */
+	masker_init(m, seed);
 	for (char *const *e = envp; *e; e++)
 		buf_add(&env, *e, strlen(*e) + 1);
-	if (env.len)
-		scrub_environment(&m, env.ptr, env.len);
+	if (env.len) {
+		scrub_environment(m, env.ptr, env.len);
+		explicit_bzero(env.ptr, env.cap);
+	}
+	buf_free(&env);
+}
+
+char *begin_redacted(const char *text, char *const *envp)
+{
+	struct buf shown = { 0 };
+	char *copy = xstrdup(text);
+	struct masker m = { 0 };
+
+	environment_masker(&m, envp);
+	scrub_bytes(&m, copy, strlen(copy));
+	redacted_add(&shown, &m, span_of(copy));
+	masker_free(&m);
+	explicit_bzero(copy, strlen(copy));
+	free(copy);
+	copy = xstrndup(shown.len ? shown.ptr : "", shown.len);
+	buf_free(&shown);
+	return copy;
+}
+
+void begin_add_command(struct buf *b, char *const *argv, char *const *envp)
+{
+	struct buf args = { 0 };
+	struct masker m = { 0 };
+
+	environment_masker(&m, envp);
 	for (char *const *a = argv; *a; a++)
 		buf_add(&args, *a, strlen(*a) + 1);
 	scrub_arguments(&m, args.ptr, args.len);
@@ -85,12 +113,9 @@ void begin_add_command(struct buf *b, char *const *argv, char *const *envp)
 	}
 	job_add(b, &m, envp);
 	masker_free(&m);
-	if (env.ptr)
-		explicit_bzero(env.ptr, env.cap);
 	if (args.ptr)
 		explicit_bzero(args.ptr, args.cap);
 	buf_free(&args);
-	buf_free(&env);
 }
 
 bool selector_parse(const char *text, struct selector *s)

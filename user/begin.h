@@ -21,6 +21,8 @@ void begin_add(struct buf *b, const char *key, struct span value);
  * or has the form of a credential, and values of sensitive variables of envp (what COMMAND will get).
  * And the public parts of the CI job that envp names.
  */
+/* Text of the caller's (a directory) without what the variables say is secret; the caller frees it. */
+char *begin_redacted(const char *text, char *const *envp);
 void begin_add_command(struct buf *b, char *const *argv, char *const *envp);
 /* Fills a zeroed run. False: what is needed is missing or malformed. */
 bool begin_read(struct span tail, struct run *r);

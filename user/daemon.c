@@ -199,11 +199,13 @@ static void job_record(struct job *job, const struct record *exec, const char *i
 	struct buf begin = { 0 };
 	struct exec_parts parts;
 	struct path cwd = { 0 };
+	char *shown;
 
 	exec_parts(exec, &parts);
 	path_from_comps(&cwd, parts.cwd, e->cwd_comps, e->flags & EXEC_CUT_CWD);
-	who.cwd = cwd.text;
+	who.cwd = shown = begin_redacted(cwd.text, envp);
 	begin_make(&job->config, &who, &begin);
+	free(shown);
 	argv = strings_of(parts.args, e->args_len);
 	begin_add_command(&begin, argv, envp);
 	job_first(job, &begin, exec->h->start);

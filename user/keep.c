@@ -1,4 +1,5 @@
 /* keep.c: secrets are masked before a record is kept; what is kept goes into the recording. */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include "pipeline_state.h"
@@ -47,6 +48,10 @@ static void code_settle(struct masker *m, const struct record *r)
 	source_text(r->tail + e->file_room, e->name_len, e->name_kind, &name);
 	scrub_bytes(m, file.ptr, file.len);
 	scrub_bytes(m, name.ptr, name.len);
+	if (e->flags & CODE_CUT_FILE)
+		scrub_cut_begin(m, file.ptr, file.len);
+	if (e->flags & CODE_CUT_NAME)
+		scrub_cut_end(m, name.ptr, name.len);
 	scrub_known(m, table, e->table_len);
 	e->file_len = file.len < e->file_room ? file.len : e->file_room;
 	e->name_len = name.len < e->name_room ? name.len : e->name_room;
@@ -73,6 +78,15 @@ static void comm_scrub(struct masker *m, char comm[EV_COMM_MAX])
 	scrub_bytes(m, comm, n);
 }
 
+/* Of arguments that are too long the middle is missing: head and last part meet where it was. */
+static void cut_scrub(struct masker *m, char *args, size_t len)
+{
+	size_t head = len == EV_ARGS_HEAD + EV_ARGS_LAST ? EV_ARGS_HEAD : len;
+
+	scrub_cut_end(m, args, head);
+	scrub_cut_begin(m, args + head, len - head);
+}
+
 static void exec_scrub(struct masker *m, struct record *r)
 {
 	struct ev_exec *e = (struct ev_exec *)r->body;
@@ -85,6 +99,8 @@ static void exec_scrub(struct masker *m, struct record *r)
 				   (struct span){ parts.file, strnlen(parts.file, e->file_len) });
 	/* First of all: it tells what is to be masked in the rest. */
 	e->env_len = scrub_environment(m, parts.env, e->env_len);
+	if (e->env_want > cut) /* of a public value the last one may be left */
+		scrub_cut_end(m, parts.env, e->env_len);
 	cut -= e->env_len;
 	h->len -= cut;
 	h->want -= cut;
@@ -95,6 +111,8 @@ static void exec_scrub(struct masker *m, struct record *r)
 		memset(e->comm, 0, sizeof(e->comm));
 	comm_scrub(m, e->comm);
 	scrub_arguments(m, parts.args, e->args_len);
+	if (e->args_want > e->args_len)
+		cut_scrub(m, parts.args, e->args_len);
 	scrub_arguments(m, parts.file, e->file_len);
 }
 
@@ -117,6 +135,8 @@ static void file_scrub(struct masker *m, struct record *r)
 
 	memset(e->asked + n, 0, sizeof(e->asked) - n);
 	scrub_bytes(m, e->asked, n);
+	if (n == sizeof(e->asked) - 1)
+		scrub_cut_end(m, e->asked, n);
 	comps_scrub(m, (struct ev_comp *)r->tail, e->comps);
 }
 
@@ -148,6 +168,8 @@ void record_scrub(struct pipeline *p, struct record *r)
 	case EV_LINK:
 	case EV_TEST:
 		scrub_bytes(m, r->tail, r->h->len);
+		if (r->h->want > r->h->len)
+			scrub_cut_end(m, r->tail, r->h->len);
 		break;
 	}
 }
@@ -187,6 +209,40 @@ static void secrets_keep(struct pipeline *p)
 			record_write(p, &r);
 	}
 	p->n_recorded = m->count;
+}
+
+/* As a record, so that a replay says it, too. */
+static void full_tell(struct pipeline *p, const char *reason, const char *effect)
+{
+	struct {
+		struct ev_hdr h;
+		struct ev_gap e;
+		char tail[256];
+	} b = { .h = { .time = p->now, .type = EV_GAP }, .e = { .required = 1 } };
+	size_t n = sizeof("secrets");
+
+	memcpy(b.tail, "secrets", n);
+	n += strlen(strcpy(b.tail + n, reason)) + 1;
+	n += strlen(strcpy(b.tail + n, effect)) + 1;
+	b.h.len = b.h.want = n;
+	pipeline_take(p, &b, offsetof(typeof(b), tail) + n);
+}
+
+void secrets_full_tell(struct pipeline *p)
+{
+	struct masker *m = &p->run.masker;
+
+	if (m->unknown && !p->unknown_said) {
+		p->unknown_said = true;
+		full_tell(
+			p, "more values of variables than are known by heart",
+			"further values of sensitive variables are not masked where they come again");
+	}
+	if (m->refused && !p->refused_said) {
+		p->refused_said = true;
+		full_tell(p, "more different ones than the table holds",
+			  "further ones are masked, but findings do not name them");
+	}
 }
 
 void record_keep(struct pipeline *p, const struct record *r)

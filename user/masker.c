@@ -16,14 +16,16 @@
 struct known {
 	uint64_t roll;
 	uint64_t digest[2];
-	uint32_t len;   /* 0: free slot */
-	int32_t secret; /* index into the table, -1: it was full */
+	uint64_t first, last; /* keyed hashes of the searched one's first and last eight bytes */
+	uint32_t len;         /* 0: free slot */
+	int32_t secret;       /* index into the table, -1: it was full */
 	bool searched;
 };
 
 struct scrub_index {
-	uint64_t filter[(1u << BITS) / 64];
-	bool lens[PIECE_MAX + 1]; /* lengths of what is searched */
+	uint64_t filter[(1u << BITS) / 64]; /* of the first eight bytes */
+	uint64_t ends[(1u << BITS) / 64];   /* of the last eight */
+	bool lens[PIECE_MAX + 1];           /* lengths of what is searched */
 	unsigned max_len;
 	struct known *slots;
 	size_t cap, used;
@@ -138,12 +140,17 @@ static uint64_t roll_add(uint64_t roll, uint64_t base, char c)
 	return roll * base + (uint8_t)c + 1;
 }
 
-static uint32_t filter_bit(const struct masker *m, const char *p)
+static uint64_t eight_hash(const struct masker *m, const char *p)
 {
 	uint64_t x;
 
 	memcpy(&x, p, sizeof(x));
-	return (uint32_t)(((x ^ m->key[1]) * 0x9e3779b97f4a7c15u) >> (64 - BITS));
+	return (x ^ m->key[1]) * 0x9e3779b97f4a7c15u;
+}
+
+static uint32_t filter_bit(const struct masker *m, const char *p)
+{
+	return (uint32_t)(eight_hash(m, p) >> (64 - BITS));
 }
 
 static size_t slot_of(const struct scrub_index *x, uint64_t roll)
@@ -226,7 +233,8 @@ static struct known *known_add(struct masker *m, const char *p, size_t len, enum
 		size_t at;
 
 		if (x->used >= (searched ? KNOWN_MAX : SHAPE_MAX)) {
-			m->refused++;
+			m->unknown += searched;
+			m->refused += !searched;
 			return NULL;
 		}
 		if ((x->used + 1) * 2 > x->cap)
@@ -254,10 +262,13 @@ static struct known *known_add(struct masker *m, const char *p, size_t len, enum
 		*fresh = true;
 	}
 	if (searched && !k->searched) {
-		uint32_t bit = filter_bit(m, p);
+		uint32_t bit = filter_bit(m, p), end = filter_bit(m, p + len - MASK_MIN);
 
 		k->searched = true;
+		k->first = eight_hash(m, p);
+		k->last = eight_hash(m, p + len - MASK_MIN);
 		x->filter[bit / 64] |= 1ull << bit % 64;
+		x->ends[end / 64] |= 1ull << end % 64;
 		x->lens[len] = true;
 		if (len > x->max_len)
 			x->max_len = (unsigned)len;
@@ -345,4 +356,45 @@ unsigned scrub_known(struct masker *m, char *b, size_t n)
 		done++;
 	}
 	return done;
+}
+
+/* Is there a known value of more than n bytes that begins (or ends) with these eight? */
+static bool is_part(const struct masker *m, const char *eight, size_t n, bool begins)
+{
+	const struct scrub_index *x = m->index;
+	const uint64_t *filter = begins ? x->filter : x->ends;
+	uint32_t bit = filter_bit(m, eight);
+	uint64_t hash = eight_hash(m, eight);
+
+	if (!(filter[bit / 64] >> bit % 64 & 1))
+		return false;
+	for (size_t i = 0; i < x->cap; i++) {
+		const struct known *k = &x->slots[i];
+
+		if (k->len > n && k->searched && (begins ? k->first : k->last) == hash)
+			return true;
+	}
+	return false;
+}
+
+void scrub_cut_end(struct masker *m, char *b, size_t n)
+{
+	size_t max = m->index ? m->index->max_len : 0;
+
+	for (size_t i = n > max ? n - max : 0; max && i + MASK_MIN <= n; i++)
+		if (is_part(m, b + i, n - i, true)) {
+			mask_write(m, b + i, n - i, -1);
+			return;
+		}
+}
+
+void scrub_cut_begin(struct masker *m, char *b, size_t n)
+{
+	size_t max = m->index ? m->index->max_len : 0;
+
+	for (size_t i = n < max ? n : max; i >= MASK_MIN; i--)
+		if (is_part(m, b + i - MASK_MIN, i, false)) {
+			mask_write(m, b, i, -1);
+			return;
+		}
 }

@@ -324,17 +324,19 @@ static bool command_start(struct monitor *m, pid_t pid)
 {
 	struct buf begin = { 0 };
 	const char *no_gate;
-	char cwd[PATH_MAX];
+	char here[PATH_MAX];
+	char *cwd = begin_redacted(getcwd(here, sizeof(here)) ? here : "/", environ);
 	struct begin_who who = { .id = m->id,
 				 .kind = "run",
 				 .uid = m->account->uid,
 				 .user = m->account->name,
 				 .root_pid = pid,
-				 .cwd = getcwd(cwd, sizeof(cwd)) ? cwd : "/" };
+				 .cwd = cwd };
 	int err;
 
 	m->command = pid;
 	begin_make(m->config, &who, &begin);
+	free(cwd);
 	begin_add_command(&begin, m->config->argv, environ);
 	no_gate = gate_state(m);
 	begin_add(&begin, "exec_gate", span_of(m->gated ? m->config->gate : "off"));

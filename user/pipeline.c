@@ -229,6 +229,7 @@ void pipeline_take(struct pipeline *p, void *bytes, size_t n)
 	record_keep(p, &r);
 	engine_event(p, &r);
 	sent_tell(p, &found);
+	secrets_full_tell(p);
 }
 
 void pipeline_free(struct pipeline *p)

@@ -68,7 +68,8 @@ struct pipeline {
 	FILE *recording;
 	int recording_error;
 	bool begun, finished, replay;
-	struct secret *recorded; /* rows as they stand in the recording */
+	bool unknown_said, refused_said; /* that there are more secrets than can be held */
+	struct secret *recorded;         /* rows as they stand in the recording */
 	unsigned n_recorded;
 	struct {
 		uint64_t start;
@@ -160,6 +161,8 @@ bool link_is_foreign(const struct pipeline *p, uint64_t sk, uint64_t ino);
 /* keep.c: scrubs a record in place, before anything else sees it, and writes it to the recording. */
 void record_scrub(struct pipeline *p, struct record *r);
 void record_keep(struct pipeline *p, const struct record *r);
+/* Says once that there are more secrets than the run can hold. */
+void secrets_full_tell(struct pipeline *p);
 /* take_env.c: reads that wait are told: nothing of this process may come before them. */
 void env_settle(struct pipeline *p, struct process *process);
 /* take_engine.c */

@@ -90,10 +90,12 @@ void request_make(const struct config *c, const char *cwd, bool colour, char *co
 {
 	const bool set[] = { c->require_complete, !c->quiet, c->verbose, colour };
 	char level[2] = { (char)('0' + c->fail_on), 0 };
+	char *here = begin_redacted(cwd, envp);
 	struct buf begin = { 0 };
 	size_t room, kept;
 
-	begin_add(out, "cwd", span_of(cwd));
+	begin_add(out, "cwd", span_of(here));
+	free(here);
 	if (c->fail_on > 0)
 		begin_add(out, "fail_on", span_of(level));
 	if (c->output && strcmp(c->output, "-"))

@@ -13,6 +13,13 @@ unsigned mask_set(struct masker *m, char *p, size_t n, enum secret_kind kind, st
 /* masker.c: masks everything that was learned. Returns how often. */
 unsigned scrub_known(struct masker *m, char *bytes, size_t n);
 
+/*
+ * masker.c: the bytes were cut at their end (or beginning): what begins (ends) there as a known value
+ * does may be a part of one. Parts of less than eight bytes are not told.
+ */
+void scrub_cut_end(struct masker *m, char *bytes, size_t n);
+void scrub_cut_begin(struct masker *m, char *bytes, size_t n);
+
 /* secret_learn.c: a value that stands for a secret and is none: ${X}, <token>, xxxx, true, ... */
 bool is_placeholder(const char *p, size_t n);
 /* secret_learn.c: the value of a sensitive variable, in the forms it may come back in. */

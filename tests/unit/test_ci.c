@@ -101,6 +101,18 @@ static void rows_that_share_an_object_stand_together(void **state)
 	}
 }
 
+static void a_directory_that_is_named_by_a_secret_is_shown_without(void **state)
+{
+	char *shown = begin_redacted("/builds/planted-Hn31-secret/x", gitlab);
+
+	(void)state;
+	assert_string_equal(shown, "/builds/<redacted:variable:CI_JOB_TOKEN>/x");
+	free(shown);
+	shown = begin_redacted("/builds/planted-Hn32-secret/x", gitlab);
+	assert_string_equal(shown, "/builds/planted-Hn32-secret/x");
+	free(shown);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +120,7 @@ int main(void)
 		cmocka_unit_test(without_a_marker_there_is_no_job),
 		cmocka_unit_test(a_fork_of_a_runner_is_told_from_it),
 		cmocka_unit_test(rows_that_share_an_object_stand_together),
+		cmocka_unit_test(a_directory_that_is_named_by_a_secret_is_shown_without),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@ const struct command commands[] = { { 0 } };
 
 static struct config config = { .fail_on = -1, .env_reads = "all" };
 static struct pipeline *p;
-static _Alignas(8) char bytes[1 << 17];
+static _Alignas(8) char bytes[1 << 18];
 static char *kept;
 static size_t kept_len;
 static FILE *recording;
@@ -31,15 +31,22 @@ static int sink(void *ctx, const char *line, size_t len)
 	return 0;
 }
 
-static void take(unsigned type, const void *body, size_t n, const void *tail, size_t len)
+static void take_cut(unsigned type, const void *body, size_t n, const void *tail, size_t len,
+		     size_t want)
 {
 	struct ev_hdr h = { .time = 5, .start = 4, .type = type, .run = 1, .pid = 9, .tid = 9 };
 
-	h.len = h.want = len;
+	h.len = len;
+	h.want = want;
 	memcpy(bytes, &h, sizeof(h));
 	memcpy(bytes + sizeof(h), body, n);
 	memcpy(bytes + sizeof(h) + n, tail, len);
 	pipeline_take(p, bytes, sizeof(h) + n + len);
+}
+
+static void take(unsigned type, const void *body, size_t n, const void *tail, size_t len)
+{
+	take_cut(type, body, n, tail, len, len);
 }
 
 static void name_put(struct ev_comp *c, const char *name)
@@ -202,6 +209,55 @@ static void a_code_object_keeps_neither_secret_nor_the_rest_of_its_rooms(void **
 	assert_false(holds(STALE));
 }
 
+#define PART 12 /* bytes of VALUE that were still captured */
+
+/* Head and last part of arguments that are too long meet in the middle of a secret. */
+static void the_parts_of_a_secret_on_both_sides_of_a_cut_are_masked(void **state)
+{
+	size_t len = EV_ARGS_HEAD + EV_ARGS_LAST, room = sizeof(struct ev_comp) + 5 + len;
+	struct ev_exec e = { .exe_comps = 1, .file_len = 5, .args_len = len, .args_want = len + 9 };
+	char *tail = calloc(1, room), *args = tail + room - len;
+
+	(void)state;
+	name_put((struct ev_comp *)tail, "prog");
+	memset(args, 'x', len);
+	memcpy(args, "prog", 5);
+	memcpy(args + EV_ARGS_HEAD - PART, VALUE, PART);
+	memcpy(args + EV_ARGS_HEAD, VALUE + 6, PART);
+	take_cut(EV_EXEC, &e, sizeof(e), tail, room, room + 9);
+	assert_true(holds("xxxx"));
+	assert_false(holds("s3cr3t/V"));
+	assert_false(holds("e+42-of"));
+	/* Whole arguments with the same bytes hold no secret. */
+	e.args_want = len;
+	take(EV_EXEC, &e, sizeof(e), tail, room);
+	assert_true(holds("s3cr3t/V"));
+	free(tail);
+}
+
+static void the_beginning_of_a_secret_at_the_end_of_a_cut_text_is_masked(void **state)
+{
+	struct ev_file e = { .comps = 1, .action = FILE_OPEN };
+	struct ev_comp c;
+	char test[EV_TEST_MAX - 1];
+
+	(void)state;
+	memset(test, 'x', sizeof(test));
+	memcpy(test + sizeof(test) - PART, VALUE, PART);
+	take_cut(EV_TEST, &(struct ev_test){ 0 }, sizeof(struct ev_test), test, sizeof(test),
+		 sizeof(test) + 100);
+	name_put(&c, "f");
+	memset(e.asked, 'y', sizeof(e.asked) - 1);
+	memcpy(e.asked + sizeof(e.asked) - 1 - PART, VALUE, PART);
+	e.asked_len = sizeof(e.asked) - 1;
+	take(EV_FILE, &e, sizeof(e), &c, sizeof(c));
+	assert_true(holds("xxxx"));
+	assert_true(holds("yyyy"));
+	assert_false(holds("s3cr3t/V"));
+	take(EV_TEST, &(struct ev_test){ 0 }, sizeof(struct ev_test), test, sizeof(test));
+	assert_true(holds("s3cr3t/V"));
+}
+
 static void bytes_that_are_written_are_not_kept_at_all(void **state)
 {
 	(void)state;
@@ -209,6 +265,42 @@ static void bytes_that_are_written_are_not_kept_at_all(void **state)
 	     "plain " VALUE, strlen("plain " VALUE));
 	assert_false(holds("plain"));
 	assert_false(holds(VALUE));
+}
+
+static void more_secrets_than_can_be_held_are_said(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4100; i++) {
+		char text[64];
+
+		if (i == 4000) /* some are of the variable at the beginning */
+			assert_false(holds("findings do not name them"));
+		snprintf(text, sizeof(text), "A_TOKEN=value-number-%d", i);
+		take(EV_ENV, &(struct ev_env){ .mechanism = ENV_GETENV }, sizeof(struct ev_env),
+		     text, strlen(text));
+	}
+	assert_true(holds("findings do not name them"));
+	assert_false(holds("not masked where they come again"));
+	pipeline_free(p);
+	p = pipeline_new(&config, sink, NULL);
+	pipeline_record_to(p, recording);
+	pipeline_take(p, bytes, host_begin(bytes));
+	for (int i = 0; i < 9000; i++) {
+		struct ev_exec e = { .exe_comps = 1, .file_len = 5 };
+		struct {
+			struct ev_comp c;
+			char rest[96];
+		} t = { 0 };
+
+		name_put(&t.c, "prog");
+		strcpy(t.rest, "prog");
+		e.args_len = e.args_want = 5;
+		strcpy(t.rest + 5, "prog");
+		e.env_len = e.env_want =
+			1 + (uint32_t)snprintf(t.rest + 10, 80, "A_TOKEN=variable-number-%d", i);
+		take(EV_EXEC, &e, sizeof(e), &t, sizeof(t.c) + 10 + e.env_len);
+	}
+	assert_true(holds("not masked where they come again"));
 }
 
 static void nothing_is_kept_before_the_run_begins(void **state)
@@ -236,6 +328,9 @@ int main(void)
 		T(a_test_case_and_a_link_are_masked),
 		T(a_file_is_masked_though_its_path_has_several_names),
 		T(a_code_object_keeps_neither_secret_nor_the_rest_of_its_rooms),
+		T(the_parts_of_a_secret_on_both_sides_of_a_cut_are_masked),
+		T(the_beginning_of_a_secret_at_the_end_of_a_cut_text_is_masked),
+		T(more_secrets_than_can_be_held_are_said),
 		T(bytes_that_are_written_are_not_kept_at_all),
 		T(nothing_is_kept_before_the_run_begins),
 	};
