@@ -37,7 +37,8 @@
 	X(LATE, late, 0)       /* a process had started when its probes were attached */          \
 	X(MOVED, moved, 0)     /* a process goes on in a run of its own */                        \
 	X(LINEAGE, lineage, 1) /* daemon: where a program comes from that may begin a run; before its exec */ \
-	X(CLAIM, claim, 0)     /* the run carries the identity of another one's CI job */
+	X(CLAIM, claim, 0)     /* the run carries the identity of another one's CI job */ \
+	X(HASH, hash, 0)       /* SHA-256 of a program that a finding is about */
 /* clang-format on */
 
 enum ev_type {
@@ -473,6 +474,27 @@ struct ev_claim {
 	__u32 other_user; /* 1: it is another one */
 };
 
+enum hash_status {
+	HASH_DONE,
+	HASH_CHANGED, /* written to since it was executed */
+	HASH_GONE,    /* no file, or another one, is there any more, or it cannot be read */
+	HASH_LARGE,
+	HASH_LATE, /* it did not come in time */
+	HASH_STATUSES
+};
+
+/* Tail: the path, as of the exec; empty: not known whole. */
+struct ev_hash {
+	__u64 ino;
+	__u64 start; /* with pid: the process */
+	__u64 size;
+	__u32 dev; /* kernel encoding */
+	__u32 pid;
+	__u32 status; /* enum hash_status */
+	__u32 pad;
+	__u8 sha256[32]; /* of HASH_DONE and HASH_CHANGED */
+};
+
 #define EV_ASSERT(name, size)                                                                      \
 	_Static_assert(sizeof(struct ev_##name) == (size), "ABI: struct ev_" #name " changed size")
 EV_ASSERT(hdr, 40);
@@ -505,5 +527,6 @@ EV_ASSERT(secret, 16);
 EV_ASSERT(lost, 16);
 EV_ASSERT(end, 8);
 EV_ASSERT(attack, 16);
+EV_ASSERT(hash, 72);
 
 #endif

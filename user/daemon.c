@@ -19,6 +19,7 @@
 #include "engine_socket.h"
 #include "event.h"
 #include "host.h"
+#include "hash_look.h"
 #include "link_look.h"
 #include "loader.h"
 #include "made.h"
@@ -619,6 +620,7 @@ static void job_end(struct job *job)
 		on_gap(job, "environment reads", b.ptr, "what they read", true);
 		buf_free(&b);
 	}
+	hash_finish(job->pipeline, job->run, boot_now());
 	made_record(job->pipeline, job->run, boot_now(), EV_END, &end, sizeof(end), NULL, 0);
 	pipeline_finish(job->pipeline);
 	err = outputs_flush(&job->out);
@@ -728,6 +730,7 @@ static void on_record(void *ctx, void *bytes, size_t n)
 		state_root(job->state, (struct ev_ancestor){ .pid = h.pid, .start = h.start });
 	pipeline_take(job->pipeline, bytes, n);
 	link_look(job->pipeline, job->run, boot_now());
+	hash_look(job->pipeline, job->run, boot_now());
 	if (h.type == EV_EXEC) {
 		unsigned before = d.attacher.not_asked;
 

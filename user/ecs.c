@@ -1,5 +1,6 @@
 /* ecs.c: writes processes, engine calls, files and rules as ECS field sets. */
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -394,6 +395,24 @@ static void file_invigil(struct jsonw *j, const struct fact *f)
 	jsonw_close(j);
 }
 
+static void hash_write(struct jsonw *j, const struct fact *f)
+{
+	jsonw_obj(j, "file");
+	if (f->hash.path.len)
+		jsonw_span(j, "path", f->hash.path);
+	if (f->hash.status <= HASH_CHANGED) {
+		char text[2 * sizeof(((struct ev_hash *)0)->sha256) + 1];
+
+		for (size_t i = 0; i < sizeof(text) / 2; i++)
+			snprintf(text + 2 * i, 3, "%02x", f->hash.sha256[i]);
+		jsonw_u64(j, "size", f->hash.size);
+		jsonw_obj(j, "hash");
+		jsonw_str(j, "sha256", text);
+		jsonw_close(j);
+	}
+	jsonw_close(j);
+}
+
 static void file_write(struct jsonw *j, const struct fact *f)
 {
 	const char *path = f->file.path.text, *leaf = path ? strrchr(path, '/') : NULL;
@@ -427,6 +446,9 @@ void ecs_fact(struct jsonw *j, const struct fact *f)
 		break;
 	case FACT_FILE:
 		file_write(j, f);
+		break;
+	case FACT_HASH:
+		hash_write(j, f);
 		break;
 	case FACT_LEAK:
 		if (!f->leak.path)
@@ -584,6 +606,21 @@ static void exit_invigil(struct jsonw *j, const struct process *p)
 	jsonw_close(j);
 }
 
+static void hash_invigil(struct jsonw *j, const struct fact *f)
+{
+	static const char *const texts[HASH_STATUSES] = {
+		[HASH_DONE] = "as executed",
+		[HASH_CHANGED] = "written to since it was executed",
+		[HASH_GONE] = "not there any more, another file, or not readable",
+		[HASH_LARGE] = "too large",
+		[HASH_LATE] = "not done in time",
+	};
+
+	jsonw_obj(j, "hash");
+	jsonw_str(j, "state", texts[f->hash.status]);
+	jsonw_close(j);
+}
+
 void ecs_fact_invigil(struct jsonw *j, const struct fact *f, bool whole)
 {
 	switch (f->kind) {
@@ -609,6 +646,9 @@ void ecs_fact_invigil(struct jsonw *j, const struct fact *f, bool whole)
 		break;
 	case FACT_PEEK:
 		peek_invigil(j, f);
+		break;
+	case FACT_HASH:
+		hash_invigil(j, f);
 		break;
 	case FACT_HEALTH:
 		health_invigil(j, f);

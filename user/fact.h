@@ -28,6 +28,7 @@ enum fact_kind {
 	FACT_INET = 1 << 11,   /* a shell connected to the network by itself */
 	FACT_PEEK = 1 << 12,   /* a process looks into another's environment or memory */
 	FACT_LEAK = 1 << 13,   /* a secret was written where others see it */
+	FACT_HASH = 1 << 14,   /* a program that a finding is about was hashed */
 };
 
 /* Of a process to the one that looks into it. */
@@ -91,6 +92,12 @@ struct fact {
 			const struct written *startup; /* a start-up variable's file; or NULL */
 			const char *variable;
 		} exec;
+		struct {
+			struct span path;
+			uint64_t size;
+			unsigned status; /* enum hash_status */
+			const uint8_t *sha256;
+		} hash;
 		const struct pipe_line *line; /* of FACT_FED; the interpreter is the last of it */
 		struct {
 			struct path path;        /* steps as of the action */

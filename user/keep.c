@@ -1,5 +1,4 @@
 /* keep.c: secrets are masked before a record is kept; what is kept goes into the recording. */
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include "pipeline_state.h"
@@ -166,6 +165,7 @@ void record_scrub(struct pipeline *p, struct record *r)
 	case EV_DATA:
 	case EV_ENV:
 	case EV_LINK:
+	case EV_HASH:
 	case EV_TEST:
 		scrub_bytes(m, r->tail, r->h->len);
 		if (r->h->want > r->h->len)
@@ -209,40 +209,6 @@ static void secrets_keep(struct pipeline *p)
 			record_write(p, &r);
 	}
 	p->n_recorded = m->count;
-}
-
-/* As a record, so that a replay says it, too. */
-static void full_tell(struct pipeline *p, const char *reason, const char *effect)
-{
-	struct {
-		struct ev_hdr h;
-		struct ev_gap e;
-		char tail[256];
-	} b = { .h = { .time = p->now, .type = EV_GAP }, .e = { .required = 1 } };
-	size_t n = sizeof("secrets");
-
-	memcpy(b.tail, "secrets", n);
-	n += strlen(strcpy(b.tail + n, reason)) + 1;
-	n += strlen(strcpy(b.tail + n, effect)) + 1;
-	b.h.len = b.h.want = n;
-	pipeline_take(p, &b, offsetof(typeof(b), tail) + n);
-}
-
-void secrets_full_tell(struct pipeline *p)
-{
-	struct masker *m = &p->run.masker;
-
-	if (m->unknown && !p->unknown_said) {
-		p->unknown_said = true;
-		full_tell(
-			p, "more values of variables than are known by heart",
-			"further values of sensitive variables are not masked where they come again");
-	}
-	if (m->refused && !p->refused_said) {
-		p->refused_said = true;
-		full_tell(p, "more different ones than the table holds",
-			  "further ones are masked, but findings do not name them");
-	}
 }
 
 void record_keep(struct pipeline *p, const struct record *r)

@@ -233,8 +233,7 @@ static struct known *known_add(struct masker *m, const char *p, size_t len, enum
 		size_t at;
 
 		if (x->used >= (searched ? KNOWN_MAX : SHAPE_MAX)) {
-			m->unknown += searched;
-			m->refused += !searched;
+			m->refused++;
 			return NULL;
 		}
 		if ((x->used + 1) * 2 > x->cap)

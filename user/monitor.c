@@ -18,6 +18,7 @@
 #include "engine_socket.h"
 #include "event.h"
 #include "guardian.h"
+#include "hash_look.h"
 #include "link_look.h"
 #include "loader.h"
 #include "made.h"
@@ -201,6 +202,7 @@ static void on_record(void *ctx, void *bytes, size_t n)
 	memcpy(&h, bytes, n < sizeof(h) ? n : sizeof(h));
 	pipeline_take(m->pipeline, bytes, n);
 	link_look(m->pipeline, RUN_ID, boot_now());
+	hash_look(m->pipeline, RUN_ID, boot_now());
 	/* Its file may hold functions that read the environment; passed by the gate, it is known already. */
 	if (n >= sizeof(h) && h.type == EV_EXEC)
 		attacher_ask(&m->attacher, &h);
@@ -465,6 +467,7 @@ static int run_close(struct monitor *m)
 	loader_drain(m->loader, on_record, m);
 	loader_losses(m->loader, on_loss, m);
 	gate_close(m);
+	hash_finish(m->pipeline, RUN_ID, boot_now());
 	made_record(m->pipeline, RUN_ID, m->end_time ? m->end_time : boot_now(), EV_END, &end,
 		    sizeof(end), NULL, 0);
 	pipeline_finish(m->pipeline);

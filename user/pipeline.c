@@ -88,6 +88,7 @@ void fact_emit(struct pipeline *p, struct fact *f)
 			if (a->process)
 				process_hold((struct process *)a->process);
 			stream_alert(&p->stream, a, f, false);
+			hash_want(p, f);
 		}
 	}
 }
@@ -149,7 +150,7 @@ static take_fn *const take[EV_TYPES] = {
 	[EV_LOST] = take_lost,       [EV_SECRET] = take_secret, [EV_END] = take_end,
 	[EV_ATTACK] = take_attack,   [EV_CODE] = take_code,     [EV_STACK] = take_stack,
 	[EV_PEEK] = take_peek,       [EV_LINK] = take_link,     [EV_LEAK] = take_leak,
-	[EV_MOVED] = take_moved,     [EV_CLAIM] = take_claim,
+	[EV_HASH] = take_hash,       [EV_MOVED] = take_moved,   [EV_CLAIM] = take_claim,
 };
 
 /* Until its exec COMMAND's process is our own program. */
@@ -229,7 +230,6 @@ void pipeline_take(struct pipeline *p, void *bytes, size_t n)
 	record_keep(p, &r);
 	engine_event(p, &r);
 	sent_tell(p, &found);
-	secrets_full_tell(p);
 }
 
 void pipeline_free(struct pipeline *p)
@@ -250,6 +250,7 @@ void pipeline_free(struct pipeline *p)
 	sources_free(p);
 	tdestroy(p->links, link_free);
 	file_table_free(&p->files);
+	hashes_free(p);
 	free(p->link.path);
 	free(p->link.base);
 	for (unsigned i = 0; i < p->n_gaps; i++)

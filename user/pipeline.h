@@ -65,6 +65,15 @@ bool pipeline_link_asked(struct pipeline *p, struct link_asked *out);
 /* Is it a process of the run that has not ended? */
 bool pipeline_has(const struct pipeline *p, uint32_t pid, uint64_t start);
 uint64_t pipeline_sequence(const struct pipeline *p); /* of the last line */
+/* A program that a finding is about: which file was executed, by whom, when (unix ns). */
+struct hash_asked {
+	uint64_t ino, start, executed;
+	uint32_t dev, pid;
+	bool script; /* of an interpreter: not the process's own program */
+	char *path;  /* NULL: not known whole */
+};
+/* The next one to be hashed; the caller frees the path. */
+bool pipeline_hash_asked(struct pipeline *p, struct hash_asked *out);
 const struct run *pipeline_run(const struct pipeline *p);
 
 #endif

@@ -51,6 +51,17 @@ struct stdio_link {
 	uint32_t dev;
 };
 
+/* Files that are to be hashed: asked[told..n) wait, as a ring. */
+struct hashes {
+	struct {
+		uint64_t ino;
+		uint32_t dev;
+	} seen[1024];
+	unsigned n_seen;
+	struct hash_asked asked[64];
+	unsigned n, told;
+};
+
 struct pipeline {
 	const struct config *config;
 	struct run run;
@@ -68,8 +79,7 @@ struct pipeline {
 	FILE *recording;
 	int recording_error;
 	bool begun, finished, replay;
-	bool unknown_said, refused_said; /* that there are more secrets than can be held */
-	struct secret *recorded;         /* rows as they stand in the recording */
+	struct secret *recorded; /* rows as they stand in the recording */
 	unsigned n_recorded;
 	struct {
 		uint64_t start;
@@ -89,6 +99,7 @@ struct pipeline {
 	struct file_table files;
 	struct file_last last_file;
 	struct link_asked link;
+	struct hashes hashes;
 	struct socket_file engines[256];
 	unsigned n_engines;
 	unsigned walks; /* processes with reads that wait */
@@ -125,9 +136,13 @@ take_fn take_code, take_stack, take_leak, take_moved, take_claim;
 
 /* take_source.c: the stack that the record names (its field `stack`), or NULL; hold it to keep it. */
 struct source *source_of_record(struct pipeline *p, const struct record *r, uint64_t stack);
-take_fn take_peek, take_link;
+take_fn take_peek, take_link, take_hash;
 /* take_link.c: asks for a look at how a log was reached, when it was not by its own names. */
 void link_suspect(struct pipeline *p, const struct record *r, const struct fact *f);
+
+/* take_hash.c: a finding from low upward is about f's process: its program is to be hashed. */
+void hash_want(struct pipeline *p, const struct fact *f);
+void hashes_free(struct pipeline *p);
 
 /* flow.c: what processes pass on to each other through pipes, files and the network. */
 void flow_exec(struct pipeline *p, struct process *process, uint64_t time);
@@ -161,8 +176,6 @@ bool link_is_foreign(const struct pipeline *p, uint64_t sk, uint64_t ino);
 /* keep.c: scrubs a record in place, before anything else sees it, and writes it to the recording. */
 void record_scrub(struct pipeline *p, struct record *r);
 void record_keep(struct pipeline *p, const struct record *r);
-/* Says once that there are more secrets than the run can hold. */
-void secrets_full_tell(struct pipeline *p);
 /* take_env.c: reads that wait are told: nothing of this process may come before them. */
 void env_settle(struct pipeline *p, struct process *process);
 /* take_engine.c */

@@ -39,10 +39,8 @@ struct masker {
 	uint8_t tag[3];
 	struct secret *secrets;
 	unsigned count;
-	uint64_t refused; /* found after the table was full: masked, but not told apart */
-	uint64_t
-		unknown; /* values of variables that could not be learned any more: not masked elsewhere */
-	uint64_t key[2]; /* of the digest; random per run */
+	uint64_t refused; /* found after the table was full */
+	uint64_t key[2];  /* of the digest; random per run */
 	/* the rest belongs to scrub.c */
 	struct scrub_index *index;
 	const char *const *extra_names; /* globs of the configuration, NULL ended; may be NULL */

@@ -221,6 +221,10 @@ static bool frame_of(const struct fact *f, const struct report *findings, struct
 			out->dataset = "invigil.environment";
 		}
 		return true;
+	case FACT_HASH:
+		*out = (struct frame){ "event", "file",         "info",
+				       NULL,    "program-hash", "invigil.process" };
+		return true;
 	case FACT_HEALTH:
 		*out = (struct frame){
 			"metric",        "host", "info", NULL, health_action(f->health.what),
@@ -251,6 +255,9 @@ static void outcome_write(struct jsonw *j, const struct fact *f)
 		jsonw_str(j, "outcome", f->process->status ? "failure" : "success");
 		if (f->process->start && f->process->ended >= f->process->start)
 			jsonw_u64(j, "duration", f->process->ended - f->process->start);
+		break;
+	case FACT_HASH:
+		jsonw_str(j, "outcome", f->hash.status <= HASH_CHANGED ? "success" : "failure");
 		break;
 	case FACT_CONNECT:
 		jsonw_str(j, "outcome", f->connect.error ? "failure" : "success");

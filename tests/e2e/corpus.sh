@@ -2,6 +2,8 @@
 # corpus.sh: ordinary builds and test suites raise nothing high, and hardly anything from medium up.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/lib/source.sh
+. "$root/tests/lib/source.sh"
 corpus=$root/tests/corpus
 LIMIT=120
 streams=()
@@ -22,23 +24,7 @@ in_folder() {
 	(cd "$1" && shift && HOME=$work/home run -- "$@")
 }
 
-# A private list of sources: the host's own is left alone.
-source_get() { # PACKAGE
-	local apt=$work/apt
-	mkdir -p "$apt/parts" "$apt/lists/partial" "$apt/cache/archives/partial" "$work/source"
-	cat /etc/apt/sources.list.d/*.sources 2>/dev/null | sed 's/^Types:.*/Types: deb-src/' >"$apt/parts/all.sources"
-	grep -h '^deb ' /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null | sed 's/^deb /deb-src /' >"$apt/parts/all.list"
-	cat >"$apt/conf" <<-EOF
-		Dir::Etc::sourcelist "/dev/null";
-		Dir::Etc::sourceparts "$apt/parts";
-		Dir::State::lists "$apt/lists";
-		Dir::Cache "$apt/cache";
-		APT::Sandbox::User "root";
-	EOF
-	(cd "$work/source" && export APT_CONFIG=$apt/conf && apt-get update -qq && apt-get source -qq --download-only "$1" &&
-		tar -xf "$1"_*.orig.tar.[gx]z && mv "$1"-* "$work/package")
-}
-if source_get hello >"$work/why" 2>&1; then
+if source_get hello "$work/package" >"$work/why" 2>&1; then
 	counter=
 	if perf stat -e sched:sched_process_exec -x, -o "$work/perf" true 2>/dev/null && grep -q '^[0-9]' "$work/perf"; then
 		counter="perf stat -e sched:sched_process_exec -x, -o $work/perf"

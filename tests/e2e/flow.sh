@@ -84,6 +84,17 @@ hit R3.8 "LD_PRELOAD of what the run wrote elsewhere" "sh preload.sh"
 miss R3.8 "of what it wrote in its working tree" "printf x >$tree/x.so; LD_PRELOAD=$tree/x.so /bin/true"
 miss R3.8 "of what it did not write" "LD_PRELOAD=$work/x.so /bin/true"
 
+cp /bin/true loose
+chmod 777 loose
+bash_run "./loose; ./loose"
+see "the program that a finding is about is hashed, once" \
+	"[get(e, 'file.hash.sha256') for e in action('program-hash') if get(e, 'process.name') == 'loose'] == ['$(sha256sum <loose | cut -d' ' -f1)']"
+bash_run "cat encoded | base64 -d >art.sh; sh art.sh"
+see "and so is the script" "'$(sha256sum <art.sh | cut -d' ' -f1)' in [get(e, 'file.hash.sha256') for e in action('program-hash')]"
+chmod 755 loose
+bash_run "./loose"
+see "near miss: no finding, no hash" "ended() and not alerts() and not action('program-hash')"
+
 hit R4.6 "awk starts a shell" "awk 'BEGIN { system(\"id\") }'"
 hit R4.6 "find starts a shell" "find . -maxdepth 0 -exec sh -c 'echo x' \\;"
 hit R4.6 "perl becomes a shell" "perl -e 'exec \"/bin/sh\", \"-c\", \"true\"'"

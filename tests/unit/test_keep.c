@@ -267,42 +267,6 @@ static void bytes_that_are_written_are_not_kept_at_all(void **state)
 	assert_false(holds(VALUE));
 }
 
-static void more_secrets_than_can_be_held_are_said(void **state)
-{
-	(void)state;
-	for (int i = 0; i < 4100; i++) {
-		char text[64];
-
-		if (i == 4000) /* some are of the variable at the beginning */
-			assert_false(holds("findings do not name them"));
-		snprintf(text, sizeof(text), "A_TOKEN=value-number-%d", i);
-		take(EV_ENV, &(struct ev_env){ .mechanism = ENV_GETENV }, sizeof(struct ev_env),
-		     text, strlen(text));
-	}
-	assert_true(holds("findings do not name them"));
-	assert_false(holds("not masked where they come again"));
-	pipeline_free(p);
-	p = pipeline_new(&config, sink, NULL);
-	pipeline_record_to(p, recording);
-	pipeline_take(p, bytes, host_begin(bytes));
-	for (int i = 0; i < 9000; i++) {
-		struct ev_exec e = { .exe_comps = 1, .file_len = 5 };
-		struct {
-			struct ev_comp c;
-			char rest[96];
-		} t = { 0 };
-
-		name_put(&t.c, "prog");
-		strcpy(t.rest, "prog");
-		e.args_len = e.args_want = 5;
-		strcpy(t.rest + 5, "prog");
-		e.env_len = e.env_want =
-			1 + (uint32_t)snprintf(t.rest + 10, 80, "A_TOKEN=variable-number-%d", i);
-		take(EV_EXEC, &e, sizeof(e), &t, sizeof(t.c) + 10 + e.env_len);
-	}
-	assert_true(holds("not masked where they come again"));
-}
-
 static void nothing_is_kept_before_the_run_begins(void **state)
 {
 	struct pipeline *early = pipeline_new(&config, sink, NULL), *late = p;
@@ -330,7 +294,6 @@ int main(void)
 		T(a_code_object_keeps_neither_secret_nor_the_rest_of_its_rooms),
 		T(the_parts_of_a_secret_on_both_sides_of_a_cut_are_masked),
 		T(the_beginning_of_a_secret_at_the_end_of_a_cut_text_is_masked),
-		T(more_secrets_than_can_be_held_are_said),
 		T(bytes_that_are_written_are_not_kept_at_all),
 		T(nothing_is_kept_before_the_run_begins),
 	};

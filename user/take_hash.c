@@ -1,0 +1,84 @@
+/* take_hash.c: programs that findings are about: which are to be hashed, and what was found. */
+#include <stdlib.h>
+#include <string.h>
+#include "pipeline_state.h"
+
+/* Asked for once in a run, and no more than are remembered. */
+static bool is_asked(struct hashes *q, uint32_t dev, uint64_t ino)
+{
+	for (unsigned i = 0; i < q->n_seen; i++)
+		if (q->seen[i].ino == ino && q->seen[i].dev == dev)
+			return true;
+	if (q->n_seen == ARRAY_SIZE(q->seen))
+		return true;
+	q->seen[q->n_seen].ino = ino;
+	q->seen[q->n_seen++].dev = dev;
+	return false;
+}
+
+static void want(struct pipeline *p, const struct hash_asked *wanted, const struct path *path)
+{
+	struct hashes *q = &p->hashes;
+	struct hash_asked *a;
+
+	if (!path->text || q->n - q->told == ARRAY_SIZE(q->asked) ||
+	    is_asked(q, wanted->dev, wanted->ino))
+		return;
+	a = &q->asked[q->n++ % ARRAY_SIZE(q->asked)];
+	*a = *wanted;
+	a->path = path->cut ? NULL : xstrdup(path->text);
+}
+
+void hash_want(struct pipeline *p, const struct fact *f)
+{
+	const struct process *process = f->process;
+	struct hash_asked a;
+
+	if (p->replay || p->finished || !process || !process->executed)
+		return;
+	a = (struct hash_asked){ .pid = process->pid, .start = process->start };
+	if (process->exe_ino && !(process->flags & (EXEC_MEMFD | EXEC_DELETED))) {
+		a.dev = process->exe_dev;
+		a.ino = process->exe_ino;
+		a.executed = wall(p, process->exec_time);
+		want(p, &a, &process->exe);
+	}
+	if (f->kind == FACT_SCRIPT) {
+		a.dev = f->file.dev;
+		a.ino = f->file.ino;
+		a.executed = f->time;
+		a.script = true;
+		want(p, &a, &f->file.path);
+	}
+}
+
+bool pipeline_hash_asked(struct pipeline *p, struct hash_asked *out)
+{
+	struct hashes *q = &p->hashes;
+
+	if (q->told == q->n)
+		return false;
+	*out = q->asked[q->told++ % ARRAY_SIZE(q->asked)];
+	return true;
+}
+
+void hashes_free(struct pipeline *p)
+{
+	struct hash_asked a;
+
+	while (pipeline_hash_asked(p, &a))
+		free(a.path);
+}
+
+void take_hash(struct pipeline *p, const struct record *r)
+{
+	const struct ev_hash *e = r->body;
+	struct fact f = { .kind = FACT_HASH, .time = wall(p, r->h->time) };
+
+	f.process = table_known(p->table, e->pid, e->start);
+	f.hash.path = (struct span){ r->tail, r->h->len };
+	f.hash.size = e->size;
+	f.hash.status = e->status;
+	f.hash.sha256 = e->sha256;
+	fact_emit(p, &f);
+}
