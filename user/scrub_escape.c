@@ -7,9 +7,11 @@
 #include <string.h>
 #include "codec.h"
 #include "scrub_state.h"
+#include "secret_shape.h"
 #include "utf8.h"
 
-#define DEPTH 2 /* a JSON text inside of a string of another, or of a query */
+#define KIND_LEN 12
+#define DEPTH    2 /* a JSON text inside of a string of another, or of a query */
 
 /* Bytes and where each began among those they were decoded from; one more for the end. */
 struct decoded {
@@ -91,6 +93,32 @@ static unsigned carry_back(struct masker *m, char *bytes, const struct decoded *
 	return done;
 }
 
+/*
+ * Private keys: what follows the first line and the dozen characters that say which kind of key it
+ * is. Those stay, so that it is still seen that something is encoded here.
+ */
+static unsigned keys_mask(struct masker *m, char *bytes, size_t n)
+{
+	static const char begin[] = "-----BEGIN ";
+	char *p = bytes, *end = bytes + n;
+	unsigned done = 0;
+
+	while ((p = memmem(p, (size_t)(end - p), begin, sizeof(begin) - 1))) {
+		const char *kind = "", *line;
+		size_t at = (size_t)(p - bytes),
+		       k = secret_shape((struct span){ bytes, n }, at, &kind);
+
+		p += sizeof(begin) - 1;
+		line = k && !kind ? memmem(p, (size_t)(end - p), "-----", 5) : NULL;
+		if (!line || (size_t)(line - bytes) + 5 + 1 + KIND_LEN + 8 >= at + k)
+			continue;
+		p = bytes + (line - bytes) + 5 + 1 + KIND_LEN;
+		done += mask_set(m, p, at + k - (size_t)(p - bytes), SECRET_KEY, SPAN("private"));
+		p = bytes + at + k;
+	}
+	return done;
+}
+
 static unsigned look(struct masker *m, char *bytes, size_t n, unsigned depth)
 {
 	unsigned done = 0;
@@ -99,7 +127,8 @@ static unsigned look(struct masker *m, char *bytes, size_t n, unsigned depth)
 		struct decoded d = { 0 };
 
 		if (decode((struct span){ bytes, n }, kinds[i].mark, kinds[i].step, &d)) {
-			unsigned found = scrub_known(m, d.text.ptr, d.text.len);
+			unsigned found = scrub_known(m, d.text.ptr, d.text.len) +
+					 keys_mask(m, d.text.ptr, d.text.len);
 
 			if (depth > 1)
 				found += look(m, d.text.ptr, d.text.len, depth - 1);

@@ -290,6 +290,29 @@ static void a_known_value_is_masked_in_escapes(void **state)
 	}
 }
 
+static void the_material_of_an_encoded_key_is_masked(void **state)
+{
+	static const char key[] = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIHhIDDEN\n"
+				  "-----END PRIVATE KEY-----\n";
+	char text[1024] = "echo ", hidden[64] = "", kind[64] = "";
+	size_t n = strlen(text);
+
+	(void)state;
+	for (const char *k = key; *k; k++)
+		n += (size_t)sprintf(text + n, "\\x%02x", (unsigned char)*k);
+	for (const char *k = "IDDEN"; *k; k++)
+		sprintf(hidden + strlen(hidden), "\\x%02x", (unsigned char)*k);
+	for (const char *k = "MC4CAQAwBQYD"; *k; k++)
+		sprintf(kind + strlen(kind), "\\x%02x", (unsigned char)*k);
+	assert_non_null(strstr(text, hidden));
+	assert_int_equal(scrub_bytes(&m, text, n), 1);
+	assert_null(strstr(text, hidden));
+	assert_non_null(strstr(shown(text, n), "<key:private>"));
+	/* What says that something is encoded stays. */
+	assert_non_null(strstr(text, kind));
+	assert_int_equal(scrub_bytes(&m, text, n), 0);
+}
+
 static void of_two_known_values_the_longer_is_masked(void **state)
 {
 	(void)state;
@@ -596,6 +619,7 @@ int main(void)
 		T(a_public_value_that_is_cut_is_no_trouble),
 		T(a_known_value_is_masked_anywhere_with_equal_length),
 		T(a_known_value_is_masked_in_escapes),
+		T(the_material_of_an_encoded_key_is_masked),
 		T(of_two_known_values_the_longer_is_masked),
 		T(a_known_value_is_masked_behind_mixed_escapes),
 		T(a_known_value_is_masked_in_base64_at_each_alignment),
