@@ -406,8 +406,12 @@ static void file_look(struct look *l, struct file *f, int fd, const struct stat 
 	char real[PATH_MAX];
 
 	f->image = NULL;
-	if (!f->size || !real_path(l, fd, real) || !lazy_open(&bytes, fd, f->size))
+	if (!f->size || !real_path(l, fd, real))
 		return;
+	if (!lazy_open(&bytes, fd, f->size)) {
+		trouble_add(l->a, "a program could not be read");
+		return;
+	}
 	if (elf_open_by(&e, (struct span){ bytes.bytes, bytes.size }, lazy_fetch, &bytes))
 		elf_attach(l, f, fd, id_believed(fd, st), real, &e);
 	else
