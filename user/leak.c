@@ -98,8 +98,7 @@ void leaks_look(struct leaks *l, struct masker *m, const struct leak_place *plac
 		const struct secret *which;
 		size_t len = masker_at(m, (struct span){ b->ptr + i, b->len - i }, &which);
 
-		if (len && which && which->kind != SECRET_NAMED &&
-		    first_time(p, which - m->secrets))
+		if (len && which && first_time(p, which - m->secrets))
 			fn(ctx, which - m->secrets);
 		i += len ? len : 1;
 	}

@@ -17,8 +17,8 @@ struct leak_place {
 struct leaks *leaks_new(void);
 void leaks_free(struct leaks *l); /* wipes what it holds */
 /*
- * The next bytes of a place. fn is told each secret of the table in them, once for each place; masked
- * ones are values of sensitive variables, known formats and keys, not what merely stands behind a name.
+ * The next bytes of a place. fn is told each secret of the table in them, once for each place; these
+ * are values of sensitive variables and what has a credential's own form, not what merely stands behind a name.
  */
 void leaks_look(struct leaks *l, struct masker *m, const struct leak_place *place,
 		const char *bytes, size_t n, void (*fn)(void *ctx, unsigned secret), void *ctx);

@@ -53,6 +53,19 @@ static int end(void **state)
 	return 0;
 }
 
+/* What merely stood behind a name is no credential; by its own form it is, whatever was seen first. */
+static void a_token_is_found_though_an_option_gave_it_before(void **state)
+{
+	char args[] = "tool\0--token=glpat-abcdefghij0123456789\0--password=of-no-known-form";
+
+	(void)state;
+	scrub_arguments(&m, args, sizeof(args));
+	put("x of-no-known-form x");
+	assert_int_equal(found, 0);
+	put("x glpat-abcdefghij0123456789 x");
+	assert_int_equal(found, 1);
+}
+
 static void a_value_is_found_however_it_is_split(void **state)
 {
 	(void)state;
@@ -141,6 +154,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
+		T(a_token_is_found_though_an_option_gave_it_before),
 		T(a_value_is_found_however_it_is_split),
 		T(one_byte_at_a_time_is_enough),
 		T(what_stands_apart_is_no_value),

@@ -103,6 +103,8 @@ struct deed {
 	const char *path;
 };
 
+static bool secret; /* the run wrote one to it */
+
 static void done(struct deed d, unsigned roles)
 {
 	struct process who = { .pid = 12, .name = "tool", .uid = 1000, .gid = 1000 };
@@ -119,6 +121,7 @@ static void done(struct deed d, unsigned roles)
 	f.file.owner = d.owner;
 	f.file.before = d.old_mode >= 0;
 	f.file.old_mode = S_IFREG | (uint32_t)d.old_mode;
+	f.file.secret = secret;
 	f.file.is_log = true;
 	report_reset(&report);
 	detect_log_exposure.look(&f, &report);
@@ -268,6 +271,45 @@ static void another_name_in_a_shared_directory(void **s)
 	check_miss("R5.4");
 }
 
+static void a_log_that_holds_a_secret_is_loosened(void **s)
+{
+	struct deed d = { FILE_CHMOD, 0644, 0, OWNER_OWN, 0600, NULL };
+
+	(void)s;
+	secret = true;
+	done(d, ROLE_TEST);
+	check_hit("R5.6");
+	d.old_mode = 0666; /* tightened */
+	done(d, ROLE_TEST);
+	check_miss("R5.6");
+	secret = false;
+	d.old_mode = 0600;
+	done(d, ROLE_TEST);
+	check_miss("R5.6");
+}
+
+static void a_secret_is_told_by_the_rule_of_where_it_went(void **s)
+{
+	struct secret token = { .kind = SECRET_VARIABLE, .name = "API_TOKEN" };
+	struct fact f = { .kind = FACT_LEAK, .run = &run };
+
+	(void)s;
+	f.leak.secret = &token;
+	f.leak.where = LEAK_LOG;
+	f.leak.path = "/src/t.log";
+	report_reset(&report);
+	detect_log_exposure.look(&f, &report);
+	check_hit("R5.3");
+	f.leak.where = LEAK_OUTPUT;
+	report_reset(&report);
+	detect_log_exposure.look(&f, &report);
+	check_hit("R5.3");
+	f.leak.where = LEAK_NETWORK; /* R1.8's */
+	report_reset(&report);
+	detect_log_exposure.look(&f, &report);
+	check_miss("R5.3");
+}
+
 static void a_device_is_no_log(void **s)
 {
 	struct log l = good;
@@ -293,6 +335,8 @@ int main(void)
 		cmocka_unit_test(a_changed_mode_counts_as_that_of_an_open),
 		cmocka_unit_test(a_link_in_a_shared_directory),
 		cmocka_unit_test(another_name_in_a_shared_directory),
+		cmocka_unit_test(a_log_that_holds_a_secret_is_loosened),
+		cmocka_unit_test(a_secret_is_told_by_the_rule_of_where_it_went),
 		cmocka_unit_test(a_device_is_no_log),
 	};
 
