@@ -6,6 +6,8 @@
 
 #define PYTHON_LAYOUTS 16
 #define PYTHON_BUILDS  64 /* ELF files with an interpreter in them */
+#define PYTHON_NO_GIL                                                                              \
+	0x10000 /* beside a version: built without the GIL, and so laid out otherwise */
 
 /*
  * Offsets in bytes, as that version's own headers give them (tests/python/layout.c prints the rows

@@ -64,11 +64,17 @@ static const struct python_layout layouts[] = {
 
 /* What starts an interpreter, by version of CPython and by who embeds it, comes first. */
 static const char *const python_symbols[] = {
-	"Py_BytesMain",   "_Py_UnixMain",
-	"Py_Main",        "Py_InitializeFromConfig",
-	"_PyRuntime",     "PyCode_Type",
-	"PyUnicode_Type", "PyUnicode_AsEncodedString",
-	"Py_Version",     "_PyThreadState_Current",
+	"Py_BytesMain",
+	"_Py_UnixMain",
+	"Py_Main",
+	"Py_InitializeFromConfig",
+	"_PyRuntime",
+	"PyCode_Type",
+	"PyUnicode_Type",
+	"PyUnicode_AsEncodedString",
+	"Py_Version",
+	"_PyThreadState_Current",
+	"_Py_MergeZeroLocalRefcount",
 };
 enum {
 	PYTHON_STARTS = 4,
@@ -78,6 +84,7 @@ enum {
 	PYTHON_ENCODE,
 	PYTHON_VERSION,
 	PYTHON_THREAD, /* before 3.7 there is no _PyRuntime, and what we need of it is this */
+	PYTHON_FREE,   /* only builds without the GIL have it */
 	PYTHON_SYMBOLS
 };
 
@@ -203,6 +210,8 @@ static void python_apply(const struct elf_file *e, const uint64_t symbol[PYTHON_
 		return;
 	out->python.layout = PYTHON_LAYOUTS;
 	out->python.version = python_version(e, symbol[PYTHON_VERSION], name);
+	if (symbol[PYTHON_FREE])
+		out->python.version |= PYTHON_NO_GIL;
 	for (uint32_t i = 0; i < ARRAY_SIZE(layouts); i++)
 		if (layouts[i].version == out->python.version && runtime &&
 		    symbol[PYTHON_CODE_TYPE] && symbol[PYTHON_STR_TYPE]) {

@@ -134,7 +134,9 @@ take_fn take_late, take_test, take_fork, take_exec, take_exit, take_connect, tak
 	take_env, take_file;
 take_fn take_code, take_stack, take_leak, take_moved, take_claim;
 
-/* take_source.c: the stack that the record names (its field `stack`), or NULL; hold it to keep it. */
+/* take_source.c: at a fork, for an interpreter whose stacks nobody sends. */
+void source_none_say(struct pipeline *p, struct process *process);
+/* The stack that the record names (its field `stack`), or NULL; hold it to keep it. */
 struct source *source_of_record(struct pipeline *p, const struct record *r, uint64_t stack);
 take_fn take_peek, take_link, take_hash;
 /* take_link.c: asks for a look at how a log was reached, when it was not by its own names. */

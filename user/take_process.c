@@ -6,8 +6,11 @@
 
 void take_fork(struct pipeline *p, const struct record *r)
 {
+	struct process *process = process_of(p, r);
+
 	p->run.processes++;
-	table_fork(p->table, process_of(p, r), r->body, &p->run);
+	table_fork(p->table, process, r->body, &p->run);
+	source_none_say(p, process);
 }
 
 void take_exec(struct pipeline *p, const struct record *r)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "pipeline_state.h"
+#include "python.h"
 
 void take_code(struct pipeline *p, const struct record *r)
 {
@@ -25,8 +26,8 @@ static void status_say(struct pipeline *p, struct process *process, const struct
 
 	switch (e->status) {
 	case STACK_NO_LAYOUT:
-		buf_fmt(&b, "CPython %u.%u is not known", e->version >> 8 & 0xff,
-			e->version & 0xff);
+		buf_fmt(&b, "CPython %u.%u%s is not known", e->version >> 8 & 0xff,
+			e->version & 0xff, e->version & PYTHON_NO_GIL ? " without the GIL" : "");
 		unknown_say(p, process, span_of(e->version ? b.ptr : "this Python is not known"));
 		break;
 	case STACK_NO_THREAD:
@@ -34,6 +35,12 @@ static void status_say(struct pipeline *p, struct process *process, const struct
 		break;
 	}
 	buf_free(&b);
+}
+
+void source_none_say(struct pipeline *p, struct process *process)
+{
+	if (process->name && !strncmp(process->name, "pypy", 4))
+		unknown_say(p, process, SPAN("PyPy is not known"));
 }
 
 static void source_wait(struct pipeline *p, const struct ev_hdr *h, struct source *s)
@@ -63,7 +70,7 @@ void take_stack(struct pipeline *p, const struct record *r)
 	status_say(p, process, e);
 	if (e->status == STACK_PROVEN)
 		s = source_new(p->codes, e, (const void *)r->tail, n, r->h->pid);
-	if (e->status == STACK_PROVEN && !(s && s->script) && e->flags & STACK_BROKEN)
+	if (e->status == STACK_PROVEN && !(s && s->exact) && e->flags & STACK_BROKEN)
 		unknown_say(p, process, SPAN("a frame could not be read"));
 	if (e->reason != STACK_FORK) {
 		source_wait(p, r->h, s);

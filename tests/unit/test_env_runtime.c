@@ -187,6 +187,18 @@ static void python_is_probed_by_version_and_otherwise_said(void **state)
 	assert_string_equal(image.unseen, "this version of CPython is not known");
 }
 
+static void a_build_without_the_gil_is_another_layout(void **state)
+{
+	(void)state;
+	elf_start(&b, ET_DYN);
+	SYMBOLS(SHT_DYNSYM, PYTHON "\0_Py_MergeZeroLocalRefcount");
+	look("libpython3.13t.so.1.0", false);
+	assert_int_equal(image.probes, 1);
+	assert_int_equal(image.python.layout, PYTHON_LAYOUTS);
+	assert_int_equal(image.python.version, 0x030d | PYTHON_NO_GIL);
+	assert_string_equal(image.unseen, "this version of CPython is not known");
+}
+
 /* 3.6 has no _PyRuntime: what we need of it is a symbol of its own. */
 #define PYTHON_36                                                                                  \
 	"\0Py_Main\0_PyThreadState_Current\0PyCode_Type\0PyUnicode_Type\0PyUnicode_AsEncodedString"
@@ -449,6 +461,7 @@ int main(void)
 		T(only_c_means_only_c),
 		T(dash_is_known_by_its_instructions),
 		T(python_is_probed_by_version_and_otherwise_said),
+		T(a_build_without_the_gil_is_another_layout),
 		T(python_3_6_and_3_7_are_laid_out_as_their_headers_say),
 		T(python_2_is_said_to_be_unseen),
 		T(what_a_program_needs_is_named),
