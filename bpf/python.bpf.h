@@ -167,8 +167,8 @@ static __always_inline void python_fork(u32 run, struct task_struct *parent,
 	copy = *p;
 	if (bpf_map_update_elem(&pythons, &child_pid, &copy, BPF_ANY))
 		count_lost(EV_STACK);
-	python_stack((u64)STACK_FORK << 32 | run, child_pid, BPF_CORE_READ(child, start_boottime),
-		     BPF_CORE_READ(parent, mm) == BPF_CORE_READ(child, mm));
+	python_stack((u64)STACK_FORK << 32 | run, child_pid, child->start_boottime,
+		     parent->mm == child->mm);
 }
 
 static __always_inline void python_forget(u32 pid)

@@ -251,13 +251,10 @@ void ecs_test(struct jsonw *j, const struct test_case *t)
 	jsonw_close(j);
 }
 
-void ecs_source(struct jsonw *j, const struct source *s)
+static void source_write(struct jsonw *j, const struct source *s)
 {
-	const struct source_frame *at;
+	const struct source_frame *at = source_at(s);
 
-	if (!s)
-		return;
-	at = source_at(s);
 	jsonw_obj(j, "source");
 	jsonw_span(j, "file", at->code->file);
 	if (at->line)
@@ -276,6 +273,28 @@ void ecs_source(struct jsonw *j, const struct source *s)
 	if (s->cut)
 		jsonw_bool(j, "stack_cut", true);
 	jsonw_close(j);
+}
+
+/*
+ * Written once, then copied: a stack is most of its event, and the same for each process that follows
+ * from it. Not where a mask is shown or bytes were no UTF-8, which the writer notes for each line.
+ */
+void ecs_source(struct jsonw *j, const struct source *s)
+{
+	size_t from = j->out->len, raw = j->raw.len;
+	struct span text;
+
+	if (!s)
+		return;
+	if (s->json && s->json->len) {
+		jsonw_copy(j, s->json->ptr, s->json->len);
+		return;
+	}
+	source_write(j, s);
+	from += j->out->ptr[from] == ',';
+	text = (struct span){ j->out->ptr + from, j->out->len - from };
+	if (s->json && j->raw.len == raw && span_find(text, SPAN("<redacted:")) < 0)
+		buf_add(s->json, text.ptr, text.len);
 }
 
 /* ---- facts ---- */

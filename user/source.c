@@ -9,11 +9,13 @@
 
 #define CODES_MAX 200000      /* a test run has some thousands */
 #define BYTES_MAX (64u << 20) /* of their texts and tables */
+#define RECENT    256         /* sources: tests do the same again and again */
 
 struct source_codes {
 	void *root;
 	unsigned n;
 	size_t bytes;
+	struct source *recent[RECENT];
 };
 
 /* ---- code objects ---- */
@@ -34,6 +36,8 @@ void source_codes_free(struct source_codes *c)
 {
 	if (!c)
 		return;
+	for (unsigned i = 0; i < RECENT; i++)
+		source_drop(c->recent[i]);
 	tdestroy(c->root, free);
 	free(c);
 }
@@ -213,12 +217,15 @@ static bool script_find(struct source *s, unsigned from)
 	return s->api[0] && from < s->n;
 }
 
-struct source *source_new(const struct source_codes *c, const struct ev_stack *e,
-			  const struct ev_frame *frames, unsigned n, uint32_t pid)
+/* The frames that are known, and what they mean. NULL: as source_new() has it. */
+static struct source *source_make(const struct source_codes *c, const struct ev_stack *e,
+				  const struct ev_frame *frames, unsigned n, uint32_t pid)
 {
 	struct source *s = xcalloc(1, sizeof(*s));
 
 	s->refs = 1;
+	s->reason = e->reason;
+	s->flags = e->flags;
 	s->pid = pid;
 	s->test = -1;
 	s->cut = e->flags & (STACK_DEEPER | STACK_BROKEN);
@@ -227,13 +234,13 @@ struct source *source_new(const struct source_codes *c, const struct ev_stack *e
 		int line;
 
 		f->code = code_find(c, frames[i].code);
+		f->at = frames[i].at;
 		if (!f->code) {
 			s->cut = true;
 			break;
 		}
 		line = source_line(f->code->version, f->code->first_line,
-				   (const uint8_t *)f->code->table.ptr, f->code->table.len,
-				   frames[i].at);
+				   (const uint8_t *)f->code->table.ptr, f->code->table.len, f->at);
 		f->line = line > 0 ? line : 0;
 		s->n++;
 	}
@@ -243,6 +250,7 @@ struct source *source_new(const struct source_codes *c, const struct ev_stack *e
 		free(s);
 		return NULL;
 	}
+	s->json = xcalloc(1, sizeof(*s->json));
 	if (!s->script)
 		return s;
 	for (unsigned i = 0; i <= s->at; i++)
@@ -251,6 +259,33 @@ struct source *source_new(const struct source_codes *c, const struct ev_stack *e
 		if (is_test(&s->frame[i]))
 			s->test = (int)i;
 	return s;
+}
+
+static bool is_source_of(const struct source *s, const struct ev_stack *e,
+			 const struct ev_frame *frames, unsigned n, uint32_t pid)
+{
+	if (s->reason != e->reason || s->flags != e->flags || s->pid != pid || s->n != n)
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		if (s->frame[i].code->id != frames[i].code || s->frame[i].at != frames[i].at)
+			return false;
+	return true;
+}
+
+struct source *source_new(struct source_codes *c, const struct ev_stack *e,
+			  const struct ev_frame *frames, unsigned n, uint32_t pid)
+{
+	uint64_t hash = pid ^ e->reason ^ (uint64_t)e->flags << 32;
+	struct source **recent;
+
+	for (unsigned i = 0; i < n; i++)
+		hash = (hash ^ frames[i].code ^ (uint32_t)frames[i].at) * 0x9e3779b97f4a7c15u;
+	recent = &c->recent[hash >> 56];
+	if (!*recent || !is_source_of(*recent, e, frames, n, pid)) {
+		source_drop(*recent);
+		*recent = source_make(c, e, frames, n, pid);
+	}
+	return source_hold(*recent);
 }
 
 struct source *source_hold(struct source *s)
@@ -262,8 +297,11 @@ struct source *source_hold(struct source *s)
 
 void source_drop(struct source *s)
 {
-	if (s && !--s->refs)
-		free(s);
+	if (!s || --s->refs)
+		return;
+	buf_free(s->json);
+	free(s->json);
+	free(s);
 }
 
 void source_place(const struct source *s, const char *tree, struct buf *out)

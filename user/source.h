@@ -17,13 +17,15 @@ struct source_code {
 
 struct source_frame {
 	const struct source_code *code;
+	int at;   /* as of ev_frame */
 	int line; /* 0: the instruction has none */
 };
 
 /* What a process, a read or a call goes back to. Shared by all that follows from it. */
 struct source {
 	unsigned refs;
-	uint32_t pid;   /* whose stack it is */
+	uint32_t reason, flags; /* as of ev_stack */
+	uint32_t pid;           /* whose stack it is */
 	char api[48];   /* "check_call", "os.system", ...; empty for what makes no process */
 	bool exact;     /* every frame up to the script's own is known, and its line */
 	bool cut;       /* outer frames are missing */
@@ -32,6 +34,7 @@ struct source {
 	unsigned n, at; /* frame[at] is the script's own line */
 	int test;       /* the nearest test_* from there outward; -1: none */
 	struct source_frame frame[EV_FRAMES]; /* innermost first */
+	struct buf *json;                     /* for who writes it: what it is in the stream */
 };
 
 struct source_codes;
@@ -42,9 +45,9 @@ void source_codes_free(struct source_codes *c);
 bool source_code_add(struct source_codes *c, const struct ev_code *e, const char *tail);
 /*
  * NULL: not even the frame that called the API is known, or nothing but libraries called; of a read
- * that is told, without a script. Referenced once.
+ * that is told, without a script. The same stack, seen again, is the same source. Referenced once more.
  */
-struct source *source_new(const struct source_codes *c, const struct ev_stack *e,
+struct source *source_new(struct source_codes *c, const struct ev_stack *e,
 			  const struct ev_frame *frames, unsigned n, uint32_t pid);
 struct source *source_hold(struct source *s); /* NULL is fine, here and there */
 void source_drop(struct source *s);

@@ -285,10 +285,37 @@ gates() {
 	mark "a gated exec, added" "$(m_of gated)" 200 us
 }
 
+lines() { # what the process pays for its stack: pairs of runs with and without, one right after the other
+	local i what n=3000
+	local -A asks=([held]="6 0 $n held" [released]="6 0 $n released" [threads]="6 499 $n released")
+	for i in $(seq $((rounds + 4))); do
+		for what in held released threads; do
+			for reads in off all; do
+				# shellcheck disable=SC2086
+				each "lines.$what.$reads" "$invigil" run -q --gate off --env-reads $reads -o "$ev" -- /usr/bin/python3 tests/bench/lines.py ${asks[$what]}
+			done
+			calc "lines.$what" '($1 - $2) / 1000' "lines.$what.all" "lines.$what.off"
+		done
+		for reads in off all; do
+			for k in 0 $n; do
+				cpu "lines.tree.$reads.$k" "$invigil" run -q --gate off --env-reads $reads -o "$ev" -- /usr/bin/python3 tests/bench/lines.py 6 0 "$k" held
+			done
+		done
+		calc lines.tree "((\$1 - \$2) - (\$3 - \$4)) / $n" lines.tree.all.$n lines.tree.all.0 lines.tree.off.$n lines.tree.off.0
+	done
+	title "a child process of Python, $n times, its line added" "CPU us" spread ""
+	row "6 frames" lines.held us
+	row "6 frames, the GIL given up" lines.released us
+	row "6 frames, the GIL given up, 500 threads" lines.threads us
+	row "6 frames, with the monitor's part and two events" lines.tree us
+	mark "a child process with 6 frames, added" "$(m_of lines.held)" 5 us
+	mark "the same in one of 500 threads, added" "$(m_of lines.threads)" 80 us
+}
+
 mount | grep -q ' type tracefs' || mount -t tracefs tracefs /sys/kernel/tracing
 echo "bench: $(date -u +%F), $(uname -sr), $(nproc) CPUs, load $(cut -d' ' -f1-3 /proc/loadavg), $rounds rounds"
 pgrep -x invigil-monitor >/dev/null && echo "bench: another invigil traces here: its uprobes are in the \"bare\" figures"
-[ $# -gt 0 ] || set -- execs memory untracked sockets gates workload inspect
+[ $# -gt 0 ] || set -- execs memory untracked sockets gates lines workload inspect
 for part in "$@"; do
 	case $part in workload | inspect) [ -n "$engine" ] || engine_up ;; esac
 	$part

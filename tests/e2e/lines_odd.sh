@@ -77,13 +77,14 @@ test_start()
 PY
 cd tree || exit 1
 export IVG_TEST_TOKEN=planted-Qx31-secret-value-77
-check "a script in the working tree runs" run -- $python tests/test_it.py
+check "a script in the working tree runs" run --markdown "$work/report.md" -- $python tests/test_it.py
 check "the summary points at file and line, relative to it" grep -q 'tests/test_it.py:3: ' "$work/err"
+check "the Markdown report, too" grep -q '^ *`tests/test_it.py:3` in `test_start`' "$work/report.md"
 carried() { # BY: over the stream in $ev
 	see "$1: what the script's shell made carries its line" \
 		'{get(e, "invigil.source.line") for e in ev if get(e, "process.name") in ("base64", "dash", "sh") and get(e, "event.action") == "exec" and get(e, "invigil.source")} == {3}'
 	see "$1: a read carries it" '{get(e, "invigil.source.line") for e in action("env-read") if get(e, "invigil.env.name") == "IVG_TEST_TOKEN"} - {None} == {4}'
-	see "$1: findings carry it" '{get(e, "invigil.source.line") for e in alerts("R2.3")} - {None} == {3}'
+	see "$1: findings carry it" '{get(e, "invigil.source.line") for e in said("R2.3")} - {None} == {3}'
 }
 carried run
 

@@ -114,6 +114,20 @@ static void read_take(uint64_t stack, const char *name)
 	take(EV_ENV, &e, sizeof(e), name, strlen(name));
 }
 
+/* What the last connect's event says of its source. */
+static void source_copy(char *to, size_t n)
+{
+	const char *at, *end;
+
+	buf_byte(&out, '\0');
+	at = strstr(out.ptr, "\"source\":{");
+	assert_non_null(at);
+	end = strstr(at, "]}");
+	assert_true(end && (size_t)(end - at) < n);
+	snprintf(to, n, "%.*s", (int)(end - at), at);
+	out.len = 0;
+}
+
 static int begin(void **state)
 {
 	(void)state;
@@ -186,6 +200,22 @@ static void another_thread_s_stack_of_the_same_moment_is_not_its_own(void **stat
 	assert_int_equal(line_of("docker-socket-connect"), 0);
 }
 
+static void a_stack_that_is_seen_again_is_written_the_same_and_another_is_not(void **state)
+{
+	char first[512], again[512], other[512];
+
+	(void)state;
+	connect_take(5, stack_take(STACK_CONNECT, 12));
+	source_copy(first, sizeof(first));
+	connect_take(6, stack_take(STACK_CONNECT, 12));
+	source_copy(again, sizeof(again));
+	assert_string_equal(first, again);
+	connect_take(7, stack_take(STACK_CONNECT, 34));
+	source_copy(other, sizeof(other));
+	assert_non_null(strstr(other, "\"line\":34"));
+	assert_null(strstr(other, "\"line\":12"));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -194,6 +224,7 @@ int main(void)
 		T(the_stack_of_a_lost_record_is_not_given_to_the_next),
 		T(other_records_of_the_thread_between_the_two_do_not_matter),
 		T(another_thread_s_stack_of_the_same_moment_is_not_its_own),
+		T(a_stack_that_is_seen_again_is_written_the_same_and_another_is_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
