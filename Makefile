@@ -46,7 +46,7 @@ BPF_CFLAGS := -g -O2 $(SAME) -Wall -Werror -target bpf -D__TARGET_ARCH_$(ARCH) -
 	-I/usr/include/$(MULTIARCH)
 
 # What needs the kernel, a process of its own, or main; everything else is pure and is linked into tests.
-LIVE := main loader kernel_btf env_attach lazy_file library_path probe monitor front witness guardian gate attacher exec_file uprobe host engine_socket cmd_run cmd_replay cmd_check daemon control cmd_status link_look hash_look adopt remote setup notify scan state
+LIVE := main loader plain_object kernel_btf env_attach lazy_file library_path probe monitor front witness guardian gate attacher exec_file uprobe host engine_socket cmd_run cmd_replay cmd_check daemon control cmd_status link_look hash_look adopt remote setup notify scan state
 PURE_SRC := $(filter-out $(LIVE:%=user/%.c),$(sort $(wildcard user/*.c user/detect/*.c)))
 PURE_OBJ := $(PURE_SRC:user/%.c=$(B)/%.o)
 LIVE_OBJ := $(LIVE:%=$(B)/%.o)
@@ -80,6 +80,25 @@ $(B)/invigil.bpf.o: $(BPF_OBJ)
 
 $(B)/invigil.skel.h: $(B)/invigil.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name invigil > $@
+
+# The same sources for kernels without loops and task storage (bpf/member.bpf.h); packed, for few need it.
+$(B)/plain/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	@echo "  BPF   $< (plain)"
+	$(Q)$(CLANG) $(BPF_CFLAGS) -DPLAIN -MMD -MP -c -o $@ $<
+	$(Q)$(LLVM_STRIP) -g $@
+
+$(B)/plain.bpf.o: $(BPF_SRC:bpf/%.bpf.c=$(B)/plain/%.bpf.o)
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+# Both have the same maps, programs and variables: one skeleton serves them.
+$(B)/plain.bpf.o.gz: $(B)/plain.bpf.o $(B)/invigil.skel.h
+	$(Q)$(BPFTOOL) gen skeleton $< name invigil | sed '/elf_bytes(size_t \*sz)$$/,$$d' >$(B)/plain.skel
+	$(Q)sed '/elf_bytes(size_t \*sz)$$/,$$d' $(B)/invigil.skel.h | diff - $(B)/plain.skel
+	$(Q)gzip -9n <$< >$@
+
+$(B)/plain_object.o: $(B)/plain.bpf.o.gz
+$(B)/plain_object.o: ALL_CFLAGS += -DPLAIN_OBJECT='"$(B)/plain.bpf.o.gz"'
 
 # ---- tests ----
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -130,7 +130,7 @@ int on_sys_connect(struct trace_event_raw_sys_exit *ctx)
 
 	if (!run)
 		return 0;
-	regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	regs = regs_current();
 	if (REGS_COMPAT(regs))
 		return 0; /* seen at its first bytes */
 	file = file_of_fd((void *)bpf_get_current_task(), REGS_ARG1(regs));

@@ -6,7 +6,7 @@ SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(on_cgroup_attach, struct cgroup *cgroup, const char *path, struct task_struct *task)
 {
 	/* Other hierarchies of cgroup v1 attach again. */
-	if (!bpf_task_storage_get(&members, task, 0, 0))
+	if (!member_get(task))
 		container_enter(task, cgroup, MEMBER_WAITS);
 	return 0;
 }
@@ -17,7 +17,7 @@ int BPF_PROG(on_cgroup_fork, struct task_struct *parent, struct task_struct *chi
 {
 	struct cgroup *cgroup = cgroup_of(child);
 
-	if (cgroup != cgroup_of(parent) && !stopped && !bpf_task_storage_get(&members, child, 0, 0))
+	if (cgroup != cgroup_of(parent) && !stopped && !member_get(child))
 		container_enter(child, cgroup, MEMBER_WAITS);
 	return 0;
 }

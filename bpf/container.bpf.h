@@ -58,7 +58,7 @@ static __always_inline struct member *container_enter(struct task_struct *task,
 	fresh.run = container_run(cgroup, &fresh);
 	if (!fresh.run || is_dropped(fresh.run))
 		return NULL;
-	m = bpf_task_storage_get(&members, task, &fresh, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	m = member_put(task, &fresh);
 	if (!m)
 		__sync_fetch_and_add(&lost_members, 1);
 	return m;

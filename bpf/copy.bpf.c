@@ -95,10 +95,9 @@ int BPF_PROG(on_data_ready, const struct sock *queue)
 	run = run_of_current();
 	other = run ? bpf_skc_to_unix_sock((void *)queue) : NULL;
 	if (other && other->peer) {
-		bool named = regs_name_buffer((void *)bpf_task_pt_regs(bpf_get_current_task_btf()));
+		bool named = regs_name_buffer(regs_current());
 
-		c = named ? bpf_sk_storage_get(&conns, other->peer, 0, 0)
-			  : conn_of(other->peer, run, DATA_SEND);
+		c = named ? conn_get(other->peer) : conn_of(other->peer, run, DATA_SEND);
 		if (c && !conn_over(c, DATA_SEND) &&
 		    (!named || c->copied ||
 		     (c->queued && bpf_map_lookup_elem(&marks, &c->queued)))) {
@@ -108,7 +107,7 @@ int BPF_PROG(on_data_ready, const struct sock *queue)
 		}
 	}
 	/* The answer to such a client. */
-	c = bpf_sk_storage_get(&conns, (void *)queue, 0, 0);
+	c = conn_get((void *)queue);
 	if (c && c->dark && !conn_over(c, DATA_RECV))
 		mark_last(c, (void *)queue, queue, c->by.run, DATA_RECV);
 	return 0;

@@ -66,7 +66,7 @@ static __always_inline void transfer_regs(struct sock *sk, int ret, u32 dir)
 	c = conn_of(sk, run, dir);
 	if (!c || conn_over(c, dir) || copied(c, sk, run, ret, dir))
 		return;
-	regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	regs = regs_current();
 	if (!regs_name_buffer(regs)) {
 		nodata(c, sk, run, dir, ret);
 		return;
@@ -116,7 +116,9 @@ struct iter {
 static __always_inline bool iter_read(struct msghdr *m, struct iter *it)
 {
 	struct iov_iter *i = &m->msg_iter;
-	u32 type = BPF_CORE_READ(i, iter_type);
+	u32 type = bpf_core_field_exists(struct iov_iter, iter_type)
+			   ? BPF_CORE_READ(i, iter_type)
+			   : BPF_CORE_READ((struct iov_iter___type *)i, type) & ~1; /* direction */
 
 	it->off = BPF_CORE_READ(i, iov_offset);
 	it->count = BPF_CORE_READ(i, count);
@@ -222,14 +224,6 @@ int BPF_PROG(on_tcp_send, struct sock *sk, struct msghdr *m, size_t n, int ret)
  * without addr_len: the result comes behind the last one. By the loader, from the kernel's BTF.
  */
 const volatile __u32 tcp_recv_params = 5;
-
-/* clang would choose the offset and then read, which the verifier refuses. */
-#define CTX_WORD(ctx, i)                                                                           \
-	({                                                                                         \
-		u64 word;                                                                          \
-		asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(word) : "r"(ctx), "i"((i)*8));        \
-		word;                                                                              \
-	})
 
 SEC("fexit/tcp_recvmsg")
 int on_tcp_recv(u64 *ctx)

@@ -58,6 +58,23 @@ struct conn {
 	struct sender by;
 };
 
+#ifdef PLAIN
+
+struct conn_key {
+	u64 sk;
+	u64 ino; /* a number is not given to two sockets */
+};
+
+/* Tracing programs have no socket storage before 5.11. One that was pushed out is looked at anew. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct conn_key);
+	__type(value, struct conn);
+} conns SEC(".maps") __weak;
+
+#else
+
 /* Goes with the socket: nothing to clean up, nothing that others could flush. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -65,6 +82,8 @@ struct {
 	__type(key, int);
 	__type(value, struct conn);
 } conns SEC(".maps") __weak;
+
+#endif
 
 static __always_inline u64 sock_ino(struct sock *sk)
 {
@@ -119,14 +138,46 @@ static __always_inline void other_begin(struct conn *c, struct sock *sk)
 	c->left[DATA_SEND] = WATCH_BUDGET;
 }
 
+#ifdef PLAIN
+
+static __always_inline struct conn *conn_get(struct sock *sk)
+{
+	struct conn_key key = { (u64)sk, sock_ino(sk) };
+
+	return bpf_map_lookup_elem(&conns, &key);
+}
+
+static __always_inline struct conn *conn_make(struct sock *sk)
+{
+	struct conn_key key = { (u64)sk, sock_ino(sk) };
+	struct conn fresh = {};
+
+	bpf_map_update_elem(&conns, &key, &fresh, BPF_ANY);
+	return bpf_map_lookup_elem(&conns, &key);
+}
+
+#else
+
+static __always_inline struct conn *conn_get(struct sock *sk)
+{
+	return bpf_sk_storage_get(&conns, sk, 0, 0);
+}
+
+static __always_inline struct conn *conn_make(struct sock *sk)
+{
+	return bpf_sk_storage_get(&conns, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
+#endif
+
 /* The connection's state, made at the first bytes. */
 static __always_inline struct conn *conn_of(struct sock *sk, u32 run, u32 dir)
 {
-	struct conn *c = bpf_sk_storage_get(&conns, sk, 0, 0);
+	struct conn *c = conn_get(sk);
 
 	if (c)
 		return c;
-	c = bpf_sk_storage_get(&conns, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	c = conn_make(sk);
 	if (!c) {
 		count_lost(EV_DATA);
 		return NULL;

@@ -83,24 +83,84 @@ __attribute__((noinline)) u64 shell_name(union env_name *name)
 	return n;
 }
 
-/* The name is the first argument, the mechanism the attach cookie. */
-SEC("uprobe")
-int on_getenv(struct pt_regs *ctx)
+/* A name whose page could not be read at the function's entry: by then the function has. */
+struct unread {
+	u64 name;
+	u64 mechanism;
+};
+
+/* By thread, where programs cannot sleep. Full: counted as lost. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u32);
+	__type(value, struct unread);
+} unreads SEC(".maps");
+
+/* n: bytes with the NUL; less than 0: it could not be read. */
+static __always_inline void name_tell(u32 run, u64 mechanism, union env_name *name, long n)
 {
-	u64 mechanism = bpf_get_attach_cookie(ctx);
-	u32 run = run_of_thread();
+#ifndef PLAIN /* none of its programs stands in a shell */
+	if (n > 1 && mechanism == ENV_SHELL)
+		n = shell_name(name) + 1;
+#endif
+	if (n > 1)
+		env_read(run, mechanism, name, n - 1, n == EV_VAR_MAX ? n : n - 1);
+}
+
+/* The name is the first argument. */
+static __always_inline int name_read(struct pt_regs *ctx, u64 mechanism)
+{
+	u32 run = run_of_thread(), tid = bpf_get_current_pid_tgid();
+	struct unread later = { PT_REGS_PARM1(ctx), mechanism };
 	union env_name name = {};
 	long n;
 
 	if (!run)
 		return 0;
 	n = user_string(&name, PT_REGS_PARM1(ctx));
-	if (n > 1 && mechanism == ENV_SHELL)
-		n = shell_name(&name) + 1;
+	if (n < 0 && (can_sleep || bpf_map_update_elem(&unreads, &tid, &later, BPF_ANY)))
+		count_lost(EV_ENV);
+	name_tell(run, mechanism, &name, n);
+	return 0;
+}
+
+/* The mechanism is the attach cookie. */
+SEC("uprobe")
+int on_getenv(struct pt_regs *ctx)
+{
+	return name_read(ctx, bpf_get_attach_cookie(ctx));
+}
+
+/* Without cookies (before 5.15) each has a program of its own. */
+SEC("uprobe")
+int on_getenv_libc(struct pt_regs *ctx)
+{
+	return name_read(ctx, ENV_GETENV);
+}
+
+SEC("uprobe")
+int on_getenv_secure(struct pt_regs *ctx)
+{
+	return name_read(ctx, ENV_SECURE);
+}
+
+SEC("uretprobe")
+int on_getenv_return(struct pt_regs *ctx)
+{
+	u32 run = run_of_thread(), tid = bpf_get_current_pid_tgid();
+	struct unread *found = run ? bpf_map_lookup_elem(&unreads, &tid) : NULL, later;
+	union env_name name = {};
+	long n;
+
+	if (!found)
+		return 0;
+	later = *found;
+	bpf_map_delete_elem(&unreads, &tid);
+	n = user_string(&name, later.name);
 	if (n < 0)
 		count_lost(EV_ENV);
-	else if (n > 1)
-		env_read(run, mechanism, &name, n - 1, n == EV_VAR_MAX ? n : n - 1);
+	name_tell(run, later.mechanism, &name, n);
 	return 0;
 }
 

@@ -2,37 +2,33 @@
 #ifndef INVIGIL_EVENT_BPF_H
 #define INVIGIL_EVENT_BPF_H
 
-#include "vmlinux.h"
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
-#include <bpf/bpf_core_read.h>
+#include "member.bpf.h"
 #include <bpf/bpf_endian.h>
-#include "event.h"
 
 /*
  * clang 14 compares a shifted copy of a register and passes the unbounded one on: force the bound on
  * the very register, which must be u64.
  */
+#ifdef PLAIN
+/* On a path that cannot be, 5.10 keeps a negative minimum: the mask takes it away. */
+#define CLAMP(var, max)                                                                            \
+	asm volatile("if %0 <= %[limit] goto +1\n%0 = %[limit]\n%0 &= %[mask]\n"                   \
+		     : "+r"(var)                                                                   \
+		     : [limit] "i"(max), [mask] "i"((1ull << (64 - __builtin_clzll(max))) - 1))
+#else
 #define CLAMP(var, max)                                                                            \
 	asm volatile("if %0 <= %[limit] goto +1\n%0 = %[limit]\n" : "+r"(var) : [limit] "i"(max))
+#endif
 
-enum { MEMBER_WAITS = 1 }; /* put into a container's cgroup, still the runtime's own program */
-
-#define SCRIPTS 4 /* first arguments that may be the script */
-
-struct member {
-	u32 run;
-	u32 flags;
-	u32 script[SCRIPTS]; /* hashes of names that this interpreter's script may have; 0: none */
-	char container[EV_CONTAINER_LEN];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct member);
-} members SEC(".maps") __weak;
+/*
+ * The i-th word of a program whose parameters differ by kernel. clang would choose the offset and then read, which the verifier refuses.
+ */
+#define CTX_WORD(ctx, i)                                                                           \
+	({                                                                                         \
+		u64 word;                                                                          \
+		asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(word) : "r"(ctx), "i"((i)*8));        \
+		word;                                                                              \
+	})
 
 /* Size is set by the loader; one ring, so that ring order is event order. */
 struct {
@@ -74,7 +70,7 @@ static __always_inline bool is_dropped(u32 run)
 /* The task's membership while it counts. */
 static __always_inline struct member *member_of(struct task_struct *task)
 {
-	struct member *m = stopped ? NULL : bpf_task_storage_get(&members, task, 0, 0);
+	struct member *m = stopped ? NULL : member_get(task);
 
 	return m && !is_dropped(m->run) ? m : NULL;
 }
@@ -92,17 +88,19 @@ static __always_inline u32 run_of(struct task_struct *task)
  */
 static __always_inline u32 run_of_thread(void)
 {
-	return run_of(bpf_get_current_task_btf());
+	return run_of(task_current());
 }
 
 /* Fork does not fire for io_uring workers: their storage is empty, their leader's is not. */
 static __always_inline u32 run_of_current(void)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	u32 run = run_of(task);
 
+#ifndef PLAIN /* by process, whichever thread it is */
 	if (!run && task->group_leader)
 		run = run_of(task->group_leader);
+#endif
 	return run;
 }
 
@@ -219,7 +217,7 @@ static __always_inline struct mount *mount_of(struct vfsmount *vfs)
 /* Of a dentry and its struct mount. An inlined walk leaves a constant per exit to what follows. */
 __weak __attribute__((noinline)) u32 path_walk(struct path_comps *to, u64 dentry, u64 mount)
 {
-	return to ? steps_walk(to->c, EV_COMPS, dentry, mount) : 0;
+	return to ? steps_walk(to->c, STEPS_MAX, dentry, mount) : 0;
 }
 
 static __always_inline void path_steps(struct ev_comp *c, struct path *path, u32 *count, u32 *flags,

@@ -152,7 +152,7 @@ static __always_inline bool read_tells(struct dentry *d)
 /* Is this what an interpreter was told to run? Its opens are compared until the next exec. */
 static __always_inline bool is_script(struct file *file)
 {
-	struct member *m = bpf_task_storage_get(&members, bpf_get_current_task_btf(), 0, 0);
+	struct member *m = member_get(task_current());
 	u32 hash;
 
 	if (!m || !(m->script[0] | m->script[1] | m->script[2] | m->script[3]))
@@ -233,7 +233,6 @@ int BPF_PROG(on_file_open, int dirfd, struct filename *name, const struct open_f
 SEC("tp/syscalls/sys_exit_openat")
 int on_sys_open(struct trace_event_raw_sys_exit *ctx)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct open_asked asked = { .user = 1, .dirfd = AT_FDCWD };
 	struct pt_regs *regs;
 	struct file *file;
@@ -247,7 +246,7 @@ int on_sys_open(struct trace_event_raw_sys_exit *ctx)
 	file = file_of_fd((void *)bpf_get_current_task(), ctx->ret);
 	if (!file)
 		return 0;
-	regs = (void *)bpf_task_pt_regs(task);
+	regs = regs_current();
 	asked.path = REGS_ARG1(regs);
 	if (ctx->id == SYSCALL_OPEN) {
 		asked.flags = REGS_ARG2(regs);

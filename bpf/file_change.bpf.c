@@ -178,12 +178,29 @@ static __always_inline void changed(u32 run, u32 action, struct dentry *d)
 #define ATTR_SIZE 8u
 #define ATTR_OPEN (1u << 15)
 
-/* The first argument has been three things (5.12, 6.3); it is not looked at. */
+/*
+ * (dentry, attr, delegated) before 5.12, then with a map of users in front that has been two things
+ * (6.3) and is not looked at. By the loader, from the kernel's BTF.
+ */
+const volatile __u32 setattr_params = 4;
+
 SEC("fexit/notify_change")
-int BPF_PROG(on_setattr, void *map, struct dentry *d, struct iattr *attr, void *delegated, int ret)
+int on_setattr(u64 *ctx)
 {
 	u32 run = run_of_current(), valid;
+	struct dentry *d;
+	struct iattr *attr;
+	int ret;
 
+	if (setattr_params == 3) {
+		d = (void *)CTX_WORD(ctx, 0);
+		attr = (void *)CTX_WORD(ctx, 1);
+		ret = CTX_WORD(ctx, 3);
+	} else {
+		d = (void *)CTX_WORD(ctx, 1);
+		attr = (void *)CTX_WORD(ctx, 2);
+		ret = CTX_WORD(ctx, 4);
+	}
 	if (!run || ret)
 		return 0;
 	valid = BPF_CORE_READ(attr, ia_valid);
@@ -246,7 +263,7 @@ int BPF_PROG(on_setxattr, struct dentry *d, const char *name)
 
 static __always_inline int ctime_set(struct inode *inode)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	u32 run = run_of_current(), action;
 	struct hlist_node *alias;
 	struct pt_regs *regs;
@@ -256,7 +273,7 @@ static __always_inline int ctime_set(struct inode *inode)
 	if (!run || (BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG ||
 	    BPF_CORE_READ(task, flags) & PF_IO_WORKER)
 		return 0;
-	regs = (void *)bpf_task_pt_regs(task);
+	regs = regs_current();
 	nr = REGS_NR(regs);
 	compat = TASK_COMPAT(task);
 	if (nr >= 512)

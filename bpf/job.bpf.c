@@ -184,7 +184,7 @@ static __always_inline bool is_looked_for(struct task_struct *task)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_job_exec, struct task_struct *task)
 {
-	struct member *m = bpf_task_storage_get(&members, task, 0, 0), fresh = {};
+	struct member *m = member_get(task), fresh = {};
 	u32 was;
 
 	if (stopped || (m && bpf_map_lookup_elem(&living, &m->run)))
@@ -195,7 +195,7 @@ int BPF_PROG(on_job_exec, struct task_struct *task)
 	fresh.run = bpf_get_prandom_u32() | TICKET;
 	if (m)
 		*m = fresh;
-	else if (!bpf_task_storage_get(&members, task, &fresh, BPF_LOCAL_STORAGE_GET_F_CREATE))
+	else if (!member_put(task, &fresh))
 		__sync_fetch_and_add(&lost_members, 1);
 	lineage_send(task, fresh.run, was);
 	return 0;

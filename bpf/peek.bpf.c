@@ -8,6 +8,26 @@ struct peek {
 };
 
 /* The last look of each thread: a debugger looks a thousand times at the same process. */
+#ifdef PLAIN
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u32);
+	__type(value, struct peek);
+} peeks SEC(".maps");
+
+static __always_inline struct peek *peek_last(void)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+	struct peek none = {};
+
+	bpf_map_update_elem(&peeks, &tid, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&peeks, &tid);
+}
+
+#else
+
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -15,12 +35,19 @@ struct {
 	__type(value, struct peek);
 } peeks SEC(".maps");
 
+static __always_inline struct peek *peek_last(void)
+{
+	return bpf_task_storage_get(&peeks, bpf_get_current_task_btf(), 0,
+				    BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
+#endif
+
 /* target: a thread's task_struct. */
 __attribute__((noinline)) int peek_emit(u64 target, u32 run, u32 how)
 {
 	struct task_struct *leader = BPF_CORE_READ((struct task_struct *)target, group_leader);
-	struct peek *last = bpf_task_storage_get(&peeks, bpf_get_current_task_btf(), 0,
-						 BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct peek *last = peek_last();
 	struct {
 		struct ev_hdr h;
 		struct ev_peek e;
@@ -59,7 +86,7 @@ int BPF_PROG(on_ptrace_access, struct task_struct *child, unsigned int mode, int
 
 	if (!run || ret || !(mode & PTRACE_MODE_ATTACH))
 		return 0;
-	nr = REGS_NR((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()));
+	nr = REGS_NR(regs_current());
 	if (nr == SYSCALL_PTRACE)
 		peek_emit(number_of(child), run, PEEK_PTRACE);
 	else if (nr == SYSCALL_VM_READ)
@@ -85,8 +112,8 @@ static __always_inline int peeked(s32 vpid, u32 run, u32 how)
 SEC("tp/syscalls/sys_exit_process_vm_readv")
 int on_sys_vm_readv(struct trace_event_raw_sys_exit *ctx)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
+	struct task_struct *task = task_current();
+	struct pt_regs *regs = regs_current();
 	u32 run = run_of_thread();
 
 	if (!run || ctx->ret < 0)
@@ -104,8 +131,8 @@ int on_sys_vm_readv(struct trace_event_raw_sys_exit *ctx)
 SEC("tp/syscalls/sys_exit_ptrace")
 int on_sys_ptrace(struct trace_event_raw_sys_exit *ctx)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
+	struct task_struct *task = task_current();
+	struct pt_regs *regs = regs_current();
 	u32 run = run_of_thread();
 	u64 request;
 

@@ -47,7 +47,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		return 0;
 	copy = *m;
 	copy.script[0] = copy.script[1] = copy.script[2] = copy.script[3] = 0;
-	if (!bpf_task_storage_get(&members, child, &copy, BPF_LOCAL_STORAGE_GET_F_CREATE))
+	if (!member_put(child, &copy))
 		__sync_fetch_and_add(&lost_members, 1);
 	if (parent->tgid == child->tgid || copy.flags & MEMBER_WAITS)
 		return 0;
@@ -345,7 +345,10 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	u64 reads;
 
 	/* do_exit() has counted this thread down already; the last one ends the process. */
-	if (!run || BPF_CORE_READ(signal, live.counter))
+	if (BPF_CORE_READ(signal, live.counter))
+		return 0;
+	member_end(task);
+	if (!run)
 		return 0;
 	python_forget(task->tgid);
 	reads = env_state_end(task->tgid);

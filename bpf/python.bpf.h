@@ -150,6 +150,21 @@ static __always_inline u64 thread_with_gil(const struct python_layout *l, u64 ru
  * a fork uses its parent's memory. Returns what the record it belongs to says of it.
  */
 u64 python_stack(u64 reason_run, u64 child_pid, u64 child_start, u64 shared);
+#ifdef PLAIN
+
+/* Its loops need callbacks: no lines. */
+static __always_inline u64 python_stack_before(u32 run, enum stack_reason reason)
+{
+	return 0;
+}
+
+static __always_inline void python_fork(u32 run, struct task_struct *parent,
+					struct task_struct *child)
+{
+}
+
+#else
+
 static __always_inline u64 python_stack_before(u32 run, enum stack_reason reason)
 {
 	return python_stack((u64)reason << 32 | run, 0, 0, 0);
@@ -170,6 +185,8 @@ static __always_inline void python_fork(u32 run, struct task_struct *parent,
 	python_stack((u64)STACK_FORK << 32 | run, child_pid, child->start_boottime,
 		     parent->mm == child->mm);
 }
+
+#endif
 
 static __always_inline void python_forget(u32 pid)
 {

@@ -119,7 +119,7 @@ int on_sys_write(struct trace_event_raw_sys_exit *ctx)
 
 	if (!run)
 		return 0;
-	regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	regs = regs_current();
 	if (REGS_COMPAT(regs))
 		return 0;
 	file = file_of_fd((void *)bpf_get_current_task(), REGS_ARG1(regs));
@@ -139,7 +139,7 @@ int on_sys_writev(struct trace_event_raw_sys_exit *ctx)
 
 	if (!run)
 		return 0;
-	regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	regs = regs_current();
 	if (REGS_COMPAT(regs))
 		return 0;
 	file = file_of_fd((void *)bpf_get_current_task(), REGS_ARG1(regs));

@@ -17,6 +17,7 @@
 #include <bpf/libbpf.h>
 #include "env_attach.h"
 #include "env_runtime.h"
+#include "event.h"
 #include "exec_file.h"
 #include "interpreter.h"
 #include "lazy_file.h"
@@ -37,6 +38,8 @@ struct env_attach {
 	void *images; /* tsearch tree of struct known */
 	unsigned n_images;
 	struct bpf_program *program[ENV_PROGRAMS];
+	struct bpf_program *by_mechanism[ENV_SECURE + 1]; /* where there are no cookies */
+	struct bpf_program *at_return;                    /* of PROGRAM_STRING */
 	unsigned n_links;
 	uint32_t n_builds;
 	const char *trouble[16]; /* not told yet */
@@ -55,7 +58,7 @@ struct file {
 	/* Where its libraries were looked for last: another container may have others. */
 	dev_t root_dev;
 	ino_t root_ino;
-	struct uprobe link[ENV_PROBES_MAX];
+	struct uprobe link[2 * ENV_PROBES_MAX]; /* some have one at the return, too */
 	unsigned links;
 };
 
@@ -101,6 +104,9 @@ struct env_attach *env_attach_new(struct invigil *skel, bool c_only)
 	a->program[PROGRAM_PYTHON_START] = skel->progs.on_python_start;
 	a->program[PROGRAM_SYSTEM] = skel->progs.on_system;
 	a->program[PROGRAM_TEST] = skel->progs.on_test_variable;
+	a->by_mechanism[ENV_GETENV] = skel->progs.on_getenv_libc;
+	a->by_mechanism[ENV_SECURE] = skel->progs.on_getenv_secure;
+	a->at_return = skel->progs.on_getenv_return;
 	/* A probe is a descriptor or two; this is our own limit, not COMMAND's. */
 	if (!getrlimit(RLIMIT_NOFILE, &files)) {
 		files.rlim_cur = files.rlim_max;
@@ -172,32 +178,55 @@ static bool is_python(const struct env_probe *p)
 	return p->program == PROGRAM_PYTHON_ENCODE || p->program == PROGRAM_PYTHON_START;
 }
 
-static void probe_attach(struct env_attach *a, struct file *f, int fd, const struct env_probe *p,
-			 int build, const struct elf_file *e)
+static void link_add(struct env_attach *a, struct file *f, int fd, const struct bpf_program *prog,
+		     uint64_t offset, uint64_t cookie, bool at_return)
 {
-	uint64_t offset, cookie = p->cookie;
 	char path[32];
 	int err;
 
-	if (!elf_offset(e, p->address, &offset))
-		return;
 	if (a->n_links == LINKS_MAX) {
 		if (!a->full_told)
 			trouble_add(a, "so many probes that no more are attached");
 		a->full_told = true;
 		return;
 	}
-	if (is_python(p))
-		cookie = (uint64_t)build << 56 | (p->cookie & ~(0xffull << 56));
 	/* The descriptor keeps the inode, whatever happens to the name. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	err = uprobe_attach(&f->link[f->links], a->program[p->program], path, offset, cookie);
+	err = uprobe_attach(&f->link[f->links], prog, path, offset, cookie, at_return);
 	if (err) {
 		trouble_add(a, strerror(-err));
 		return;
 	}
 	f->links++;
 	a->n_links++;
+}
+
+/* NULL: no program that was loaded does it. */
+static struct bpf_program *program_of(const struct env_attach *a, const struct env_probe *p)
+{
+	struct bpf_program *prog = a->program[p->program];
+
+	if (p->program == PROGRAM_STRING && p->cookie < ARRAY_SIZE(a->by_mechanism) &&
+	    bpf_program__fd(prog) < 0)
+		prog = a->by_mechanism[p->cookie];
+	return prog && bpf_program__fd(prog) >= 0 ? prog : NULL;
+}
+
+static void probe_attach(struct env_attach *a, struct file *f, int fd, const struct env_probe *p,
+			 int build, const struct elf_file *e)
+{
+	struct bpf_program *prog = program_of(a, p);
+	uint64_t offset, cookie = p->cookie;
+
+	if (!prog || !elf_offset(e, p->address, &offset))
+		return;
+	if (is_python(p))
+		cookie = (uint64_t)build << 56 | (p->cookie & ~(0xffull << 56));
+	else if (prog != a->program[p->program])
+		cookie = 0; /* the kernel has none */
+	link_add(a, f, fd, prog, offset, cookie, false);
+	if (p->program == PROGRAM_STRING && bpf_program__fd(a->at_return) >= 0)
+		link_add(a, f, fd, a->at_return, offset, 0, true);
 }
 
 /*

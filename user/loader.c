@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include "env_attach.h"
 #include "event.h"
@@ -18,15 +19,19 @@
 #include "probe.h"
 #include "uprobe.h"
 #include "python.h"
+#include "gunzip.h"
+#include "plain_object.h"
 #include "invigil.skel.h"
 
+/* bpf/member.bpf.h */
 struct member {
-	uint32_t run, flags;
+	uint32_t run, flags, script[4];
 	char container[EV_CONTAINER_LEN];
 };
 
 struct loader {
 	struct invigil *skel;
+	struct buf plain; /* object; empty: the usual one */
 	struct ring_buffer *ring;
 	struct attached {
 		struct bpf_link *link;
@@ -175,6 +180,58 @@ static void layouts_fill(struct invigil *skel)
 		bpf_map_update_elem(bpf_map__fd(skel->maps.python_layouts), &i, &layouts[i], 0);
 }
 
+#define OBJECT_MAX (8u << 20)
+
+static bool takes_memory(const struct btf *btf, const struct btf_type *function)
+{
+	const struct btf_type *proto = btf__type_by_id(btf, function->type);
+
+	for (unsigned i = 0; i < btf_vlen(proto); i++)
+		if (btf_is_ptr(btf__type_by_id(btf, btf_params(proto)[i].type)))
+			return true;
+	return false;
+}
+
+/* Where a global function may not take memory: a static one is verified with each caller. */
+static void functions_static(struct btf *btf)
+{
+	for (uint32_t i = 1; i < btf__type_cnt(btf); i++) {
+		struct btf_type *t = (struct btf_type *)btf__type_by_id(btf, i);
+
+		if (btf_is_func(t) && takes_memory(btf, t))
+			t->info = BTF_KIND_FUNC << 24 | BTF_FUNC_STATIC;
+	}
+}
+
+/* Both objects have the same programs, maps and variables: the Makefile compares them. */
+static struct invigil *object_open(struct loader *l)
+{
+	struct bpf_map *map = NULL;
+	struct invigil *skel;
+
+	if (feature_works(FEAT_LOOP))
+		return invigil__open();
+	skel = calloc(1, sizeof(*skel));
+	if (!skel || !gunzip(plain_object(), OBJECT_MAX, &l->plain) ||
+	    invigil__create_skeleton(skel))
+		goto fail;
+	skel->skeleton->data = l->plain.ptr;
+	skel->skeleton->data_sz = l->plain.len;
+	if (bpf_object__open_skeleton(skel->skeleton, NULL))
+		goto fail;
+	functions_static(bpf_object__btf(skel->obj));
+	/* Memory allocated by a probe is a kernel warning there (94dacdbd5d2d). */
+	bpf_object__for_each_map(map, skel->obj) if (bpf_map__type(map) == BPF_MAP_TYPE_HASH)
+		bpf_map__set_map_flags(map, 0);
+	bpf_map__set_max_entries(skel->maps.env_states, 2048);
+	/* Of programs that this object does not load. */
+	bpf_map__set_autocreate(skel->maps.python_walks, false);
+	return skel;
+fail:
+	invigil__destroy(skel);
+	return NULL;
+}
+
 static int on_ring(void *ctx, void *data, size_t n)
 {
 	struct loader *l = ctx;
@@ -229,7 +286,7 @@ struct loader *loader_open(const char *env_reads, bool daemon, bool any_file)
 	/* Refused without CAP_SYS_RESOURCE: no error, memory is accounted by cgroup since 5.11. */
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	l->copy = xcalloc(1, RECORD_MAX);
-	l->skel = invigil__open();
+	l->skel = object_open(l);
 	if (!l->skel)
 		goto fail;
 	bpf_map__set_max_entries(l->skel->maps.exec_scratch, libbpf_num_possible_cpus());
@@ -239,6 +296,7 @@ struct loader *loader_open(const char *env_reads, bool daemon, bool any_file)
 	l->skel->rodata->many_runs = daemon;
 	l->skel->rodata->can_sleep = feature_works(FEAT_UPROBE_SLEEPABLE);
 	l->skel->rodata->tcp_recv_params = probe_tcp_recv_params();
+	l->skel->rodata->setattr_params = probe_setattr_params();
 	if (getrandom((void *)l->skel->rodata->env_seed, sizeof(l->skel->rodata->env_seed), 0) < 0)
 		goto fail;
 	l->skel->rodata->any_name = any_file;
@@ -402,6 +460,7 @@ void loader_close(struct loader *l)
 	loader_detach(l);
 	ring_buffer__free(l->ring);
 	invigil__destroy(l->skel);
+	buf_free(&l->plain);
 	free(l->copy);
 	free(l);
 }
@@ -415,14 +474,41 @@ void loader_gaps(const struct loader *l,
 		for (size_t k = 0; k < n_needs; k++)
 			if (needs[k].name == l->failed[i])
 				fn(ctx, needs[k].name, l->failed_why[i], needs[k].effect, true);
+	for (size_t k = 0; k < n_needs; k++)
+		if (is_env(&needs[k]) && !need_tier(&needs[k]))
+			fn(ctx, needs[k].name, "no way on this kernel", needs[k].effect, false);
 	if (!l->env)
 		fn(ctx, "environment reads", "switched off", "variables read by name", false);
+}
+
+/* The process of a pidfd, as /proc says it. 0: none. */
+static uint32_t pidfd_process(int pidfd)
+{
+	char path[64], line[64];
+	uint32_t pid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Pid: %u", &pid) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return pid;
 }
 
 int loader_member_fd(struct loader *l, int pidfd, uint32_t run)
 {
 	struct member m = { .run = run };
+	uint32_t pid;
 
+	if (l->plain.len) {
+		pid = pidfd_process(pidfd);
+		return pid ? bpf_map_update_elem(bpf_map__fd(l->skel->maps.members), &pid, &m,
+						 BPF_ANY)
+			   : -ESRCH;
+	}
 	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.members), &pidfd, &m, BPF_ANY);
 }
 

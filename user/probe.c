@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <sched.h>
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include "buf.h"
 #include "gate.h"
 #include "kernel_btf.h"
@@ -60,7 +61,9 @@ const struct need needs[] = {
 	{ "environment reads", false, "variables read by name",
 	  "Java, Perl, PyPy, Python 2, static programs without symbols, dash of builds that are not known: not by name",
 	  { { "uprobe.s", FEAT_UPROBE_SLEEPABLE, { ENV_READERS } },
-	    { "uprobe", FEAT_NONE, { ENV_READERS } } } },
+	    { "uprobe at entry and return", FEAT_LOOP, { ENV_READERS, "on_getenv_return" } },
+	    { "uprobe at entry and return, C and Go", FEAT_NONE,
+	      { "on_getenv_libc", "on_getenv_secure", "on_go_getenv", "on_env_copy", "on_getenv_return" } } } },
 	{ "attacks", false, "what the run does to the monitor's own processes", "PTRACE_SEIZE, refused attempts",
 	  { { "tp_btf", FEAT_NONE, { "on_signal" } } } },
 	{ "exec gate", false, "variables that a program reads before probes are attached to its files",
@@ -69,7 +72,7 @@ const struct need needs[] = {
 	    { "seccomp", FEAT_GATE, { NULL } } } },
 	{ "source lines", false, "which line of the script did it",
 	  "scripts of other interpreters than CPython 3.8 to 3.13; free-threaded builds; arm64",
-	  { { "uprobe", FEAT_NONE, { "on_python_start", "on_system" } } } },
+	  { { "uprobe", FEAT_LOOP, { "on_python_start", "on_system" } } } },
 };
 /* clang-format on */
 const size_t n_needs = ARRAY_SIZE(needs);
@@ -88,6 +91,7 @@ enum known {
 	KNOWN_CTIME,
 	KNOWN_TASK_BY_PID,
 	KNOWN_TCP_RECV,
+	KNOWN_SETATTR,
 	KNOWN_FILP_OPEN,
 	KNOWN_FILE_OPEN,
 	KNOWN
@@ -106,6 +110,7 @@ static int known_id(enum known k)
 		{ "btf_trace_ctime_ns_xchg", BTF_KIND_TYPEDEF },
 		{ "bpf_task_from_vpid", BTF_KIND_FUNC },
 		{ "tcp_recvmsg", BTF_KIND_FUNC },
+		{ "notify_change", BTF_KIND_FUNC },
 		{ "do_filp_open", BTF_KIND_FUNC },
 		{ "do_file_open", BTF_KIND_FUNC },
 	};
@@ -118,6 +123,11 @@ static int known_id(enum known k)
 unsigned probe_tcp_recv_params(void)
 {
 	return known_id(KNOWN_TCP_RECV) > 0 ? known_params[KNOWN_TCP_RECV] : 0;
+}
+
+unsigned probe_setattr_params(void)
+{
+	return known_id(KNOWN_SETATTR) > 0 ? known_params[KNOWN_SETATTR] : 0;
 }
 
 /* Loads a program for an attach point and attaches it. 0 or -errno. */
@@ -199,6 +209,14 @@ static int try_uprobe_sleepable(void)
 	return 0;
 }
 
+/* Since 5.17; whatever else the object for newer kernels needs is older. */
+static int try_loop(void)
+{
+	int works = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_loop, NULL);
+
+	return works == 1 ? 0 : works ? works : -EOPNOTSUPP;
+}
+
 /* Where nobody mounted tracefs, it is mounted for this process alone. */
 static int try_tracefs(void)
 {
@@ -243,6 +261,7 @@ static struct {
 	[FEAT_SOCK_TRACEPOINT] = { "sock_send_length tracepoint", try_sock_tracepoint, 1 },
 	[FEAT_SKB_DYNPTR] = { "socket buffers in tracepoints", try_skb_dynptr, 1 },
 	[FEAT_CTIME] = { "inode time tracepoints", try_ctime, 1 },
+	[FEAT_LOOP] = { "loops and task storage", try_loop, 1 },
 	[FEAT_UPROBE_SLEEPABLE] = { "sleepable uprobes", try_uprobe_sleepable, 1 },
 	[FEAT_TASK_BY_PID] = { "processes by number", try_task_by_pid, 1 },
 	[FEAT_UPROBE_MULTI] = { "probes by uprobe_multi", uprobe_multi_try, 1 },

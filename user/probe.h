@@ -16,6 +16,7 @@ enum feature {
 	FEAT_SOCK_TRACEPOINT,
 	FEAT_SKB_DYNPTR,
 	FEAT_CTIME,
+	FEAT_LOOP, /* without it the plain object is loaded (bpf/member.bpf.h) */
 	FEAT_UPROBE_SLEEPABLE,
 	FEAT_UPROBE_MULTI,
 	FEAT_TRACEFS,
@@ -54,8 +55,9 @@ bool feature_works(enum feature f);
 const char *feature_name(enum feature f);
 const char *feature_why(enum feature f); /* after a failure: what the kernel said */
 enum when need_when(const struct need *n);
-/* How many parameters the kernel's tcp_recvmsg() has. */
+/* How many parameters the kernel's tcp_recvmsg() and notify_change() have. */
 unsigned probe_tcp_recv_params(void);
+unsigned probe_setattr_params(void);
 /* The engine's bytes are read so or not at all: "fexit", "copy", "tracepoint"; NULL: as works best. */
 void engine_bytes_ask(const char *how);
 /* First tier whose feature works; NULL none. */

@@ -28,9 +28,9 @@ static int multi_attach(int prog, const char *path, uint64_t offset, uint64_t co
 }
 
 int uprobe_attach(struct uprobe *u, const struct bpf_program *prog, const char *path,
-		  uint64_t offset, uint64_t cookie)
+		  uint64_t offset, uint64_t cookie, bool at_return)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = cookie);
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = cookie, .retprobe = at_return);
 
 	u->perf = NULL;
 	if ((int)bpf_program__expected_attach_type(prog) == ATTACH_UPROBE_MULTI) {

@@ -2,6 +2,7 @@
 #ifndef INVIGIL_UPROBE_H
 #define INVIGIL_UPROBE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct bpf_link;
@@ -19,9 +20,9 @@ struct uprobe {
 	int fd;
 };
 
-/* The program was loaded for ATTACH_UPROBE_MULTI, or for none. 0 or -errno. */
+/* at_return: not where that link is used. The program was loaded for ATTACH_UPROBE_MULTI, or for none. 0 or -errno. */
 int uprobe_attach(struct uprobe *u, const struct bpf_program *prog, const char *path,
-		  uint64_t offset, uint64_t cookie);
+		  uint64_t offset, uint64_t cookie, bool at_return);
 void uprobe_detach(struct uprobe *u);
 /* 0 or -errno. */
 int uprobe_multi_try(void);

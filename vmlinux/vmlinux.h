@@ -204,6 +204,7 @@ struct thread_info {
 };
 struct task_struct {
 	struct thread_info thread_info;
+	void *stack;
 	unsigned int flags;
 	int pid;
 	int tgid;
@@ -305,6 +306,10 @@ struct iov_iter {
 /* Before 6.4 (de4f5fed3f23 renamed it). */
 struct iov_iter___iov {
 	const struct iovec *iov;
+};
+/* Before 5.14 (8cd54c1c8480), the direction in the lowest bit. */
+struct iov_iter___type {
+	unsigned int type;
 };
 /* The numbers change between kernels: always through bpf_core_enum_value(). */
 enum iter_type { ITER_IOVEC = 100, ITER_UBUF = 101 };

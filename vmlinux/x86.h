@@ -8,6 +8,8 @@ struct pt_regs {
 };
 #pragma clang attribute pop
 
+#define STACK_BYTES (16u << 10) /* THREAD_SIZE (asm/page_64_types.h) */
+
 #define SYSCALL_READ     0
 #define SYSCALL_WRITE    1
 #define SYSCALL_OPEN     2

@@ -21,7 +21,7 @@ if [ "$series" != host ]; then
 fi
 make --no-print-directory STATIC=1 B=build/static build/static/invigil >/dev/null || exit 1
 gcc -D_GNU_SOURCE -static -O2 -Wall -Wextra -Werror -o "$dir/vm-engine" tests/vm/engine.c || exit 1
-tests/vm/vmrun.sh "$kernel" build/static/invigil "$dir/vm-engine" tests/vm/inside.sh -- "sh ./inside.sh" >"$dir/out-$series" 2>&1
+VM_SECONDS=300 tests/vm/vmrun.sh "$kernel" build/static/invigil "$dir/vm-engine" tests/vm/inside.sh -- "sh ./inside.sh" >"$dir/out-$series" 2>&1
 grep -v '^{\|^CHECK' "$dir/out-$series" | cut -c1-300
 failed=0
 python3 tests/vm/level1.py ${UPDATE:-} "$series" <"$dir/out-$series" | sed "s/^\(ok  \|FAIL\) /&$series: /"

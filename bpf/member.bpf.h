@@ -1,0 +1,127 @@
+/* member.bpf.h: which run a task belongs to, and what stands in for the helpers that kernels before 5.17 do not have. */
+#ifndef INVIGIL_MEMBER_BPF_H
+#define INVIGIL_MEMBER_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+#include "event.h"
+
+enum { MEMBER_WAITS = 1 }; /* put into a container's cgroup, still the runtime's own program */
+
+#define SCRIPTS 4 /* first arguments that may be the script */
+
+struct member {
+	u32 run;
+	u32 flags;
+	u32 script[SCRIPTS]; /* hashes of names that this interpreter's script may have; 0: none */
+	char container[EV_CONTAINER_LEN];
+};
+
+/*
+ * PLAIN: the object for kernels where tracing programs have no task storage (5.12), no loops by callback
+ * (5.17), no typed current task (5.11) and no global functions that take memory (5.12; the loader makes
+ * them static ones). The loader takes it when a trial fails.
+ */
+#ifdef PLAIN
+
+#define MEMBERS_MAX 16384
+
+/* By process. Full: counted in lost_members. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MEMBERS_MAX);
+	__type(key, u32);
+	__type(value, struct member);
+} members SEC(".maps") __weak;
+
+static __always_inline struct member *member_get(struct task_struct *task)
+{
+	u32 pid = BPF_CORE_READ(task, tgid);
+
+	return bpf_map_lookup_elem(&members, &pid);
+}
+
+/* What is there, or a copy of fresh. NULL: no room. */
+static __always_inline struct member *member_put(struct task_struct *task, struct member *fresh)
+{
+	u32 pid = BPF_CORE_READ(task, tgid);
+
+	bpf_map_update_elem(&members, &pid, fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&members, &pid);
+}
+
+static __always_inline void member_end(struct task_struct *task)
+{
+	u32 pid = BPF_CORE_READ(task, tgid);
+
+	bpf_map_delete_elem(&members, &pid);
+}
+
+/* No typed pointer: for BPF_CORE_READ alone. */
+static __always_inline struct task_struct *task_current(void)
+{
+	return (void *)bpf_get_current_task();
+}
+
+/* As task_pt_regs() of the kernel has it: at the end of the stack. */
+static __always_inline struct pt_regs *regs_current(void)
+{
+	return BPF_CORE_READ(task_current(), stack) + STACK_BYTES -
+	       bpf_core_type_size(struct pt_regs);
+}
+
+/* A step is walked by the verifier for each path; what is cut is said. */
+#define STEPS_MAX 16
+
+#define LOOP_MAX 64
+#define bpf_loop(n, step, context, flags)                                                          \
+	({                                                                                         \
+		u32 turn;                                                                          \
+		for (turn = 0; turn < LOOP_MAX; turn++)                                            \
+			if (step(turn, context))                                                   \
+				break;                                                             \
+		turn;                                                                              \
+	})
+
+#else
+
+#define STEPS_MAX EV_COMPS
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct member);
+} members SEC(".maps") __weak;
+
+static __always_inline struct member *member_get(struct task_struct *task)
+{
+	return bpf_task_storage_get(&members, task, 0, 0);
+}
+
+/* What is there, or a copy of fresh. NULL: no room. */
+static __always_inline struct member *member_put(struct task_struct *task, struct member *fresh)
+{
+	return bpf_task_storage_get(&members, task, fresh, BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
+/* It goes with the task. */
+static __always_inline void member_end(struct task_struct *task)
+{
+}
+
+static __always_inline struct task_struct *task_current(void)
+{
+	return bpf_get_current_task_btf();
+}
+
+static __always_inline struct pt_regs *regs_current(void)
+{
+	return (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+}
+
+#endif
+#endif
