@@ -166,6 +166,10 @@ $(B)/bench/load: tests/bench/load.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $<
 
+# The daemon under load for ten minutes; SOAK=3600 for an hour.
+soak: all
+	$(Q)SOAK=$${SOAK:-600} tests/e2e/soak.sh
+
 # The corpora of tests/e2e/corpus.sh alone.
 corpus: all
 	$(Q)tests/e2e/corpus.sh
@@ -201,4 +205,4 @@ clean:
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all always check check-long demo lint bench corpus vm-smoke vm-lines vmtest verified recordings install clean unit-build fuzz-build
+.PHONY: all always soak check check-long demo lint bench corpus vm-smoke vm-lines vmtest verified recordings install clean unit-build fuzz-build

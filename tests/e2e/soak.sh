@@ -1,0 +1,75 @@
+#!/bin/bash
+# soak.sh: runs come and go for SOAK seconds; memory and descriptors stay flat, every program is told, and idle costs nothing.
+# alone: what it measures is the daemon's share of the processors.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+daemons_lock
+SOAK=${SOAK:-60} # 600: make soak
+
+mkdir "$work/runs"
+"$invigil" daemon -o "$work/runs/{run}.jsonl" --socket "$work/sock" 2>"$work/daemon" &
+daemon=$!
+check "a daemon is up" until_true 20 grep -q 'watching for runs' "$work/daemon"
+status() { "$invigil" status --socket "$work/sock"; }
+idle() { until_true 30 bash -c "'$invigil' status --socket '$work/sock' | grep -q ' 0 runs active'"; }
+measure() { # resident KiB and descriptors of the daemon, while no run is active
+	idle
+	echo "$(awk '/^VmRSS:/ { print $2 }' "/proc/$daemon/status") $(find "/proc/$daemon/fd" -mindepth 1 | wc -l)"
+}
+# Each job executes 21 programs in about half a second, and leaves by a daemonised child.
+cat >"$work/job" <<'SH'
+for i in 1 2 3 4 5 6 7 8 9; do
+	/bin/true soak-program
+	sleep 0.04
+done
+(setsid /bin/true soak-program &)
+SH
+worker() { # NAME UNTIL: jobs one after the other; their number
+	local n=0
+	while [ $SECONDS -lt "$2" ]; do
+		n=$((n + 1))
+		GITHUB_ACTIONS=true GITHUB_RUN_ID="$1$n" GITHUB_JOB=soak bash "$work/job"
+	done
+	echo $n >"$work/$1"
+}
+soak() { # SECONDS: adds to $jobs
+	local end=$((SECONDS + $1))
+	worker a $end &
+	local one=$!
+	worker b $end &
+	wait $one $!
+	jobs=$((jobs + $(cat "$work/a") + $(cat "$work/b")))
+}
+jobs=0
+soak $((SOAK / 4))
+read -r rss fds <<<"$(measure)"
+soak $((SOAK * 3 / 4))
+read -r rss2 fds2 <<<"$(measure)"
+echo "$jobs jobs; resident $rss KiB after a quarter, $rss2 KiB at the end; descriptors $fds and $fds2"
+check "resident memory is flat" test "$rss2" -le $((rss + 1024))
+check "descriptors are flat" test "$fds2" -le "$fds"
+check "each job was a run, and ended" bash -c "[ \$(grep -c ' ended: ' '$work/daemon') = $jobs ] && '$invigil' status --socket '$work/sock' | grep -q ' 0 refused'"
+check "nothing was lost" bash -c "! '$invigil' status --socket '$work/sock' | grep lost"
+cat "$work"/runs/*.jsonl >"$ev"
+see "every program of every job is told, once" "len([a for a in args('true') if a[1:] == ['soak-program']]) == $((jobs * 10)) and len(execs('sleep')) == $((jobs * 9)) and len(action('run-end')) == $jobs"
+see "each run is whole" 'all(get(e, "invigil.run.complete") for e in action("run-end"))'
+see "what was seen was delivered" 'all(get(e, "invigil.run.counts.records.exec") == get(e, "invigil.run.counts.execs") == 21 and get(e, "invigil.run.counts.rejected") == 0 for e in action("run-end"))'
+
+# ---- idle ----
+attached() { # names of the programs behind the daemon's links
+	for id in $(sed -n 's/^prog_id:[^0-9]*\([0-9]*\)/\1/p' /proc/$daemon/fdinfo/* 2>/dev/null | sort -un); do
+		grep -ls "^prog_id:[[:space:]]*$id\$" /proc/$daemon/fdinfo/* 2>/dev/null | while read -r f; do
+			grep -q '^link_type' "$f" && "${BPFTOOL:-/usr/sbin/bpftool}" -j prog show id "$id"
+		done | head -1
+	done | sed -n 's/.*"name":"\([a-z_]*\)".*/\1/p' | sort
+}
+attached >"$work/attached"
+check "idle, only what finds runs is attached" bash -c "grep -q '^on_exec$' '$work/attached' && ! grep -vE '^on_(job_exec|found|exec|fork|exit|[a-z_]*connect)$' '$work/attached'"
+ticks() { awk '{ print $14 + $15 }' "/proc/$daemon/stat"; }
+before=$(ticks)
+sleep 10
+after=$(ticks)
+check "and it takes less than 0.1 % of a processor ($((after - before)) ticks of 10 ms in 10 s)" test $((after - before)) -le 1
+kill $daemon
+wait $daemon
+finish
