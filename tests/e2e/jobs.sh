@@ -9,7 +9,11 @@ mkdir "$work/runs" "$work/context"
 daemon=$!
 check "a daemon is up" until_true 20 grep -q 'watching for runs' "$work/daemon"
 
-printf 'FROM invigil/base:1\nLABEL a=b\nRUN echo built >/x\n' >"$work/context/Dockerfile"
+# Each its own image: what three builds make of the same is one, and one removes it under the others.
+for t in hub lab jen; do
+	mkdir "$work/context/$t"
+	printf 'FROM invigil/base:1\nLABEL a=%s\nRUN echo %s >/x\n' $t $t >"$work/context/$t/Dockerfile"
+done
 cat >"$work/job" <<'SH'
 #!/bin/sh
 # t: the word that tells this job's objects and events
@@ -18,7 +22,7 @@ until [ -e "$dir/go" ]; do sleep 0.1; done
 for i in 1 2; do
 	docker run -d --name "$t-c$i" --network none -e "OF=$t" invigil/base:1 sleep 60 >/dev/null || exit 3
 	docker exec "$t-c$i" echo "$t-inside" >/dev/null
-	docker build -q -t "$t-image:$i" --build-arg "OF=$t" "$dir/context" >/dev/null 2>&1 || exit 4
+	docker build -q -t "$t-image:$i" --build-arg "OF=$t" "$dir/context/$t" >/dev/null 2>&1 || exit 4
 	(setsid docker inspect "$t-c$i" >/dev/null)
 	/usr/bin/python3 -c "import os, sys; os.getenv('READ_BY_' + sys.argv[1])" "$t"
 	docker rm -f "$t-c$i" >/dev/null || exit 5
