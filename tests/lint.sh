@@ -40,6 +40,10 @@ mandoc -Tlint -W warning docs/*.[578] || bad=1
 # Every key of the configuration is in its manual page, and no other.
 diff <(sed -n 's/^\t{ "\([^"]*\)", "[^"]*", .*/\1/p' user/config_key.c) \
 	<(sed -n 's/^\.It Cm \([^ ]*\) : .*/\1/p' docs/invigil.yaml.5) || fail "docs/invigil.yaml.5 has other keys than user/config_key.c"
+# Every metric is in the manual page, and no other.
+diff <({ echo invigil_build_info && sed -n 's/^\t{ "\([a-z_]*\)", "\(gauge\|counter\)",.*/\1/p' user/metrics.c; } | sort) \
+	<(sed -n '/^\.Sh METRICS/,/^\.Sh SOURCE/p' docs/invigil.8 | grep -oE '\b(invigil|process)_[a-z_]+' | sort) ||
+	fail "docs/invigil.8 has other metrics than user/metrics.c"
 command -v cppcheck >/dev/null || fail "cppcheck is missing"
 cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability --suppress=missingIncludeSystem \
 	-Iinclude -Iuser -D_GNU_SOURCE -DHAVE_YAML -D'LIBBPF_OPTS(type,name,...)=struct type name={__VA_ARGS__}' \

@@ -1,14 +1,13 @@
 /* control.c: the daemon's unix socket and its callers, and word to the service manager. */
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "control.h"
+#include "listener.h"
 
 #define CALLERS_MAX  (CONTROL_FDS - 1)
 #define CALLERS_EACH 16            /* of one user other than root */
@@ -34,32 +33,9 @@ struct control {
 	char room[sizeof(struct message) + REQUEST_MAX];
 };
 
-static bool address_of(const char *path, struct sockaddr_un *a)
-{
-	memset(a, 0, sizeof(*a));
-	a->sun_family = AF_UNIX;
-	if (strlen(path) >= sizeof(a->sun_path))
-		return false;
-	strcpy(a->sun_path, path);
-	return true;
-}
-
-/* A socket that nobody listens on is left from a daemon that died. */
-static bool is_dead(const struct sockaddr_un *a)
-{
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool dead = connect(fd, (const void *)a, sizeof(*a)) && errno == ECONNREFUSED;
-
-	close(fd);
-	return dead;
-}
-
 struct control *control_open(const char *path, const struct control_ops *ops)
 {
 	struct control *c = xcalloc(1, sizeof(*c));
-	struct sockaddr_un a;
-	mode_t umask_was;
-	int err;
 
 	for (unsigned i = 0; i < CALLERS_MAX; i++)
 		c->callers[i].fd = -1;
@@ -69,25 +45,17 @@ struct control *control_open(const char *path, const struct control_ops *ops)
 		if (mkdir("/run/invigil", 0755) && errno != EEXIST)
 			goto fail;
 	}
-	errno = ENAMETOOLONG;
-	if (!address_of(path, &a))
-		goto fail;
-	c->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* Anybody may call; who is answered is decided by credentials, with a word of why not. */
-	umask_was = umask(0111);
-	err = bind(c->fd, (void *)&a, sizeof(a));
-	if (err && errno == EADDRINUSE && is_dead(&a) && !unlink(path))
-		err = bind(c->fd, (void *)&a, sizeof(a));
-	umask(umask_was);
-	if (err || listen(c->fd, CALLERS_MAX))
+	c->fd = listen_unix(path, SOCK_SEQPACKET, 0666, CALLERS_MAX);
+	if (c->fd < 0) {
+		errno = -c->fd;
 		goto fail;
+	}
 	strcpy(c->path, path);
 	c->ops = *ops;
 	return c;
 fail:
 	fprintf(stderr, "invigil: socket %s: %s\n", path, strerror(errno));
-	if (c->fd >= 0)
-		close(c->fd);
 	free(c);
 	return NULL;
 }

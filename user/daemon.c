@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 #include "adopt.h"
 #include "attacher.h"
@@ -23,13 +24,16 @@
 #include "link_look.h"
 #include "loader.h"
 #include "made.h"
+#include "metrics.h"
 #include "monitor.h"
 #include "notify.h"
 #include "probe.h"
 #include "process_table.h"
 #include "request.h"
 #include "scan.h"
+#include "scrape.h"
 #include "state.h"
+#include "usage.h"
 
 #define DRAIN_MS 10            /* while a run is active: records are submitted without wake-up */
 #define IDLE_MS  200           /* otherwise */
@@ -68,6 +72,8 @@ static struct daemon {
 	uint64_t lost[EV_TYPES]; /* what the loader has counted so far */
 	uint64_t began, records, ended_runs, refused_runs;
 	struct control *control;
+	struct scrape *scrape;
+	struct metrics totals; /* of runs that ended, and of the daemon itself */
 	bool stop;
 } d;
 
@@ -606,6 +612,17 @@ static void on_loss(void *ctx, uint32_t type, uint64_t count)
 	d.lost[type] = count;
 }
 
+static void job_count(const struct job *job, struct metrics *m)
+{
+	const struct run *r = pipeline_run(job->pipeline);
+
+	m->rejected += r->rejected;
+	m->execs += r->execs;
+	m->engine_calls += r->engine_calls;
+	m->not_asked += job->not_asked;
+	pipeline_findings(job->pipeline, m->findings, &m->alerts_dropped);
+}
+
 static void job_end(struct job *job)
 {
 	struct ev_end end = { .status = job->status };
@@ -650,6 +667,8 @@ static void job_end(struct job *job)
 		state_remove(pipeline_run(job->pipeline)->id);
 		close(job->state);
 	}
+	d.totals.runs_incomplete += !v.complete;
+	job_count(job, &d.totals);
 	setup_outputs_close(&job->out);
 	pipeline_free(job->pipeline);
 	setup_drop(job->setup);
@@ -951,6 +970,32 @@ static void status_write(uid_t uid, struct buf *out)
 	}
 }
 
+static void on_lost_now(void *metrics, uint32_t type, uint64_t count)
+{
+	((struct metrics *)metrics)->lost[type] = count;
+}
+
+static void metrics_make(struct buf *out)
+{
+	struct metrics m = d.totals;
+
+	usage_now(&m.cpu_ns, &m.resident, &m.fds);
+	m.runs_active = d.n_jobs;
+	m.runs_ended = d.ended_runs;
+	m.runs_refused = d.refused_runs;
+	m.records = d.records;
+	loader_losses(d.loader, on_lost_now, &m);
+	m.lines_dropped = setup_dropped();
+	m.scrapes_refused = scrape_refused(d.scrape);
+	for (unsigned i = 0; i < d.n_jobs; i++) {
+		job_count(d.jobs[i], &m);
+		for (unsigned k = 0; k < d.jobs[i]->out.n; k++)
+			if (!d.jobs[i]->out.to[k].shared)
+				m.lines_dropped += d.jobs[i]->out.to[k].output->dropped;
+	}
+	metrics_write(&m, out);
+}
+
 static int signals_open(void)
 {
 	sigset_t set;
@@ -995,6 +1040,8 @@ static void config_reload(void)
 {
 	struct setup *fresh = setup_again(d.setup);
 
+	d.totals.reloads += fresh != NULL;
+	d.totals.reloads_refused += !fresh;
 	if (fresh) {
 		setup_drop(d.setup);
 		d.setup = fresh;
@@ -1032,6 +1079,7 @@ static bool daemon_open(struct config *given)
 
 	d.attacher.fd = -1;
 	d.began = boot_now();
+	d.totals.began_s = (uint64_t)time(NULL);
 	prctl(PR_SET_DUMPABLE, 0); /* ring memory holds plaintext */
 	setrlimit(RLIMIT_CORE, &none);
 	d.setup = setup_new(given);
@@ -1047,7 +1095,11 @@ static bool daemon_open(struct config *given)
 	if (!selectors_arm(c))
 		return false;
 	d.control = control_open(c->socket, &ops);
-	return d.control && state_open(c->socket, d.key) && found_begin();
+	if (!d.control || !state_open(c->socket, d.key) || !found_begin())
+		return false;
+	if (c->metrics)
+		d.scrape = scrape_open(c->metrics, setup_group(), metrics_make);
+	return !c->metrics || d.scrape;
 }
 
 int cmd_daemon(struct config *c)
@@ -1068,12 +1120,15 @@ int cmd_daemon(struct config *c)
 	notify("READY=1");
 	fprintf(stderr, "invigil: watching for runs\n");
 	while (!d.stop) {
-		struct pollfd fds[3 + CONTROL_FDS] = { { signals, POLLIN, 0 },
-						       { loader_ring_fd(d.loader), POLLIN, 0 },
-						       { d.scan ? scan_fd(d.scan) : -1, POLLIN,
-							 0 } };
+		struct pollfd fds[3 + SCRAPE_FDS + CONTROL_FDS] = {
+			{ signals, POLLIN, 0 },
+			{ loader_ring_fd(d.loader), POLLIN, 0 },
+			{ d.scan ? scan_fd(d.scan) : -1, POLLIN, 0 },
+		};
+		unsigned n = 3 + scrape_fds(d.scrape, fds + 3);
 
-		poll(fds, 3 + control_fds(d.control, fds + 3), d.n_jobs ? DRAIN_MS : IDLE_MS);
+		n += control_fds(d.control, fds + n);
+		poll(fds, n, d.n_jobs ? DRAIN_MS : IDLE_MS);
 		signals_hear(signals);
 		loader_drain(d.loader, on_record, NULL);
 		probes_hear();
@@ -1086,6 +1141,7 @@ int cmd_daemon(struct config *c)
 		notify_alive(boot_now());
 		callers_let_go();
 		control_serve(d.control, boot_now());
+		scrape_serve(d.scrape, boot_now());
 	}
 	loader_stop(d.loader);
 	loader_drain(d.loader, on_record, NULL);
@@ -1093,6 +1149,7 @@ int cmd_daemon(struct config *c)
 		job_end(d.jobs[0]);
 	control_drain(d.control, DRAIN_MS * 100);
 	control_close(d.control);
+	scrape_close(d.scrape);
 	loader_close(d.loader);
 	setup_drop(d.setup);
 	free(d.tickets);

@@ -91,6 +91,14 @@ void pipeline_finish(struct pipeline *p)
 		p->recording_error = recording_end(p->recording);
 }
 
+void pipeline_findings(const struct pipeline *p, uint64_t findings[SEVERITIES], uint64_t *dropped)
+{
+	for (unsigned r = 0; r < RISKS; r++)
+		for (unsigned s = 0; s < SEVERITIES; s++)
+			findings[s] += p->alerts.tally[r][s];
+	*dropped += p->alerts.dropped;
+}
+
 struct pipeline_verdict pipeline_verdict(const struct pipeline *p)
 {
 	return (struct pipeline_verdict){

@@ -43,6 +43,8 @@ struct pipeline_verdict {
 	int output_error;  /* -errno of sink or recording, 0 none */
 	uint64_t rejected; /* malformed records */
 };
+/* Adds what was found so far, and how many alerts were too many. */
+void pipeline_findings(const struct pipeline *p, uint64_t findings[SEVERITIES], uint64_t *dropped);
 struct pipeline_verdict pipeline_verdict(const struct pipeline *p);
 void pipeline_summary(const struct pipeline *p, const char *const *files, unsigned n_files,
 		      bool colour, bool verbose, struct buf *out);

@@ -16,7 +16,7 @@ static struct shared {
 
 static uint64_t dropped; /* of files that are closed */
 
-static gid_t group(void)
+gid_t setup_group(void)
 {
 	gid_t gid;
 
@@ -27,7 +27,7 @@ static int append(struct output *o, const struct output_config *c, const char *p
 {
 	struct rotation r = { c->rotate_size, c->rotate_every, c->keep };
 	const char *why = "";
-	int err = output_append(o, path, group(), &r, &why);
+	int err = output_append(o, path, setup_group(), &r, &why);
 
 	if (err)
 		fprintf(stderr, "invigil: output %s: %s: %s\n", path, why, strerror(-err));

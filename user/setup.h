@@ -12,6 +12,7 @@ struct setup {
 	unsigned holders;
 };
 
+gid_t setup_group(void); /* invigil's, where there is one, else root's */
 /* Opens the file that an output has for this run. NULL after printing why. */
 struct output *output_configured(const struct output_config *c, const char *run);
 /* Takes the configuration over. NULL after printing why. */

@@ -5,6 +5,7 @@
 daemons_lock
 
 daemon_up() { # [OPTIONS]
+	rm -f "$work/daemon"
 	rm -rf "$work/runs"
 	mkdir -p "$work/runs"
 	"$invigil" daemon -o "$work/runs/{run}.jsonl" --socket "$work/sock" "$@" 2>"$work/daemon" &

@@ -22,6 +22,7 @@ printf 'invigil:x:64999:\n' | cat /etc/group - >"$work/group"
 printf 'callers: [nobody]\n' >"$work/config"
 mkdir "$work/runs"
 daemon_up() {
+	rm -f "$work/daemon"
 	unshare -m sh -c 'mount --bind "$0" /etc/group && exec "$@"' "$work/group" \
 		"$invigil" daemon -o "$work/runs/{run}.jsonl" --socket "$sock" -c "$work/config" 2>"$work/daemon" &
 	daemon=$!
