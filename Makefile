@@ -193,10 +193,17 @@ verified: all
 recordings: all
 	$(Q)tests/replay/record.sh tests/replay
 
-install: all
+# From the catalogue itself; a cross build needs something that runs what it made: EMULATOR=qemu-aarch64-static.
+$(B)/invigil-risks.7: $(B)/invigil
+	$(Q)$(EMULATOR) $< risks --format mdoc >$@
+
+manuals: $(B)/invigil-risks.7
+
+install: all manuals
 	install -D -m 0755 $(B)/invigil $(DESTDIR)$(prefix)/sbin/invigil
-	install -D -m 0644 docs/invigil.8 $(DESTDIR)$(prefix)/share/man/man8/invigil.8
-	install -D -m 0644 docs/invigil.yaml.5 $(DESTDIR)$(prefix)/share/man/man5/invigil.yaml.5
+	for page in docs/*.[578] $(B)/invigil-risks.7; do \
+		install -D -m 0644 $$page $(DESTDIR)$(prefix)/share/man/man$${page##*.}/$${page##*/} || exit; \
+	done
 
 clean:
 	rm -rf $(B)
@@ -205,4 +212,4 @@ clean:
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all always soak check check-long demo lint bench corpus vm-smoke vm-lines vmtest verified recordings install clean unit-build fuzz-build
+.PHONY: all always soak check check-long demo lint bench corpus vm-smoke vm-lines vmtest verified recordings install clean unit-build fuzz-build manuals

@@ -34,16 +34,22 @@ clang-format --dry-run -Werror user/*.[ch] user/detect/*.[ch] bpf/*.[ch] include
 [ -r /sys/kernel/btf/vmlinux ] || fail "no /sys/kernel/btf/vmlinux to compare vmlinux/ with"
 python3 tests/lib/kernel_types.py || bad=1
 command -v shellcheck >/dev/null || fail "shellcheck is missing"
-shellcheck -x -S warning tests/*.sh tests/*/*.sh .ci/run || bad=1
+shellcheck -x -S warning tests/*.sh tests/*/*.sh .ci/run packaging/*.sh || bad=1
 command -v mandoc >/dev/null || fail "mandoc is missing"
 mandoc -Tlint -W warning docs/*.[578] || bad=1
 # Every key of the configuration is in its manual page, and no other.
 diff <(sed -n 's/^\t{ "\([^"]*\)", "[^"]*", .*/\1/p' user/config_key.c) \
 	<(sed -n 's/^\.It Cm \([^ ]*\) : .*/\1/p' docs/invigil.yaml.5) || fail "docs/invigil.yaml.5 has other keys than user/config_key.c"
+# Every field and action of the stream's sources is in its manual page.
+python3 tests/lib/event_fields.py || bad=1
 # Every metric is in the manual page, and no other.
 diff <({ echo invigil_build_info && sed -n 's/^\t{ "\([a-z_]*\)", "\(gauge\|counter\)",.*/\1/p' user/metrics.c; } | sort) \
 	<(sed -n '/^\.Sh METRICS/,/^\.Sh SOURCE/p' docs/invigil.8 | grep -oE '\b(invigil|process)_[a-z_]+' | sort) ||
 	fail "docs/invigil.8 has other metrics than user/metrics.c"
+# Every option that --help prints is in the manual page.
+for o in $(sed -n 's/^\t{ "\([a-z-]*\)", .*/\1/p' user/option.c | sort -u); do
+	grep -qE -- "(Fl|,) -$o\b" docs/invigil.8 || fail "docs/invigil.8 has no option --$o"
+done
 command -v cppcheck >/dev/null || fail "cppcheck is missing"
 cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability --suppress=missingIncludeSystem \
 	-Iinclude -Iuser -D_GNU_SOURCE -DHAVE_YAML -D'LIBBPF_OPTS(type,name,...)=struct type name={__VA_ARGS__}' \

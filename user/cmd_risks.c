@@ -211,6 +211,55 @@ static void risks_markdown(struct buf *out)
 	}
 }
 
+/* A line of text as mdoc(7) takes it. */
+static void mdoc_line(struct buf *out, const char *text)
+{
+	if (*text == '.' || *text == '\'')
+		buf_str(out, "\\&");
+	for (; *text; text++)
+		buf_fmt(out, *text == '\\' ? "\\e" : "%c", *text);
+	buf_byte(out, '\n');
+}
+
+/* The manual page invigil-risks(7). */
+static void risks_mdoc(struct buf *out)
+{
+	buf_str(out,
+		".\\\" invigil-risks.7: made by `invigil risks --format mdoc`.\n"
+		".Dd November 24, 2026\n.Dt INVIGIL-RISKS 7\n.Os\n.Sh NAME\n.Nm invigil-risks\n"
+		".Nd what invigil detects\n.Sh DESCRIPTION\n"
+		".Xr invigil 8\nhas a rule for each of these; its severity can be changed in\n"
+		".Xr invigil.yaml 5 .\n");
+	for (unsigned i = 0; i < RISKS; i++) {
+		const struct category *c = &categories[risk_in_order(i)];
+
+		buf_fmt(out, ".Ss %s %s\n", c->id, c->name);
+		mdoc_line(out, c->says);
+		buf_str(out, ".Pp\nObserved:\n");
+		mdoc_line(out, c->observes);
+		buf_str(out, ".Bl -tag -width Ds\n");
+		for (size_t k = 0; k < n_rules; k++) {
+			const struct rule *r = &rules[k];
+
+			if (r->risk != risk_in_order(i))
+				continue;
+			buf_fmt(out, ".It %s Cm %s No (%s)\n", r->id, r->name,
+				severity_text(rule_severity(r)));
+			mdoc_line(out, r->description);
+			if (!r->built)
+				buf_str(out, "Not detected by this version.\n");
+			buf_str(out, ".br\nRemedy:\n");
+			mdoc_line(out, r->remedy);
+			if (*r->references) {
+				buf_str(out, ".br\nSee\n");
+				mdoc_line(out, r->references);
+			}
+		}
+		buf_str(out, ".El\n");
+	}
+	buf_str(out, ".Sh SEE ALSO\n.Xr invigil.yaml 5 ,\n.Xr invigil-events 7 ,\n.Xr invigil 8\n");
+}
+
 static int complain(const char *what, const char *word)
 {
 	struct buf b = { 0 };
@@ -230,6 +279,7 @@ int cmd_risks(struct config *c)
 		{ "text", risks_text },
 		{ "json", risks_json },
 		{ "markdown", risks_markdown },
+		{ "mdoc", risks_mdoc },
 	};
 	const char *format = c->format ? c->format : "text";
 	struct buf out = { 0 };
@@ -240,7 +290,7 @@ int cmd_risks(struct config *c)
 		if (!strcmp(formats[i].name, format))
 			break;
 	if (i == ARRAY_SIZE(formats))
-		return complain("unknown format (text, json or markdown are known)", format);
+		return complain("unknown format (text, json, markdown or mdoc are known)", format);
 	if (c->argc > 0)
 		return complain("unexpected argument", c->argv[0]);
 	formats[i].write(&out);

@@ -11,7 +11,7 @@ const struct command commands[] = {
 	{ "status", "status [--socket PATH]", "the daemon's runs, rates and losses", cmd_status },
 	{ "replay", "replay [OPTIONS] RECORDING",
 	  "run a recording made by --record through the same pipeline", cmd_replay },
-	{ "risks", "risks [--format text|json|markdown]",
+	{ "risks", "risks [--format text|json|markdown|mdoc]",
 	  "the catalogue: categories, rules, severities, references", cmd_risks },
 	{ "check", "check [--format text|json]",
 	  "what this kernel allows: each hook, and what cannot be seen", cmd_check },

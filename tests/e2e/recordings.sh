@@ -25,6 +25,7 @@ for expect in tests/replay/*.expect; do
 	of=$(basename "$expect" .expect)
 	ev=$work/user/$of
 	check "$of is replayed by an unprivileged user" replays "$from/$of.rec.xz" "$ev"
+	check "every field and action of $of is in invigil-events(7)" python3 tests/lib/event_fields.py "$ev"
 	see "$of: the record is whole" 'ended() and gapless()'
 	see "$of: its findings are those expected" \
 		"same({get(e, 'rule.id') + ' alert' for e in alerts()} | {f['rule'] + ' evidence' for e in ev for f in get(e, 'invigil.findings', [])}, set(open('$expect').read().split('\n')[:-1]))"
