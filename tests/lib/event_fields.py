@@ -8,7 +8,7 @@ import sys
 page = open("docs/invigil-events.7", encoding="utf-8").read()
 fields = [f for line in re.findall(r"^\.It Va (.*)$", page.partition(".Sh ACTIONS")[0], re.M) for f in line.split(" , ")]
 actions = set(re.findall(r"[a-z]+(?:-[a-z]+)*", page.partition(".Sh ACTIONS")[2]))
-words = set(re.findall(r"[@a-z_]+", page))
+words = set(re.findall(r"[@a-z_0-9]+", page))
 bad = 0
 
 
