@@ -25,5 +25,6 @@ check "libyaml is in it, and it runs" status_is 3 first -c "$work/c.yaml" -- sh 
 see "with its exec too" 'any(get(e, "process.args") == ["sh", "-c", "exit 3"] for e in execs()) and ended()'
 check "make install" make -s -C "$tree" STATIC=1 install DESTDIR="$work/root" prefix=/opt/x
 check "puts program and manual there, and nothing else" \
-	bash -c "cd '$work/root' && diff <(find . -type f | sort) <(printf '%s\n' ./opt/x/sbin/invigil ./opt/x/share/man/man8/invigil.8)"
+	bash -c "cd '$work/root/opt/x' && diff <(find . -type f | sort) <(printf './%s\n' sbin/invigil share/man/man5/invigil.yaml.5 \
+		share/man/man7/invigil-{events,risks}.7 share/man/man8/invigil.8)"
 finish

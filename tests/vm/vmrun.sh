@@ -44,8 +44,8 @@ if [ "$kernel" = host ]; then
 	mkdir -p "$work"/root/{proc,sys,dev,tmp,run,etc,usr/bin}
 	"$work/root/bin/busybox" --install -s "$work/root/bin"
 	find "$work/root/bin" -type l -exec ln -sf /bin/busybox {} \;
-	# Its mounts end with it.
-	timeout "${VM_SECONDS:-120}" unshare --mount --uts sh -c '
+	# Its mounts end with it. Nobody called sudo in there.
+	env -i PATH="$PATH" timeout "${VM_SECONDS:-120}" unshare --mount --uts sh -c '
 		hostname smoke; mount -t tmpfs dev "$1/dev"
 		for d in "null 1 3" "zero 1 5" "urandom 1 9"; do set -- "$1" $d; mknod -m 666 "$1/dev/$2" c "$3" "$4"; done
 		exec chroot "$1" /bin/sh -c ". /setup; exec sh ./command"' - "$work/root" </dev/null 2>&1
