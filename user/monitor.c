@@ -553,14 +553,16 @@ static int monitor_work(struct monitor *m, int calls)
 	if (!m->command)
 		return 125; /* the front gave up before COMMAND was made */
 	verdict = run_close(m);
+	/* Before invigil ends for whoever called it: detaching takes a second, and holds no file of theirs. */
+	outputs_close(&m->outputs);
+	output_close(&m->out);
+	report_close(&m->markdown);
+	if (m->recording)
+		fclose(m->recording);
 	word_send(m->front, SAY_DONE, verdict);
 	pipeline_free(m->pipeline);
 	loader_close(m->loader);
 	free(m->path);
-	outputs_close(&m->outputs);
-	output_close(&m->out);
-	if (m->recording)
-		fclose(m->recording);
 	return 0;
 }
 

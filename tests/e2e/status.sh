@@ -45,6 +45,10 @@ see "what was written before is whole lines" 'len(ev) > 20 and gapless()' "$work
 check "the recording has all of it" bash -c "'$invigil' replay -q -o '$work/all' '$work/full.rec'"
 see "to the end" 'len(execs("true")) == 150 and ended()' "$work/all"
 umount "$work/small"
+mount -t tmpfs none "$work/small"
+check "a run on another file system" status_is 0 run -q -o "$work/small/ev" --record "$work/small/rec" \
+	--markdown "$work/small/md" -- true
+check "holds nothing of it when it has ended" umount "$work/small"
 check "but a failed COMMAND keeps its status" status_is 4 "$invigil" run -q -o /dev/full -- sh -c 'exit 4'
 cp "$invigil" "$work/invigil"
 check "no privileges are 125" status_is 125 setpriv --reuid=65534 --regid=65534 --clear-groups "$work/invigil" run -- true
