@@ -245,7 +245,7 @@ static bool pair_read(struct run *r, const char *key, const char *value)
 
 bool begin_read(struct span tail, struct run *r)
 {
-	const char *p = tail.ptr, *end = tail.ptr + tail.len;
+	const char *p = tail.len ? tail.ptr : "", *end = p + tail.len;
 
 	r->status = -1;
 	r->complete = true;
