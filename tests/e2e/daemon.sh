@@ -79,6 +79,7 @@ check "nor what a selector does not fit whole" bash -c "! grep -q no-match- '$wo
 check "the second step is in the first job's run" test "$(stream_with '"second-step"')" = "$(stream_with '"of-github"')"
 check "and the third" test "$(stream_with '"third-step"')" = "$(stream_with '"of-github"')"
 see "the copied identity is a finding of its own run" 'len(alerts("R0.6")) == 1 and "another user" in get(alerts("R0.6")[0], "invigil.evidence")' "$(stream_with '"from-elsewhere"')"
+see "near miss: whose identity it is" 'not alerts("R0.6")' "$(stream_with '"of-github"')"
 check "and of no other" test "$(grep -l '"R0.6"' "$work"/runs/*.jsonl)" = "$(stream_with '"from-elsewhere"')"
 check "the copied identity is not" test "$(stream_with '"from-elsewhere"')" != "$(stream_with '"of-github"')"
 for i in github:71 gitlab:9 jenkins:73; do

@@ -64,7 +64,9 @@ check "the script asks for it too" run -- /usr/bin/python3 "$work/sdk.py" itself
 see "R1.2: behind the libraries' read, once" 'len(alerts("R1.2")) == 1 and "DOCKER_HOST" in json.dumps(alerts("R1.2"))'
 unset DOCKER_HOST no_proxy
 
-# An instrumented Python says itself what it read. What libc's getenv saw first is told once, as that.
+# An instrumented Python says itself what it read. What libc's getenv saw first is told once, as that; what is read
+# by itself after the copy (sudo sets these) is told again.
+unset LOGNAME MAIL USER SHELL
 for rounds in 10 700; do
 	export IVG_T_003=1
 	check "a Python that logs its reads, $rounds more of them" run -- /usr/bin/python3 -S tests/e2e/env_truth.py "$work/truth$rounds" $rounds

@@ -30,7 +30,7 @@ check "under a gate of another run" status_is 0 run -- "$invigil" run -q -o "$wo
 see "there is none, and it is said" '[get(ev[0], "invigil.run.exec_gate"), gap("busy")] == ["off", True]' "$work/inner"
 cat >"$work/look.sh" <<'SH'
 for p in $(pgrep -x invigil-guard); do
-	tr '\0' '\n' <"/proc/$p/cmdline" | grep -qxF "$1" || continue
+	tr "\0" "\n" <"/proc/$p/cmdline" | grep -qxF "$0" || continue # of another run, whose last process has not ended
 	echo "variables $(tr -d '\0' <"/proc/$p/environ" | wc -c)"
 	[ "$(ps -o sid= -p "$p")" -eq "$p" ] && echo "own session"
 	ls -l "/proc/$p/fd" | grep -c bpf

@@ -73,7 +73,7 @@ rm -f "$work"/*.jsonl
 check "runs are watched meanwhile" until_true 4 over "$work/job"
 check "the state is told meanwhile" timeout 2 "$invigil" status --socket "$work/sock"
 wait $hostile
-check "who is slow is sent away" grep -q "gone after [56]" "$work/hostile"
+check "who is slow is sent away" grep -q "gone after [5-9] s" "$work/hostile"
 check "what is too long or no HTTP is 400" test "$(grep -c '400 Bad Request' "$work/hostile")" = 2
 check "metrics are told afterwards" is invigil_runs_ended_total 2
 check "and who was sent away is counted" test "$(value invigil_scrapes_refused_total)" -ge 8
