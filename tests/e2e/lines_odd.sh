@@ -89,10 +89,12 @@ carried() { # BY: over the stream in $ev
 carried run
 
 # The daemon's probes come when the job has begun: its first processes may be without.
+printf 'import subprocess\n\nsubprocess.run(["true"])\n' >warm.py
 printf 'runs:\n  - { program: %s, argument: job.sh }\n' /usr/bin/dash >"$work/daemon.yaml"
 cat >job.sh <<SH
 i=0
-until grep -qs '"line":3' "$work"/runs/*.jsonl || [ \$i = 100 ]; do $python tests/test_it.py; i=\$((i + 1)); done
+until grep -qs '"line":3' "$work"/runs/*.jsonl || [ \$i = 100 ]; do $python warm.py; i=\$((i + 1)); done
+$python tests/test_it.py
 SH
 mkdir "$work/runs"
 "$invigil" daemon -o "$work/runs/{run}.jsonl" --socket "$work/sock" -c "$work/daemon.yaml" 2>"$work/daemon" &
