@@ -1,5 +1,6 @@
 #!/bin/bash
 # terminal.sh: on a terminal COMMAND hears, stops, goes on and ends as it does bare; make's job server passes through.
+# alone: a terminal that answers late beside another job is no fault of invigil
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 

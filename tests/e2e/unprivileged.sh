@@ -1,5 +1,6 @@
 #!/bin/bash
 # unprivileged.sh: `invigil run` without root asks the daemon; nobody else's runs are seen; no caller can hold the daemon up.
+# alone: who does not read is found by the time that sending takes
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 daemons_lock
