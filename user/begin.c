@@ -135,7 +135,7 @@ bool selector_parse(const char *text, struct selector *s)
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		size_t n = strlen(kinds[i].prefix);
 
-		if (strncmp(text, kinds[i].prefix, n) || !text[n])
+		if (strncmp(text, kinds[i].prefix, n) || !text[n] || text[n] == '=')
 			continue;
 		s->kind = kinds[i].kind;
 		s->key = xstrdup(text + n);

@@ -1,6 +1,7 @@
 /* config_key.c: the one table of the configuration's keys, and what each takes. */
 #include <stdlib.h>
 #include <string.h>
+#include "begin.h"
 #include "config_key.h"
 
 #define OUTPUTS_MAX     16
@@ -20,31 +21,13 @@ static void list_add(char ***list, const char *word)
 
 bool config_own_add(struct config *c, const char *word)
 {
-	static const struct {
-		const char *prefix;
-		int kind;
-	} kinds[] = {
-		{ "id=", OWN_ID },
-		{ "name=", OWN_NAME },
-		{ "label=", OWN_LABEL },
-		{ "project=", OWN_PROJECT },
-	};
+	struct selector s;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		size_t n = strlen(kinds[i].prefix);
-		struct selector s = { .kind = kinds[i].kind };
-		const char *sign;
-
-		if (strncmp(word, kinds[i].prefix, n) || !word[n] || word[n] == '=')
-			continue;
-		sign = s.kind == OWN_LABEL ? strchr(word + n, '=') : NULL;
-		s.key = sign ? xstrndup(word + n, (size_t)(sign - word) - n) : xstrdup(word + n);
-		s.value = sign ? xstrdup(sign + 1) : NULL;
-		c->own = xrealloc(c->own, (c->n_own + 1) * sizeof(*c->own));
-		c->own[c->n_own++] = s;
-		return true;
-	}
-	return false;
+	if (!selector_parse(word, &s))
+		return false;
+	c->own = xrealloc(c->own, (c->n_own + 1) * sizeof(*c->own));
+	c->own[c->n_own++] = s;
+	return true;
 }
 
 static const char *one_of(const char *const *words, const char *text)

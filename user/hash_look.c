@@ -195,7 +195,9 @@ void hash_look(struct pipeline *p, uint32_t run, uint64_t now)
 
 void hash_finish(struct pipeline *p, uint32_t run, uint64_t now)
 {
+	struct buf why = { 0 };
 	struct hash_asked a;
+	unsigned dropped;
 
 	for (int waited = 0; waited < FINISH_MS; waited += 10) {
 		struct pollfd fds[CHILDREN];
@@ -221,6 +223,12 @@ void hash_finish(struct pipeline *p, uint32_t run, uint64_t now)
 		child_tell(c, run, now, &e);
 		child_end(c);
 	}
-	while (pipeline_hash_asked(p, &a))
+	dropped = pipeline_hash_dropped(p);
+	for (; pipeline_hash_asked(p, &a); dropped++)
 		free(a.path);
+	if (!dropped)
+		return;
+	buf_fmt(&why, "%u times a file of a finding was one too many", dropped);
+	made_gap(p, run, now, "program hashes", why.ptr, "its SHA-256", false);
+	buf_free(&why);
 }

@@ -76,6 +76,8 @@ struct hash_asked {
 };
 /* The next one to be hashed; the caller frees the path. */
 bool pipeline_hash_asked(struct pipeline *p, struct hash_asked *out);
+/* How often there was no room for another one. */
+unsigned pipeline_hash_dropped(const struct pipeline *p);
 const struct run *pipeline_run(const struct pipeline *p);
 
 #endif

@@ -60,6 +60,7 @@ struct hashes {
 	unsigned n_seen;
 	struct hash_asked asked[64];
 	unsigned n, told;
+	unsigned dropped; /* wishes for which there was no room */
 };
 
 struct pipeline {

@@ -3,16 +3,12 @@
 #include <string.h>
 #include "pipeline_state.h"
 
-/* Asked for once in a run, and no more than are remembered. */
-static bool is_asked(struct hashes *q, uint32_t dev, uint64_t ino)
+/* Asked for once in a run. */
+static bool is_asked(const struct hashes *q, uint32_t dev, uint64_t ino)
 {
 	for (unsigned i = 0; i < q->n_seen; i++)
 		if (q->seen[i].ino == ino && q->seen[i].dev == dev)
 			return true;
-	if (q->n_seen == ARRAY_SIZE(q->seen))
-		return true;
-	q->seen[q->n_seen].ino = ino;
-	q->seen[q->n_seen++].dev = dev;
 	return false;
 }
 
@@ -21,9 +17,14 @@ static void want(struct pipeline *p, const struct hash_asked *wanted, const stru
 	struct hashes *q = &p->hashes;
 	struct hash_asked *a;
 
-	if (!path->text || q->n - q->told == ARRAY_SIZE(q->asked) ||
-	    is_asked(q, wanted->dev, wanted->ino))
+	if (!path->text || is_asked(q, wanted->dev, wanted->ino))
 		return;
+	if (q->n - q->told == ARRAY_SIZE(q->asked) || q->n_seen == ARRAY_SIZE(q->seen)) {
+		q->dropped++;
+		return;
+	}
+	q->seen[q->n_seen].ino = wanted->ino;
+	q->seen[q->n_seen++].dev = wanted->dev;
 	a = &q->asked[q->n++ % ARRAY_SIZE(q->asked)];
 	*a = *wanted;
 	a->path = path->cut ? NULL : xstrdup(path->text);
@@ -60,6 +61,11 @@ bool pipeline_hash_asked(struct pipeline *p, struct hash_asked *out)
 		return false;
 	*out = q->asked[q->told++ % ARRAY_SIZE(q->asked)];
 	return true;
+}
+
+unsigned pipeline_hash_dropped(const struct pipeline *p)
+{
+	return p->hashes.dropped;
 }
 
 void hashes_free(struct pipeline *p)

@@ -41,8 +41,11 @@ for i in {1..200}; do
 	[ -n "$p" ] && [ "$p" != "$first" ] && break
 	sleep 0.05
 done
-sleep 0.5 # it has its first probes by now, or the read is said to be late
-IVG_AGAIN=1 bash -c ': $IVG_AGAIN'
+for i in {1..200}; do # until it has its first probes
+	IVG_AGAIN=1 bash -c ': $IVG_AGAIN'
+	grep -q '"IVG_AGAIN"' "$2" && break
+	sleep 0.05
+done
 SH
 check "killed while a run lives" status_is 0 run -- bash "$work/first.sh" "$work/ours.sh" "$ev"
 see "another attacher takes its place, and reads are seen again" 'reads("IVG_AGAIN") and gap("attaches probes ended")'

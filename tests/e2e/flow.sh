@@ -118,4 +118,10 @@ miss R4.5 "a shell that only looks whether a port is open" "(echo >/dev/tcp/127.
 run --record "$work/rec" -- bash -c "curl -s $url | bash; curl -so dl $url; sh dl" >/dev/null 2>&1
 check "replay gives the same stream" sh -c \
 	"'$invigil' replay -o '$work/again' '$work/rec' 2>/dev/null; cmp '$ev' '$work/again'"
+# More programs with findings than are remembered: said, not dropped.
+mkdir "$work/open" && chmod 777 "$work/open"
+for i in $(seq 1100); do cp /bin/true "$work/open/p$i"; done
+run -- sh -c 'for i in $(seq 1100); do "$1/p$i"; done' sh "$work/open"
+see "hashes for which there was no room are said" \
+	'any(get(e, "invigil.gap.hook") == "program hashes" for e in ev) and 0 < len(action("program-hash")) < 1100'
 finish
