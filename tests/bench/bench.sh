@@ -285,15 +285,17 @@ gates() {
 	mark "a gated exec, added" "$(m_of gated)" 200 us
 }
 
-lines() { # what the process pays for its stack: pairs of runs with and without, one right after the other
-	local i what n=3000
+# What a process pays for its stack: two of them, one whose lines are read and one whose are not, take turns on one CPU, so
+# that both meet the same machine. Each also pays for being nobody's in the other's run, which the difference cancels.
+lines() {
+	local i what reads k n=200
 	local -A asks=([held]="6 0 $n held" [released]="6 0 $n released" [threads]="6 499 $n released")
-	for i in $(seq $((rounds + 4))); do
+	mkfifo "$work/turn.all" "$work/turn.off"
+	exec 7<>"$work/turn.all" 8<>"$work/turn.off" # nothing written is lost while neither reads
+	for i in $(seq "$rounds"); do
 		for what in held released threads; do
-			for reads in off all; do
-				# shellcheck disable=SC2086
-				each "lines.$what.$reads" "$invigil" run -q --gate off --env-reads $reads -o "$ev" -- /usr/bin/python3 tests/bench/lines.py ${asks[$what]}
-			done
+			# shellcheck disable=SC2086
+			in_turns $what ${asks[$what]}
 			calc "lines.$what" '($1 - $2) / 1000' "lines.$what.all" "lines.$what.off"
 		done
 		for reads in off all; do
@@ -301,15 +303,32 @@ lines() { # what the process pays for its stack: pairs of runs with and without,
 				cpu "lines.tree.$reads.$k" "$invigil" run -q --gate off --env-reads $reads -o "$ev" -- /usr/bin/python3 tests/bench/lines.py 6 0 "$k" held
 			done
 		done
-		calc lines.tree "((\$1 - \$2) - (\$3 - \$4)) / $n" lines.tree.all.$n lines.tree.all.0 lines.tree.off.$n lines.tree.off.0
+		calc lines.tree "((\$1 - \$2) - (\$3 - \$4)) / $n / 50" lines.tree.all.$n lines.tree.all.0 lines.tree.off.$n lines.tree.off.0
 	done
-	title "a child process of Python, $n times, its line added" "CPU us" spread ""
+	exec 7>&- 8>&-
+	title "a child process of Python, its line added" "CPU us" spread ""
 	row "6 frames" lines.held us
 	row "6 frames, the GIL given up" lines.released us
 	row "6 frames, the GIL given up, 500 threads" lines.threads us
 	row "6 frames, with the monitor's part and two events" lines.tree us
 	mark "a child process with 6 frames, added" "$(m_of lines.held)" 5 us
 	mark "the same in one of 500 threads, added" "$(m_of lines.threads)" 80 us
+}
+in_turns() { # KEY LINES.PY'S ARGUMENTS...: a line for each of its blocks, the two sides' side by side
+	local reads theirs=off pids=()
+	for reads in all off; do
+		rm -f "$work/here.$reads"
+		# shellcheck disable=SC2016
+		each "lines.$1.$reads" "$invigil" run -q --gate off --env-reads $reads -o "$work/$reads.ev" -- \
+			sh -c 'echo >"$1"; shift; exec taskset -c 0 "$@"' sh "$work/here.$reads" \
+			/usr/bin/python3 tests/bench/lines.py "${@:2}" "$work/turn.$reads" "$work/turn.$theirs" &
+		pids+=($!)
+		theirs=all
+	done
+	until_true 30 test -e "$work/here.all" -a -e "$work/here.off"
+	echo -n . >"$work/turn.all"
+	wait "${pids[@]}"
+	head -c 1 <&7 >/dev/null # the turn that nobody took
 }
 
 mount | grep -q ' type tracefs' || mount -t tracefs tracefs /sys/kernel/tracing
