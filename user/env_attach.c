@@ -1,74 +1,24 @@
-/* env_attach.c: puts the probes that the table of runtimes names onto files, once each, and finds their libraries. */
-#include <errno.h>
+/* env_attach.c: looks at files that a run executes, once each, and at their libraries and interpreters. */
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include "env_attach.h"
-#include "env_runtime.h"
-#include "event.h"
+#include "env_attach_state.h"
 #include "exec_file.h"
 #include "interpreter.h"
 #include "lazy_file.h"
 #include "library_path.h"
-#include "uprobe.h"
 #include "invigil.skel.h"
 
-#define LINKS_MAX  1024
-#define IMAGES_MAX 4096 /* what is known by build id */
-#define SCRIPT_MAX 256  /* of a #! line (BINPRM_BUF_SIZE) */
-#define FILE_MAX   (512u << 20)
-#define DEPTH_MAX  4 /* interpreters of scripts, libraries of libraries */
-
-struct env_attach {
-	struct invigil *skel;
-	bool c_only;
-	void *files;  /* tsearch tree of struct file */
-	void *images; /* tsearch tree of struct known */
-	unsigned n_images;
-	struct bpf_program *program[ENV_PROGRAMS];
-	struct bpf_program *by_mechanism[ENV_SECURE + 1]; /* where there are no cookies */
-	struct bpf_program *at_return;                    /* of PROGRAM_STRING */
-	unsigned n_links;
-	uint32_t n_builds;
-	const char *trouble[16]; /* not told yet */
-	unsigned n_trouble;
-	bool full_told;
-	const char *unseen[16]; /* runtimes that were told */
-};
-
-/* A file that was looked at. While a link holds its inode, the number cannot be anybody else's. */
-struct file {
-	uint64_t ino; /* the real one: an overlay has another for each container */
-	uint32_t dev; /* kernel encoding */
-	off_t size;
-	struct timespec changed;       /* ctime: whoever writes to a file can set the other one */
-	const struct env_image *image; /* NULL: no program, or not kept */
-	/* Where its libraries were looked for last: another container may have others. */
-	dev_t root_dev;
-	ino_t root_ino;
-	struct uprobe link[2 * ENV_PROBES_MAX]; /* some have one at the return, too */
-	unsigned links;
-};
-
-/* What files with this build id and size hold. */
-struct known {
-	char id[64];
-	size_t len;
-	off_t size;
-	struct env_image image;
-};
+#define DEPTH_MAX 4 /* interpreters of scripts, libraries of libraries */
 
 static int file_compare(const void *a, const void *b)
 {
@@ -77,17 +27,6 @@ static int file_compare(const void *a, const void *b)
 	if (x->dev != y->dev)
 		return x->dev < y->dev ? -1 : 1;
 	return x->ino == y->ino ? 0 : x->ino < y->ino ? -1 : 1;
-}
-
-static int known_compare(const void *a, const void *b)
-{
-	const struct known *x = a, *y = b;
-
-	if (x->size != y->size)
-		return x->size < y->size ? -1 : 1;
-	if (x->len != y->len)
-		return x->len < y->len ? -1 : 1;
-	return memcmp(x->id, y->id, x->len);
 }
 
 struct env_attach *env_attach_new(struct invigil *skel, bool c_only)
@@ -115,14 +54,6 @@ struct env_attach *env_attach_new(struct invigil *skel, bool c_only)
 	return a;
 }
 
-static void links_drop(struct env_attach *a, struct file *f)
-{
-	for (unsigned i = 0; i < f->links; i++)
-		uprobe_detach(&f->link[i]);
-	a->n_links -= f->links;
-	f->links = 0;
-}
-
 static void file_free(void *node)
 {
 	struct file *f = node;
@@ -132,22 +63,16 @@ static void file_free(void *node)
 	free(f);
 }
 
-static void known_free(void *node)
-{
-	env_image_free(&((struct known *)node)->image);
-	free(node);
-}
-
 void env_attach_free(struct env_attach *a)
 {
 	if (!a)
 		return;
 	tdestroy(a->files, file_free);
-	tdestroy(a->images, known_free);
+	tdestroy(a->images, env_known_free);
 	free(a);
 }
 
-static void trouble_add(struct env_attach *a, const char *why)
+void env_trouble_add(struct env_attach *a, const char *why)
 {
 	if (a->n_trouble < ARRAY_SIZE(a->trouble))
 		a->trouble[a->n_trouble++] = why;
@@ -156,122 +81,6 @@ static void trouble_add(struct env_attach *a, const char *why)
 const char *env_attach_trouble(struct env_attach *a)
 {
 	return a->n_trouble ? a->trouble[--a->n_trouble] : NULL;
-}
-
-/* False: there is no room for another file with an interpreter in it. */
-static bool build_add(struct env_attach *a, struct env_image *image)
-{
-	if (image->build >= 0)
-		return true;
-	if (a->n_builds == PYTHON_BUILDS) {
-		trouble_add(a, "so many builds of CPython that no more are known");
-		return false;
-	}
-	bpf_map_update_elem(bpf_map__fd(a->skel->maps.python_builds), &a->n_builds, &image->python,
-			    0);
-	image->build = a->n_builds++;
-	return true;
-}
-
-static bool is_python(const struct env_probe *p)
-{
-	return p->program == PROGRAM_PYTHON_ENCODE || p->program == PROGRAM_PYTHON_START;
-}
-
-static void link_add(struct env_attach *a, struct file *f, int fd, const struct bpf_program *prog,
-		     uint64_t offset, uint64_t cookie, bool at_return)
-{
-	char path[32];
-	int err;
-
-	if (a->n_links == LINKS_MAX) {
-		if (!a->full_told)
-			trouble_add(a, "so many probes that no more are attached");
-		a->full_told = true;
-		return;
-	}
-	/* The descriptor keeps the inode, whatever happens to the name. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	err = uprobe_attach(&f->link[f->links], prog, path, offset, cookie, at_return);
-	if (err) {
-		trouble_add(a, strerror(-err));
-		return;
-	}
-	f->links++;
-	a->n_links++;
-}
-
-/* NULL: no program that was loaded does it. */
-static struct bpf_program *program_of(const struct env_attach *a, const struct env_probe *p)
-{
-	struct bpf_program *prog = a->program[p->program];
-
-	if (p->program == PROGRAM_STRING && p->cookie < ARRAY_SIZE(a->by_mechanism) &&
-	    bpf_program__fd(prog) < 0)
-		prog = a->by_mechanism[p->cookie];
-	return prog && bpf_program__fd(prog) >= 0 ? prog : NULL;
-}
-
-static void probe_attach(struct env_attach *a, struct file *f, int fd, const struct env_probe *p,
-			 int build, const struct elf_file *e)
-{
-	struct bpf_program *prog = program_of(a, p);
-	uint64_t offset, cookie = p->cookie;
-
-	if (!prog || !elf_offset(e, p->address, &offset))
-		return;
-	if (is_python(p))
-		cookie = (uint64_t)build << 56 | (p->cookie & ~(0xffull << 56));
-	else if (prog != a->program[p->program])
-		cookie = 0; /* the kernel has none */
-	link_add(a, f, fd, prog, offset, cookie, false);
-	if (p->program == PROGRAM_STRING && bpf_program__fd(a->at_return) >= 0)
-		link_add(a, f, fd, a->at_return, offset, 0, true);
-}
-
-/*
- * A build id is a claim. Believed of a file that the run can make, it would put a probe into the
- * middle of an instruction of another one, a set-user-id program say, or hide its functions. What a
- * file system of a user (FUSE) says about owners is a claim too.
- */
-static bool id_believed(int fd, const struct stat *st)
-{
-	struct statfs fs;
-
-	return !st->st_uid && !(st->st_mode & (S_IWGRP | S_IWOTH)) && !fstatfs(fd, &fs) &&
-	       fs.f_type != FUSE_SUPER_MAGIC;
-}
-
-/*
- * What the file holds: known by its build id, or read now; the caller frees *own. NULL: it could
- * not be read.
- */
-static struct env_image *image_of(struct env_attach *a, const struct elf_file *e, const char *name,
-				  bool believed, struct env_image *own)
-{
-	struct span id = believed ? elf_build_id(e) : (struct span){ 0 };
-	struct known key = { .len = id.len, .size = e->bytes.len }, **found, *k;
-
-	if (id.len && id.len <= sizeof(key.id)) {
-		memcpy(key.id, id.ptr, id.len);
-		found = tfind(&key, &a->images, known_compare);
-		if (found)
-			return &(*found)->image;
-	}
-	if (e->bytes.len > FILE_MAX) {
-		trouble_add(a, "a program is too large to be read");
-		return NULL;
-	}
-	env_image_read(e, name, a->c_only, own);
-	if (!id.len || id.len > sizeof(key.id) || a->n_images == IMAGES_MAX)
-		return own;
-	k = xcalloc(1, sizeof(*k));
-	*k = key;
-	k->image = *own;
-	memset(own, 0, sizeof(*own));
-	tsearch(k, &a->images, known_compare);
-	a->n_images++;
-	return &k->image;
 }
 
 /* One program, what it needs, and what that needs. */
@@ -317,7 +126,7 @@ static void unseen_tell(struct env_attach *a, const char *runtime)
 			return;
 		if (!a->unseen[i]) {
 			a->unseen[i] = runtime;
-			trouble_add(a, runtime);
+			env_trouble_add(a, runtime);
 			return;
 		}
 	}
@@ -328,7 +137,7 @@ static void elf_attach(struct look *l, struct file *f, int fd, bool believed, ch
 {
 	char *slash = strrchr(real, '/');
 	struct env_image own = { 0 };
-	struct env_image *image = image_of(l->a, e, slash ? slash + 1 : real, believed, &own);
+	struct env_image *image = env_image_of(l->a, e, slash ? slash + 1 : real, believed, &own);
 
 	if (!image)
 		return;
@@ -337,8 +146,8 @@ static void elf_attach(struct look *l, struct file *f, int fd, bool believed, ch
 	if (image->probes && !l->attached && l->place->attaching)
 		l->place->attaching(l->place->ctx);
 	for (unsigned i = 0; i < image->probes; i++)
-		if (!is_python(&image->probe[i]) || build_add(l->a, image))
-			probe_attach(l->a, f, fd, &image->probe[i], image->build, e);
+		if (!env_is_python(&image->probe[i]) || env_build_add(l->a, image))
+			env_probe_attach(l->a, f, fd, &image->probe[i], image->build, e);
 	l->attached += f->links;
 	f->image = image == &own ? NULL : image;
 	libraries_attach(l, image, real, false);
@@ -396,7 +205,7 @@ static struct file *file_of(struct env_attach *a, int fd, const struct stat *st,
 		f = *found;
 		/* Written over: a probe in the middle of new code would harm it. */
 		if (*fresh)
-			links_drop(a, f);
+			env_links_drop(a, f);
 	} else {
 		f = xcalloc(1, sizeof(*f));
 		*f = key;
@@ -438,11 +247,11 @@ static void file_look(struct look *l, struct file *f, int fd, const struct stat 
 	if (!f->size || !real_path(l, fd, real))
 		return;
 	if (!lazy_open(&bytes, fd, f->size)) {
-		trouble_add(l->a, "a program could not be read");
+		env_trouble_add(l->a, "a program could not be read");
 		return;
 	}
 	if (elf_open_by(&e, (struct span){ bytes.bytes, bytes.size }, lazy_fetch, &bytes))
-		elf_attach(l, f, fd, id_believed(fd, st), real, &e);
+		elf_attach(l, f, fd, env_id_believed(fd, st), real, &e);
 	else
 		script_attach(l, elf_range(&e, 0, INTERPRETER_MAX));
 	lazy_close(&bytes);
