@@ -1,6 +1,7 @@
 /* file.bpf.c: files that a run opens: for writing, or one of the few whose reading tells something. */
 #include "file.bpf.h"
 #include "peek.bpf.h"
+#include "python.bpf.h"
 #include "watch.bpf.h"
 
 #define FMODE_READ    0x1u
@@ -162,6 +163,23 @@ static __always_inline bool is_script(struct file *file)
 			hash == m->script[3]);
 }
 
+/* A module that this CPython loads, which user space looks into; its own (lib-dynload) are known. */
+static __always_inline bool is_module(struct dentry *d)
+{
+	const unsigned char *name = BPF_CORE_READ(d, d_name.name);
+	u32 len = BPF_CORE_READ(d, d_name.len);
+	u64 dir[NAME_WORDS];
+	u32 end = 0;
+
+	if (len < 4)
+		return false;
+	bpf_probe_read_kernel(&end, 3, name + len - 3);
+	if (end != (u32)TEXT_WORD(".so", 0) || !python_of_current())
+		return false;
+	name_read(dir, BPF_CORE_READ(d, d_parent));
+	return !NAME_IS(dir, "lib-dynload");
+}
+
 #define PROC_SUPER_MAGIC 0x9fa0 /* include/uapi/linux/magic.h */
 
 /* environ and mem of a process: which process, says the inode, whatever path led to it. */
@@ -195,7 +213,7 @@ static __always_inline int file_opened(struct file *file, u32 run, const struct 
 	if (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC)
 		return mode & FMODE_READ ? proc_opened(inode, d, run) : 0;
 	if (!(mode & FMODE_WRITE)) {
-		l.flags = is_script(file) ? FILE_SCRIPT : 0;
+		l.flags = is_script(file) ? FILE_SCRIPT : is_module(d) ? FILE_MODULE : 0;
 		if (!l.flags && (!(mode & FMODE_READ) || !read_tells(d)))
 			return 0;
 	}

@@ -242,6 +242,7 @@ enum {                   /* ev_file.flags */
        FILE_CREATED = 1, /* this open made the file (FMODE_CREATED) */
        FILE_CUT_PATH = 2,
        FILE_SCRIPT = 4, /* for reading, by an interpreter, named like one of its first arguments */
+       FILE_MODULE = 8, /* for reading, by CPython: a shared object that is none of its own */
 };
 
 /* Tail: steps, leaf first: comp[0] is the file, comp[1] its directory. As it is after the action. */
@@ -490,8 +491,8 @@ struct ev_hash {
 	__u64 size;
 	__u32 dev; /* kernel encoding */
 	__u32 pid;
-	__u32 status; /* enum hash_status */
-	__u32 pad;
+	__u32 status;    /* enum hash_status */
+	__u32 cython;    /* 1: a module that Cython compiled */
 	__u8 sha256[32]; /* of HASH_DONE and HASH_CHANGED */
 };
 

@@ -80,6 +80,25 @@ static bool bytes_hash(int fd, struct ev_hash *e)
 	return !n;
 }
 
+/* The name under which each module of Cython's registers (Cython/Utility/ModuleSetupCode.c, since 0.21). */
+#define CYTHON_MARK "cython_runtime"
+
+static bool is_cython(int fd)
+{
+	static char bytes[sizeof(CYTHON_MARK) - 1 + (1 << 16)];
+	size_t keep = 0;
+	ssize_t n;
+
+	while ((n = read(fd, bytes + keep, sizeof(bytes) - keep)) > 0) {
+		n += keep;
+		if (memmem(bytes, n, CYTHON_MARK, sizeof(CYTHON_MARK) - 1))
+			return true;
+		keep = (size_t)n < sizeof(CYTHON_MARK) - 2 ? (size_t)n : sizeof(CYTHON_MARK) - 2;
+		memmove(bytes, bytes + n - keep, keep);
+	}
+	return false;
+}
+
 static void file_hash(const struct hash_asked *a, struct ev_hash *e)
 {
 	struct stat before, after;
@@ -93,6 +112,10 @@ static void file_hash(const struct hash_asked *a, struct ev_hash *e)
 	if (e->size > BYTES_MAX)
 		return;
 	e->status = HASH_GONE;
+	if (a->module) {
+		e->cython = is_cython(fd);
+		return;
+	}
 	if (!bytes_hash(fd, e) || fstat(fd, &after))
 		return;
 	/* Written to since it was executed, or while it was read. */

@@ -72,6 +72,7 @@ struct hash_asked {
 	uint64_t ino, start, executed;
 	uint32_t dev, pid;
 	bool script; /* of an interpreter: not the process's own program */
+	bool module; /* script, too: not to be hashed, but is it Cython's? */
 	char *path;  /* NULL: not known whole */
 };
 /* The next one to be hashed; the caller frees the path. */

@@ -63,6 +63,22 @@ struct hashes {
 	unsigned dropped; /* wishes for which there was no room */
 };
 
+/* Shared objects that Pythons of the run loaded, and who waits to hear what each is (take_module.c). */
+struct modules {
+	struct module {
+		uint64_t ino;
+		uint32_t dev;
+		enum { MODULE_ASKED, MODULE_OTHER, MODULE_CYTHON } is;
+	} known[256];
+	unsigned n;
+	struct {
+		const struct module *module;
+		uint64_t start;
+		uint32_t pid;
+	} waits[64]; /* the last, as a ring */
+	unsigned n_waits;
+};
+
 struct pipeline {
 	const struct config *config;
 	struct run run;
@@ -101,6 +117,7 @@ struct pipeline {
 	struct file_last last_file;
 	struct link_asked link;
 	struct hashes hashes;
+	struct modules modules;
 	struct socket_file engines[256];
 	unsigned n_engines;
 	unsigned walks; /* processes with reads that wait */
@@ -139,13 +156,22 @@ take_fn take_code, take_stack, take_leak, take_moved, take_claim;
 void source_none_say(struct pipeline *p, struct process *process);
 /* The stack that the record names (its field `stack`), or NULL; hold it to keep it. */
 struct source *source_of_record(struct pipeline *p, const struct record *r, uint64_t stack);
+/* When its lines are read and it runs what Cython compiled: that such functions are missing among them. */
+void source_cython_say(struct pipeline *p, struct process *process);
 take_fn take_peek, take_link, take_hash;
 /* take_link.c: asks for a look at how a log was reached, when it was not by its own names. */
 void link_suspect(struct pipeline *p, const struct record *r, const struct fact *f);
 
 /* take_hash.c: a finding from low upward is about f's process: its program is to be hashed. */
 void hash_want(struct pipeline *p, const struct fact *f);
+/* f: FACT_FILE of a module; asks whether Cython compiled it. */
+void module_want(struct pipeline *p, const struct process *process, const struct fact *f);
 void hashes_free(struct pipeline *p);
+
+/* take_module.c: process, a Python, loads the module of f (FACT_FILE). */
+void take_module(struct pipeline *p, struct process *process, const struct fact *f);
+/* False: it was not asked for by take_module(). */
+bool module_answered(struct pipeline *p, const struct ev_hash *e);
 
 /* flow.c: what processes pass on to each other through pipes, files and the network. */
 void flow_exec(struct pipeline *p, struct process *process, uint64_t time);

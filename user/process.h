@@ -93,7 +93,9 @@ struct process {
 	char *container_id;     /* 64 hex, or NULL */
 	struct source *source;  /* line of the script that led to it; inherited; or NULL */
 	struct test_case *test; /* it runs inside; inherited; or NULL */
-	bool source_said;       /* that its own lines are not known */
+	bool source_said;       /* that its own lines are not known, or not all */
+	bool has_lines;         /* a stack of its Python was read */
+	bool has_cython;        /* it loaded a module that Cython compiled */
 	void *seen;             /* process.c: names of variables already reported */
 	unsigned refs;          /* process.c */
 };

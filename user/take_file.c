@@ -138,7 +138,9 @@ void take_file(struct pipeline *p, const struct record *r)
 	f.file.created = e->flags & FILE_CREATED;
 	f.file.is_log = is_log(p, f.file.path.text);
 	f.file.origin = provenance_find(p->provenance, e->dev, e->ino);
-	if (e->flags & FILE_SCRIPT) {
+	if (e->flags & FILE_MODULE) {
+		take_module(p, process, &f);
+	} else if (e->flags & FILE_SCRIPT) {
 		flow_script(p, process, &f);
 	} else {
 		if (e->action == FILE_OPEN)

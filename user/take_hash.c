@@ -53,6 +53,19 @@ void hash_want(struct pipeline *p, const struct fact *f)
 	}
 }
 
+void module_want(struct pipeline *p, const struct process *process, const struct fact *f)
+{
+	struct hash_asked a = { .pid = process->pid,
+				.start = process->start,
+				.dev = f->file.dev,
+				.ino = f->file.ino,
+				.script = true,
+				.module = true };
+
+	if (!p->replay && !p->finished)
+		want(p, &a, &f->file.path);
+}
+
 bool pipeline_hash_asked(struct pipeline *p, struct hash_asked *out)
 {
 	struct hashes *q = &p->hashes;
@@ -81,6 +94,8 @@ void take_hash(struct pipeline *p, const struct record *r)
 	const struct ev_hash *e = r->body;
 	struct fact f = { .kind = FACT_HASH, .time = wall(p, r->h->time) };
 
+	if (module_answered(p, e))
+		return;
 	f.process = table_known(p->table, e->pid, e->start);
 	f.hash.path = (struct span){ r->tail, r->h->len };
 	f.hash.size = e->size;

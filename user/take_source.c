@@ -43,6 +43,12 @@ void source_none_say(struct pipeline *p, struct process *process)
 		unknown_say(p, process, SPAN("PyPy is not known"));
 }
 
+void source_cython_say(struct pipeline *p, struct process *process)
+{
+	if (process->has_lines && process->has_cython)
+		unknown_say(p, process, SPAN("functions that Cython compiled have no frame"));
+}
+
 static void source_wait(struct pipeline *p, const struct ev_hdr *h, struct source *s)
 {
 	struct waiting *w = &p->waiting[p->n_waiting++ % ARRAY_SIZE(p->waiting)];
@@ -72,6 +78,8 @@ void take_stack(struct pipeline *p, const struct record *r)
 		s = source_new(p->codes, e, (const void *)r->tail, n, r->h->pid);
 	if (e->status == STACK_PROVEN && !(s && s->exact) && e->flags & STACK_BROKEN)
 		unknown_say(p, process, SPAN("a frame could not be read"));
+	process->has_lines |= s != NULL;
+	source_cython_say(p, process);
 	if (e->reason != STACK_FORK) {
 		source_wait(p, r->h, s);
 		return;

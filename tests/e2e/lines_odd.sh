@@ -45,9 +45,26 @@ cp "$root/tests/python/compiled.pyx" .
 # shellcheck disable=SC2046
 check "Cython compiles" bash -c "cython3 -3 compiled.pyx && gcc -w -O1 -shared -fPIC $(python3.11-config --includes) -o compiled.so compiled.c"
 printf 'import compiled\ndef test_compiled():\n    compiled.make("by-cython")\ntest_compiled()\n' >calls.py
-check "a script that calls what Cython compiled runs" run -q -- $python calls.py
+check "a script that calls what Cython compiled runs" run -q --record "$work/rec" -- $python calls.py
 see "Cython: the line of the nearest function of Python" \
 	'[(get(e, "invigil.source.line"), get(e, "invigil.source.function"), get(e, "invigil.source.api"), len(get(e, "invigil.source.stack"))) for e in execs("true")] == [(3, "test_compiled", "call", 5)]'
+
+why_no_line='[get(e, "invigil.gap.reason") for e in action("coverage-gap") if get(e, "invigil.gap.hook") == "source lines" and get(e, "event.kind") != "alert"]'
+see "Cython: that its functions are missing is said once" "$why_no_line == ['functions that Cython compiled have no frame']"
+check "Cython: replay gives the same" bash -c "'$invigil' replay -q -o - '$work/rec' | cmp - '$ev'"
+printf 'import time, compiled\ncompiled.make("a")\ncompiled.make("b")\n' >twice.py
+printf 'import subprocess\nfor i in range(2): subprocess.call(["%s", "twice.py"])\n' $python >three.py
+check "three Pythons, two of them with Cython's code" run -q -- $python three.py
+see "Cython: said once for each process" "len($why_no_line) == 2 and len(execs('true')) == 4"
+printf '#include <Python.h>\nstatic struct PyModuleDef m = { PyModuleDef_HEAD_INIT, "plain" };\nPyMODINIT_FUNC PyInit_plain(void) { return PyModule_Create(&m); }\n' >plain.c
+# shellcheck disable=SC2046
+check "near miss: a module in C compiles" gcc -w -shared -fPIC $(python3.11-config --includes) -o plain.so plain.c
+printf 'import plain, _ssl, subprocess\nsubprocess.call(["/bin/true"])\n' >c.py
+check "near miss: it is loaded" run -q -- $python c.py
+see "near miss: a module in C is nothing to say, nor is one of CPython's own" "$why_no_line == [] and len(execs('true')) == 1"
+printf 'import compiled\n' >none.py
+check "near miss: a script that makes no process" run -q -- $python none.py
+see "near miss: without a line none is missing" "$why_no_line == []"
 
 # The code object of the function that makes a process is in the swap area: its frame cannot be read.
 test_begin "swapped-out pages"
