@@ -1,0 +1,121 @@
+/* daemon_record.c: which run a record of the kernel belongs to, and whether it begins one. */
+#include <stdlib.h>
+#include <string.h>
+#include "daemon_state.h"
+#include "event.h"
+#include "hash_look.h"
+#include "host.h"
+#include "link_look.h"
+#include "loader.h"
+#include "made.h"
+
+static void claim_tell(struct job *job, const struct job *other)
+{
+	struct ev_claim e = { .uid = other->identity.uid,
+			      .other_user = other->identity.uid != job->identity.uid };
+	const char *id = pipeline_run(other->pipeline)->id;
+
+	made_record(job->pipeline, job->run, boot_now(), EV_CLAIM, &e, sizeof(e), id, strlen(id));
+}
+
+static void coming_add(const struct record *r)
+{
+	struct coming *c = &d.coming[d.n_coming++ % ARRAY_SIZE(d.coming)];
+
+	lineage_free(&c->lineage);
+	c->run = r->h->run;
+	lineage_read(r, &c->lineage);
+}
+
+static struct lineage coming_take(uint32_t run)
+{
+	struct lineage found = { 0 };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(d.coming); i++)
+		if (d.coming[i].run == run && d.coming[i].lineage.cgroup) {
+			found = d.coming[i].lineage;
+			d.coming[i].lineage = (struct lineage){ 0 };
+		}
+	return found;
+}
+
+/* A ticket's first record: an exec, with its environment as it is. */
+static struct job *ticket_begin(const struct record *r)
+{
+	const struct ev_exec *e = r->body;
+	struct job_identity identity;
+	const struct job *other = NULL;
+	struct job *job;
+	struct lineage lineage = coming_take(r->h->run);
+	struct exec_parts parts;
+	char **envp;
+
+	exec_parts(r, &parts);
+	envp = strings_of(parts.env, e->env_len);
+	/* What the process that made it is part of, it is, too. */
+	job = lineage.was ? job_of(lineage.was) : NULL;
+	if (!job && job_identify(r, envp, &lineage, &d.setup->config, d.key, &identity)) {
+		for (unsigned i = 0; i < d.n_jobs && !job; i++) {
+			enum job_kin kin = job_kin(&d.jobs[i]->identity, &identity, &lineage);
+
+			if (kin == JOB_SAME)
+				job = d.jobs[i];
+			else if (kin == JOB_CLAIM)
+				other = d.jobs[i];
+		}
+		if (!job)
+			job = state_take(r, &identity, true, &lineage);
+		if (!job && d.n_jobs < RUNS_MAX) {
+			job = job_begin(r, &identity, envp);
+			if (job && other)
+				claim_tell(job, other);
+		} else if (!job) {
+			d.refused_runs++;
+		}
+	}
+	free(envp);
+	lineage_free(&lineage);
+	if (job)
+		ticket_add(r->h->run, job);
+	else
+		ticket_drop(r->h->run);
+	return job;
+}
+
+void on_record(void *ctx, void *bytes, size_t n)
+{
+	struct record r;
+	struct job *job;
+	struct ev_hdr h;
+
+	(void)ctx;
+	d.records++;
+	if (!record_decode(bytes, n, &r))
+		return;
+	h = *r.h;
+	if (h.type == EV_LINEAGE) {
+		coming_add(&r);
+		return;
+	}
+	job = job_of(h.run);
+	if (!job && h.type == EV_EXEC)
+		job = ticket_begin(&r);
+	if (!job)
+		return;
+	if (h.type == EV_EXIT && h.pid == job->root_pid && !job->root_ended) {
+		job->status = (int)((const struct ev_exit *)r.body)->status;
+		job->root_ended = h.time;
+	}
+	job->maybe_over |= h.type == EV_EXIT;
+	if (h.type == EV_EXEC && h.pid == job->root_pid && job->state >= 0)
+		state_root(job->state, (struct ev_ancestor){ .pid = h.pid, .start = h.start });
+	pipeline_take(job->pipeline, bytes, n);
+	link_look(job->pipeline, job->run, boot_now());
+	hash_look(job->pipeline, job->run, boot_now());
+	if (h.type == EV_EXEC) {
+		unsigned before = d.attacher.not_asked;
+
+		attacher_ask(&d.attacher, &h);
+		job->not_asked += d.attacher.not_asked - before;
+	}
+}
