@@ -21,6 +21,11 @@ LDLIBS := -lbpf -lelf -lz
 ifeq ($(STATIC),1)
 LDFLAGS += -static -s
 endif
+# The program itself under the sanitizers, in a folder of its own: make B=build/asan SANITIZE=address,undefined
+ifneq ($(SANITIZE),)
+ALL_CFLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDFLAGS += -fsanitize=$(SANITIZE)
+endif
 # Optional: the configuration file.
 ifneq ($(YAML),0)
 ifeq ($(shell $(PKG_CONFIG) --exists yaml-0.1 2>/dev/null && echo yes),yes)

@@ -132,6 +132,8 @@ static void caller_refuse(struct control *c, struct caller *k, const char *why)
 
 static void queue_forget(struct caller *k)
 {
+	if (!k->sent)
+		return; /* there may be no queue at all */
 	memmove(k->queue.ptr, k->queue.ptr + k->sent, k->queue.len - k->sent);
 	k->queue.len -= k->sent;
 	k->sent = 0;

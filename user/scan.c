@@ -326,7 +326,7 @@ static void process_stop(struct scan *s)
 
 bool scan_hear(struct scan *s, void (*fn)(void *bytes, size_t n), uint64_t now)
 {
-	ssize_t n;
+	ssize_t n = 0;
 
 	while (s->done < s->n && (n = recv(s->fd, s->room, sizeof(s->room), MSG_DONTWAIT)) > 0) {
 		struct ev_hdr h;
