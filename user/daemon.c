@@ -1,4 +1,5 @@
 /* daemon.c: `invigil daemon`: finds the runs of a CI runner by itself and watches each to its end. */
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,8 +17,9 @@
 #include "loader.h"
 #include "notify.h"
 
-#define DRAIN_MS 10  /* while a run is active: records are submitted without wake-up */
-#define IDLE_MS  200 /* otherwise */
+#define DRAIN_MS 10          /* while a run is active: records are submitted without wake-up */
+#define IDLE_MS  200         /* otherwise */
+#define LARGE    (128 << 10) /* bytes: M_MMAP_THRESHOLD as malloc(3) begins with */
 
 struct daemon d;
 
@@ -95,6 +97,17 @@ static void signals_hear(int signals)
 	}
 }
 
+/*
+ * The BTF that libbpf indexes once is megabytes, and freeing it teaches malloc to keep as much from then on
+ * (mallopt(3), M_MMAP_THRESHOLD is dynamic): a run's tables would stay in the heap between those of others.
+ * With a threshold that was set they go back to the kernel one by one.
+ */
+static void memory_lean(void)
+{
+	mallopt(M_MMAP_THRESHOLD, LARGE);
+	mallopt(M_TRIM_THRESHOLD, LARGE);
+}
+
 static bool daemon_open(struct config *given)
 {
 	static const struct control_ops ops = { status_write, on_caller_run, on_caller_end,
@@ -102,6 +115,7 @@ static bool daemon_open(struct config *given)
 	struct rlimit none = { 0, 0 };
 	const struct config *c;
 
+	memory_lean();
 	d.attacher.fd = -1;
 	d.began = boot_now();
 	d.totals.began_s = (uint64_t)time(NULL);

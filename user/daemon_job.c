@@ -1,5 +1,6 @@
 /* daemon_job.c: a run that the daemon watches: its tickets, its first record, its end. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -318,6 +319,7 @@ void job_end(struct job *job)
 	for (unsigned i = 0; i < job->n_files; i++)
 		free(job->files[i]);
 	free(job);
+	malloc_trim(0); /* pages between what others still hold */
 	if (!d.n_jobs) {
 		attacher_stop(&d.attacher);
 		loader_idle(d.loader);

@@ -1,10 +1,10 @@
 #!/bin/bash
-# soak.sh: runs come and go for SOAK seconds; descriptors stay flat, memory nearly, every program is told, and idle costs nothing.
+# soak.sh: runs come and go for SOAK seconds; memory and descriptors stay flat, and every program is told.
 # alone: what it measures is the daemon's share of the processors.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 daemons_lock
-SOAK=${SOAK:-40} # 600: make soak
+SOAK=${SOAK:-60} # 600: make soak
 
 mkdir "$work/runs"
 "$invigil" daemon -o "$work/runs/{run}.jsonl" --socket "$work/sock" 2>"$work/daemon" &
@@ -40,13 +40,21 @@ soak() { # SECONDS: adds to $jobs
 	wait $one $!
 	jobs=$((jobs + $(cat "$work/a") + $(cat "$work/b")))
 }
+# What is warm after the first quarter: libc's own caches (tcache holds at most 64 sizes x 7 pieces, filled as sizes first
+# come up), pages of libraries that were not needed before. No leak hides in the bound: 128 KiB are 1 KiB a run in the
+# minute of `make check`, and less than 20 bytes a run in the hour.
+SLACK=128
 jobs=0
 soak $((SOAK / 4))
 read -r rss fds <<<"$(measure)"
-soak $((SOAK * 3 / 4))
-read -r rss2 fds2 <<<"$(measure)"
-echo "$jobs jobs; resident $rss KiB after a quarter, $rss2 KiB at the end; descriptors $fds and $fds2"
-check "resident memory grows by less than 32 KiB a run" test "$rss2" -le $((rss + 32 * jobs * 3 / 4))
+warm=$jobs rss2=0
+for _ in 1 2 3; do
+	soak $((SOAK / 4))
+	read -r now fds2 <<<"$(measure)"
+	echo "after $jobs jobs: resident $now KiB, $fds2 descriptors ($rss and $fds after the first $warm)"
+	[ "$now" -le "$rss2" ] || rss2=$now
+done
+check "resident memory does not grow" test "$rss2" -le $((rss + SLACK))
 check "descriptors are flat" test "$fds2" -le "$fds"
 check "each job was a run, and ended" bash -c "[ \$(grep -c ' ended: ' '$work/daemon') = $jobs ] && '$invigil' status --socket '$work/sock' | grep -q ' 0 refused'"
 check "nothing was lost" bash -c "! '$invigil' status --socket '$work/sock' | grep lost"
