@@ -1,18 +1,11 @@
-/* payload.c: encoded runs in untrusted text: escapes, percent, hex, base64, in layers. */
+/* payload.c: encoded runs in untrusted text: words of hex, base32 and base64, and what is in them, in layers. */
 #include <string.h>
 #include "codec.h"
 #include "inflate.h"
-#include "payload.h"
+#include "payload_state.h"
 #include "utf8.h"
 
-#define GAP_MAX  3  /* plain bytes between two escapes of one run */
 #define LINE_MIN 60 /* digits of a base64 line that goes on in the next one */
-
-struct search {
-	unsigned layer; /* of the runs that are found now, from 1 */
-	payload_fn *fn;
-	void *ctx;
-};
 
 static void find(const struct search *x, struct span text);
 
@@ -36,9 +29,8 @@ static void inner_found(void *ctx, const struct payload *p)
 	buf_add(&in->core, p->core.ptr, p->core.len);
 }
 
-/* Says a run, if it is one. Returns whether it was. */
-static bool run_say(const struct search *x, enum payload_coding coding, struct span run,
-		    struct span decoded)
+bool payload_run(const struct search *x, enum payload_coding coding, struct span run,
+		 struct span decoded)
 {
 	struct payload p = { .coding = coding, .layers = 1, .run = run, .decoded = decoded };
 	struct inner in = { 0 };
@@ -81,152 +73,6 @@ static bool run_say(const struct search *x, enum payload_coding coding, struct s
 	return true;
 }
 
-static bool is_octal(char c)
-{
-	return c >= '0' && c <= '7';
-}
-
-/* One escape at i: its length, its coding and its value; 0: none. Doubled backslashes are one. */
-static size_t escape_at(struct span s, size_t i, enum payload_coding *coding, uint32_t *value)
-{
-	size_t from = i, digits = 0, max, min = 1;
-	bool brace = false;
-
-	*value = 0;
-	if (s.ptr[i] == '%') {
-		*coding = CODING_PERCENT;
-		min = max = 2;
-		i++;
-	} else if (s.ptr[i] == '\\') {
-		while (i < s.len && i - from < 4 && s.ptr[i] == '\\')
-			i++;
-		if (i >= s.len)
-			return 0;
-		if (s.ptr[i] == 'x') {
-			*coding = CODING_HEX_ESCAPE;
-			max = 2;
-			brace = i + 1 < s.len && s.ptr[i + 1] == '{';
-			i += brace ? 2 : 1;
-		} else if (s.ptr[i] == 'u' || s.ptr[i] == 'U') {
-			*coding = CODING_UNICODE;
-			max = s.ptr[i] == 'u' ? 4 : 8;
-			min = 2;
-			i++;
-		} else if (is_octal(s.ptr[i])) {
-			*coding = CODING_OCTAL;
-			max = s.ptr[i] == '0' ? 4 : 3;
-			while (i < s.len && digits < max && is_octal(s.ptr[i])) {
-				*value = *value * 8 + (uint32_t)(s.ptr[i++] - '0');
-				digits++;
-			}
-			return digits >= 2 ? i - from : 0;
-		} else {
-			return 0;
-		}
-	} else {
-		return 0;
-	}
-	while (i < s.len && digits < max && hex_digit(s.ptr[i]) >= 0) {
-		*value = *value * 16 + (uint32_t)hex_digit(s.ptr[i++]);
-		digits++;
-	}
-	if (digits < min)
-		return 0;
-	if (brace && i < s.len && s.ptr[i] == '}')
-		i++;
-	return i - from;
-}
-
-static void value_add(struct buf *out, enum payload_coding coding, uint32_t value)
-{
-	char bytes[4];
-
-	if (coding == CODING_UNICODE)
-		buf_add(out, bytes, utf8_put(value, bytes));
-	else
-		buf_byte(out, (char)value);
-}
-
-static bool is_gap(char c)
-{
-	return (unsigned char)c > 0x20 && c != '\'' && c != '"' && c != '\\' && c != '%';
-}
-
-/* \n, \t and the like go on in a run, but do not count. */
-static char letter_escape(struct span s, size_t i)
-{
-	static const char from[] = "nrtabfv", to[] = "\n\r\t\a\b\f\v";
-	const char *at;
-
-	if (i + 1 >= s.len || s.ptr[i] != '\\' || !s.ptr[i + 1])
-		return 0;
-	at = strchr(from, s.ptr[i + 1]);
-	return at ? to[at - from] : 0;
-}
-
-/*
- * From the escape at i: the whole run, decoded into out. Plain bytes may stand between escapes, a
- * few at a time. *escapes counts. Returns the offset behind the run.
- */
-static size_t escapes_take(struct span s, size_t i, struct buf *out, size_t *escapes,
-			   enum payload_coding *first)
-{
-	size_t end = i, kept = 0;
-	unsigned gap = 0;
-
-	*escapes = 0;
-	while (i < s.len && gap <= GAP_MAX) {
-		enum payload_coding coding;
-		uint32_t value;
-		size_t n = escape_at(s, i, &coding, &value);
-		char letter;
-
-		if (n) {
-			value_add(out, coding, value);
-			if (!(*escapes)++)
-				*first = coding;
-			i += n;
-			end = i;
-			kept = out->len;
-			gap = 0;
-		} else if ((letter = letter_escape(s, i))) {
-			buf_byte(out, letter);
-			i += 2;
-			gap++;
-		} else if (is_gap(s.ptr[i])) {
-			buf_byte(out, s.ptr[i++]);
-			gap++;
-		} else {
-			break;
-		}
-	}
-	out->len = kept;
-	return end;
-}
-
-static void find_escapes(const struct search *x, struct span s)
-{
-	struct buf out = { 0 };
-
-	for (size_t i = 0; i < s.len;) {
-		enum payload_coding coding = CODING_HEX_ESCAPE;
-		uint32_t value;
-		size_t end, escapes;
-
-		if ((s.ptr[i] != '\\' && s.ptr[i] != '%') || !escape_at(s, i, &coding, &value)) {
-			i++;
-			continue;
-		}
-		buf_reset(&out);
-		end = escapes_take(s, i, &out, &escapes, &coding);
-		if (2 * escapes >= out.len)
-			run_say(x, coding, (struct span){ s.ptr + i, end - i },
-				(struct span){ out.ptr, out.len });
-		i = end;
-	}
-	buf_free(&out);
-}
-
 static bool is_digit64(char c)
 {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
@@ -249,7 +95,7 @@ static bool find_hex(const struct search *x, struct span word)
 
 			buf_reset(&out);
 			if (hex_decode(run, &out) &&
-			    run_say(x, CODING_HEX, run, (struct span){ out.ptr, out.len })) {
+			    payload_run(x, CODING_HEX, run, (struct span){ out.ptr, out.len })) {
 				said = true;
 				break;
 			}
@@ -271,8 +117,8 @@ static bool find_base64(const struct search *x, struct span word, struct span ru
 	     phase++) {
 		buf_reset(&out);
 		base64_decode((struct span){ word.ptr + phase, word.len - phase }, &out);
-		said = run_say(x, url ? CODING_BASE64URL : CODING_BASE64, run,
-			       (struct span){ out.ptr, out.len });
+		said = payload_run(x, url ? CODING_BASE64URL : CODING_BASE64, run,
+				   (struct span){ out.ptr, out.len });
 	}
 	buf_free(&out);
 	return said;
@@ -282,7 +128,7 @@ static bool find_base32(const struct search *x, struct span word, struct span ru
 {
 	struct buf out = { 0 };
 	bool said = base32_decode(word, &out) &&
-		    run_say(x, CODING_BASE32, run, (struct span){ out.ptr, out.len });
+		    payload_run(x, CODING_BASE32, run, (struct span){ out.ptr, out.len });
 
 	buf_free(&out);
 	return said;
@@ -359,96 +205,12 @@ static void find_words(const struct search *x, struct span s)
 	buf_free(&joined);
 }
 
-/* Lists of numbers, one a byte. */
-enum code { CODE_0X, CODE_HEX, CODE_DECIMAL, CODES };
-
-static bool is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-static size_t code_at(struct span s, size_t i, enum code code, unsigned *value)
-{
-	unsigned base = code == CODE_DECIMAL ? 10 : 16, max = code == CODE_DECIMAL ? 3 : 2;
-	size_t from = i, digits = 0;
-
-	*value = 0;
-	if (code == CODE_0X) {
-		if (s.len - i < 3 || s.ptr[i] != '0' || s.ptr[i + 1] != 'x')
-			return 0;
-		i += 2;
-	}
-	while (i < s.len && digits < max && hex_digit(s.ptr[i]) >= 0 &&
-	       (unsigned)hex_digit(s.ptr[i]) < base) {
-		*value = *value * base + (unsigned)hex_digit(s.ptr[i++]);
-		digits++;
-	}
-	if (!digits || *value > 255 || (code == CODE_HEX && digits != 2) ||
-	    (i < s.len && (hex_digit(s.ptr[i]) >= 0 || is_letter(s.ptr[i]))))
-		return 0;
-	return i - from;
-}
-
-/* The list at i, into out; returns the offset behind it. */
-static size_t codes_take(struct span s, size_t i, enum code code, struct buf *out)
-{
-	for (;;) {
-		size_t end = i, gap;
-		unsigned value;
-		size_t n = code_at(s, i, code, &value);
-
-		if (!n)
-			return i;
-		buf_byte(out, (char)value);
-		i = end += n;
-		for (gap = 0; end + gap < s.len && gap < GAP_MAX && s.ptr[end + gap] &&
-			      strchr(" ,;:\n\t", s.ptr[end + gap]);)
-			gap++;
-		if (!gap)
-			return i;
-		i += gap;
-	}
-}
-
-static void find_codes(const struct search *x, struct span s)
-{
-	struct buf out = { 0 };
-
-	for (size_t i = 0; i < s.len;) {
-		size_t behind = i + 1;
-
-		if (hex_digit(s.ptr[i]) < 0 ||
-		    (i && (hex_digit(s.ptr[i - 1]) >= 0 || is_letter(s.ptr[i - 1])))) {
-			i++;
-			continue;
-		}
-		for (enum code code = 0; code < CODES; code++) {
-			struct span core, run = { s.ptr + i, 0 };
-			size_t end;
-
-			buf_reset(&out);
-			end = codes_take(s, i, code, &out);
-			if (out.len < PAYLOAD_MIN)
-				continue;
-			behind = end > behind ? end : behind;
-			run.len = end - i;
-			/* Many a list of numbers is text by chance, few are programs. */
-			if (payload_content((struct span){ out.ptr, out.len }, &core) >=
-				    CONTENT_SHELL &&
-			    run_say(x, CODING_CODES, run, (struct span){ out.ptr, out.len }))
-				break;
-		}
-		i = behind;
-	}
-	buf_free(&out);
-}
-
 static void find(const struct search *x, struct span text)
 {
 	if (text.len < PAYLOAD_MIN)
 		return;
-	find_codes(x, text);
-	find_escapes(x, text);
+	payload_codes(x, text);
+	payload_escaped(x, text);
 	find_words(x, text);
 }
 
@@ -473,19 +235,4 @@ const char *payload_coding_text(enum payload_coding c)
 	};
 
 	return texts[c];
-}
-
-size_t payload_escapes(struct span text)
-{
-	enum payload_coding coding;
-	uint32_t value;
-	size_t count = 0;
-
-	for (size_t i = 0; i < text.len;) {
-		size_t n = text.ptr[i] == '\\' ? escape_at(text, i, &coding, &value) : 0;
-
-		count += n > 0;
-		i += n ? n : 1;
-	}
-	return count;
 }
