@@ -8,6 +8,7 @@
 #include "link_look.h"
 #include "loader.h"
 #include "made.h"
+#include "startup_look.h"
 
 static void claim_tell(struct job *job, const struct job *other)
 {
@@ -111,6 +112,7 @@ void on_record(void *ctx, void *bytes, size_t n)
 		state_root(job->state, (struct ev_ancestor){ .pid = h.pid, .start = h.start });
 	pipeline_take(job->pipeline, bytes, n);
 	link_look(job->pipeline, job->run, boot_now());
+	startup_look(job->pipeline, job->run, boot_now());
 	hash_look(job->pipeline, job->run, boot_now());
 	if (h.type == EV_EXEC) {
 		unsigned before = d.attacher.not_asked;

@@ -114,6 +114,7 @@ struct fact {
 			enum owner owner;             /* did the run create it? */
 			bool secret;                  /* the run wrote one to it */
 			bool is_log;                  /* by name, directory or configuration */
+			const char *variable;         /* of FILE_STARTUP: points at it */
 			const struct written *origin; /* of a script that the run wrote; or NULL */
 		} file;
 		struct {

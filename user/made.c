@@ -3,20 +3,26 @@
 #include "event.h"
 #include "made.h"
 
-void made_record(struct pipeline *p, uint32_t run, uint64_t time, unsigned type, const void *body,
-		 size_t body_len, const void *tail, size_t tail_len)
+void made_take(struct pipeline *p, struct ev_hdr h, const void *body, size_t body_len,
+	       const void *tail, size_t tail_len)
 {
-	struct ev_hdr h = {
-		.time = time, .type = type, .run = run, .len = tail_len, .want = tail_len
-	};
 	struct buf b = { 0 };
 
+	h.len = h.want = tail_len;
 	buf_add(&b, &h, sizeof(h));
 	buf_add(&b, body, body_len);
 	if (tail_len)
 		buf_add(&b, tail, tail_len);
 	pipeline_take(p, b.ptr, b.len);
 	buf_free(&b);
+}
+
+void made_record(struct pipeline *p, uint32_t run, uint64_t time, unsigned type, const void *body,
+		 size_t body_len, const void *tail, size_t tail_len)
+{
+	struct ev_hdr h = { .time = time, .type = type, .run = run };
+
+	made_take(p, h, body, body_len, tail, tail_len);
 }
 
 void made_gap(struct pipeline *p, uint32_t run, uint64_t time, const char *hook, const char *reason,

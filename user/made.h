@@ -3,8 +3,12 @@
 #define INVIGIL_MADE_H
 
 #include <stdbool.h>
+#include "event.h"
 #include "pipeline.h"
 
+/* h: its lengths are filled in. */
+void made_take(struct pipeline *p, struct ev_hdr h, const void *body, size_t body_len,
+	       const void *tail, size_t tail_len);
 /* time: CLOCK_BOOTTIME ns. */
 void made_record(struct pipeline *p, uint32_t run, uint64_t time, unsigned type, const void *body,
 		 size_t body_len, const void *tail, size_t tail_len);

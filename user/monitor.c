@@ -29,6 +29,7 @@
 #include "recording.h"
 #include "report_file.h"
 #include "setup.h"
+#include "startup_look.h"
 
 #define RUN_ID        1u /* one run at a time in `run` */
 #define DRAIN_MS      10 /* records are submitted without wake-up */
@@ -202,6 +203,7 @@ static void on_record(void *ctx, void *bytes, size_t n)
 	memcpy(&h, bytes, n < sizeof(h) ? n : sizeof(h));
 	pipeline_take(m->pipeline, bytes, n);
 	link_look(m->pipeline, RUN_ID, boot_now());
+	startup_look(m->pipeline, RUN_ID, boot_now());
 	hash_look(m->pipeline, RUN_ID, boot_now());
 	/* Its file may hold functions that read the environment; passed by the gate, it is known already. */
 	if (n >= sizeof(h) && h.type == EV_EXEC)

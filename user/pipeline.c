@@ -251,6 +251,7 @@ void pipeline_free(struct pipeline *p)
 	tdestroy(p->links, link_free);
 	file_table_free(&p->files);
 	hashes_free(p);
+	startups_free(p);
 	free(p->link.path);
 	free(p->link.base);
 	for (unsigned i = 0; i < p->n_gaps; i++)

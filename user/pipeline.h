@@ -67,6 +67,21 @@ bool pipeline_link_asked(struct pipeline *p, struct link_asked *out);
 /* Is it a process of the run that has not ended? */
 bool pipeline_has(const struct pipeline *p, uint32_t pid, uint64_t start);
 uint64_t pipeline_sequence(const struct pipeline *p); /* of the last line */
+/* Live only: a start-up variable of an executed program points at a path; who can change what is there? */
+struct startup_asked {
+	uint32_t pid;
+	uint64_t start;
+	uint64_t time;        /* boot ns of the exec */
+	uint64_t exe_ino;     /* of the program, ... */
+	char *exe;            /* ... at this path where the program has our root */
+	char *path;           /* absolute */
+	const char *variable; /* static */
+};
+/* The oldest question, or NULL; it stays until pipeline_startup_told(). */
+const struct startup_asked *pipeline_startup_asked(const struct pipeline *p);
+void pipeline_startup_told(struct pipeline *p);
+/* How many had no room since the last call. */
+unsigned pipeline_startup_dropped(struct pipeline *p);
 /* A program that a finding is about: which file was executed, by whom, when (unix ns). */
 struct hash_asked {
 	uint64_t ino, start, executed;

@@ -79,6 +79,14 @@ struct modules {
 	unsigned n_waits;
 };
 
+/* Paths of start-up variables: asked[told..n) wait, as a ring; known: "VARIABLE=path", the last. */
+struct startups {
+	struct startup_asked asked[16];
+	unsigned n, told, n_known;
+	unsigned dropped;
+	char *known[64];
+};
+
 struct pipeline {
 	const struct config *config;
 	struct run run;
@@ -118,6 +126,7 @@ struct pipeline {
 	struct link_asked link;
 	struct hashes hashes;
 	struct modules modules;
+	struct startups startups;
 	struct socket_file engines[256];
 	unsigned n_engines;
 	unsigned walks; /* processes with reads that wait */
@@ -172,6 +181,10 @@ void hashes_free(struct pipeline *p);
 void take_module(struct pipeline *p, struct process *process, const struct fact *f);
 /* False: it was not asked for by take_module(). */
 bool module_answered(struct pipeline *p, const struct ev_hash *e);
+
+/* take_startup.c: a program was executed: its start-up variables are to be looked at. */
+void startup_want(struct pipeline *p, const struct process *process);
+void startups_free(struct pipeline *p);
 
 /* flow.c: what processes pass on to each other through pipes, files and the network. */
 void flow_exec(struct pipeline *p, struct process *process, uint64_t time);

@@ -6,13 +6,16 @@
 
 static const struct variable {
 	const char *name;
-	const char *program; /* glob on the program that it steers */
-	bool directories;
+	const char *program;                           /* glob on the program that it steers */
+	enum { FILES, DIRECTORIES, FILE_ALONE } holds; /* a file alone may do without a slash */
 } variables[] = {
-	{ "LD_PRELOAD", "*", false },          { "LD_AUDIT", "*", false },
-	{ "LD_LIBRARY_PATH", "*", true },      { "BASH_ENV", "bash", false },
-	{ "PYTHONSTARTUP", "python*", false }, { "PERL5OPT", "perl*", false },
-	{ "NODE_OPTIONS", "node*", false },
+	{ "LD_PRELOAD", "*", FILES },
+	{ "LD_AUDIT", "*", FILES },
+	{ "LD_LIBRARY_PATH", "*", DIRECTORIES },
+	{ "BASH_ENV", "bash", FILE_ALONE },
+	{ "PYTHONSTARTUP", "python*", FILE_ALONE },
+	{ "PERL5OPT", "perl*", FILES },
+	{ "NODE_OPTIONS", "node*", FILES },
 };
 
 static struct span without_slashes(struct span s)
@@ -53,15 +56,14 @@ uint32_t path_entry(struct span env, struct span file)
 	return 0;
 }
 
-/* Paths in the value stand alone, in lists, or behind an option and its '='. */
-static const struct written *value_look(const struct variable *var, struct span value,
-					const struct process *p, const char *tree,
-					const struct provenance *v)
+/* Paths in the value stand alone, in lists, or behind an option and its '='. false: fn wants no more. */
+static bool value_walk(const struct variable *var, struct span value, const struct process *p,
+		       startup_fn *fn, void *ctx)
 {
 	const char *cwd = p->cwd.cut ? NULL : p->cwd.text;
+	bool more = true;
 
-	for (size_t i = 0, n; i < value.len; i += n + 1) {
-		const struct written *w = NULL;
+	for (size_t i = 0, n; more && i < value.len; i += n + 1) {
 		struct buf path = { 0 };
 		struct span word;
 
@@ -70,36 +72,56 @@ static const struct written *value_look(const struct variable *var, struct span 
 		word = (struct span){ value.ptr + i, n };
 		if (word.len > 2 && word.ptr[0] == '-' && word.ptr[2] == '/') /* -I/dir */
 			word = (struct span){ word.ptr + 2, word.len - 2 };
-		if (!word.len || word.ptr[0] == '-' || !memchr(word.ptr, '/', word.len))
+		if (!word.len || word.ptr[0] == '-' ||
+		    (var->holds != FILE_ALONE && !memchr(word.ptr, '/', word.len)))
 			continue;
 		path_resolve(word, cwd, &path);
 		if (path.len)
-			w = provenance_at(v, (struct span){ path.ptr, path.len }, var->directories);
+			more = fn(ctx, var->name, (struct span){ path.ptr, path.len },
+				  var->holds == DIRECTORIES);
 		buf_free(&path);
-		if (w && !lies_in(span_of(w->path), NULL, tree))
-			return w;
 	}
-	return NULL;
+	return more;
+}
+
+void startup_walk(const struct process *p, startup_fn *fn, void *ctx)
+{
+	struct env_entry e;
+
+	for (size_t at = 0; p->name && process_env_next(p, &at, &e);)
+		for (size_t i = 0; e.value.len && i < ARRAY_SIZE(variables); i++)
+			if (span_eq(e.name, variables[i].name) &&
+			    !fnmatch(variables[i].program, p->name, 0) &&
+			    !value_walk(&variables[i], e.value, p, fn, ctx))
+				return;
+}
+
+struct search {
+	const char *tree;
+	const struct provenance *v;
+	const struct written *found;
+	const char *variable;
+};
+
+static bool is_written(void *ctx, const char *variable, struct span path, bool directory)
+{
+	struct search *s = ctx;
+	const struct written *w = provenance_at(s->v, path, directory);
+
+	if (!w || lies_in(span_of(w->path), NULL, s->tree))
+		return true;
+	s->found = w;
+	s->variable = variable;
+	return false;
 }
 
 const struct written *startup_find(const struct process *p, const char *tree,
 				   const struct provenance *v, const char **variable)
 {
-	struct env_entry e;
+	struct search s = { tree, v, NULL, NULL };
 
-	for (size_t at = 0; process_env_next(p, &at, &e);) {
-		for (size_t i = 0; e.value.len && i < ARRAY_SIZE(variables); i++) {
-			const struct written *w;
-
-			if (!span_eq(e.name, variables[i].name) || !p->name ||
-			    fnmatch(variables[i].program, p->name, 0))
-				continue;
-			w = value_look(&variables[i], e.value, p, tree, v);
-			if (w) {
-				*variable = variables[i].name;
-				return w;
-			}
-		}
-	}
-	return NULL;
+	startup_walk(p, is_written, &s);
+	if (s.found)
+		*variable = s.variable;
+	return s.found;
 }

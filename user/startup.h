@@ -10,6 +10,11 @@
  * number leaves the function.
  */
 uint32_t path_entry(struct span env, struct span file);
+/* path: absolute; of a file, or of a directory that files are looked for in. false: no more is wanted. */
+typedef bool startup_fn(void *ctx, const char *variable, struct span path, bool directory);
+
+/* Calls fn for each path that p's start-up variables point at, whether it is there or not. */
+void startup_walk(const struct process *p, startup_fn *fn, void *ctx);
 /*
  * A file that the run wrote outside its working tree and that a start-up variable makes p load;
  * *variable is the name. NULL: none.

@@ -109,6 +109,13 @@ static bool is_ordinary_chmod(const struct fact *f)
 	       !(f->file.mode & (S_ISUID | S_ISGID));
 }
 
+/* Nobody opened it for this record: it tells nothing of who created or changes it. */
+static void take_startup(struct pipeline *p, const struct ev_file *e, struct fact *f)
+{
+	f->file.variable = e->asked;
+	fact_emit(p, f);
+}
+
 void take_file(struct pipeline *p, const struct record *r)
 {
 	const struct ev_file *e = r->body;
@@ -118,7 +125,12 @@ void take_file(struct pipeline *p, const struct record *r)
 
 	if (!e->comps || is_repeat(p, r))
 		return;
-	f.process = process = process_of(p, r);
+	/* It may have ended since it was asked about. */
+	f.process = process = e->action == FILE_STARTUP
+				      ? table_known(p->table, r->h->pid, r->h->start)
+				      : process_of(p, r);
+	if (!process)
+		return;
 	path_from_comps(&f.file.path, c, e->comps, e->flags & FILE_CUT_PATH);
 	if (e->action == FILE_READ && is_import(process, f.file.path.text)) {
 		path_free(&f.file.path);
@@ -140,6 +152,8 @@ void take_file(struct pipeline *p, const struct record *r)
 	f.file.origin = provenance_find(p->provenance, e->dev, e->ino);
 	if (e->flags & FILE_MODULE) {
 		take_module(p, process, &f);
+	} else if (e->action == FILE_STARTUP) {
+		take_startup(p, e, &f);
 	} else if (e->flags & FILE_SCRIPT) {
 		flow_script(p, process, &f);
 	} else {

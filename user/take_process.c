@@ -34,6 +34,7 @@ void take_exec(struct pipeline *p, const struct record *r)
 		f.exec.input = flow_input(p, process);
 	f.exec.startup = startup_find(process, p->run.cwd, p->provenance, &f.exec.variable);
 	fact_emit(p, &f);
+	startup_want(p, process);
 	flow_exec(p, process, f.time);
 	leak_exec(p, process, f.time);
 	stdio_exec(p, process, r->h->time);

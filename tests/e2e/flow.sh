@@ -83,6 +83,20 @@ printf 'printf x >%s\nLD_PRELOAD=%s /bin/true\n' "$work/x.so" "$work/x.so" >prel
 hit R3.8 "LD_PRELOAD of what the run wrote elsewhere" "sh preload.sh"
 miss R3.8 "of what it wrote in its working tree" "printf x >$tree/x.so; LD_PRELOAD=$tree/x.so /bin/true"
 miss R3.8 "of what it did not write" "LD_PRELOAD=$work/x.so /bin/true"
+chmod 666 "$work/x.so"
+hit R3.8 "of what others can change" "LD_PRELOAD=$work/x.so /bin/true"
+chmod 644 "$work/x.so"
+mkdir -m 777 "$work/planted"
+ln -s "$work/x.so" "$work/planted/link.so"
+hit R3.8 "through a link that others can replace" "LD_PRELOAD=$work/planted/link.so /bin/true"
+hit R3.8 "a library path with a directory that others can write" "LD_LIBRARY_PATH=/usr/lib:$work/planted /bin/true"
+printf : >"$tree/rc"
+chmod 666 "$tree/rc"
+hit R3.8 "BASH_ENV without a slash, even in the working tree" "BASH_ENV=rc bash -c :"
+chmod 644 "$tree/rc"
+chmod 1777 "$work/planted"
+miss R3.8 "root's own link in a sticky directory, a script of mode 0644" \
+	"LD_PRELOAD=$work/planted/link.so BASH_ENV=rc bash -c :"
 
 cp /bin/true loose
 chmod 777 loose

@@ -272,6 +272,40 @@ static void a_start_up_variable_points_at_a_file_of_the_run(void **s)
 	check_miss("R3.8");
 }
 
+static void points_at(uint32_t file, uint32_t dir, uint32_t top)
+{
+	struct fact f = { .kind = FACT_FILE, .run = &run, .process = tool() };
+
+	step[0].mode = S_IFDIR | top;
+	step[1].mode = S_IFDIR | dir;
+	step[2].mode = S_IFREG | file;
+	f.file.action = FILE_STARTUP;
+	f.file.variable = "LD_PRELOAD";
+	f.file.path = process.exe;
+	report_reset(&report);
+	detect_command_execution.look(&f, &report);
+}
+
+static void a_start_up_variable_points_at_what_others_can_change(void **s)
+{
+	(void)s;
+	points_at(0755, 0755, 0755);
+	assert_int_equal(report.n, 0);
+	points_at(0666, 0755, 0755);
+	check_hit("R3.8");
+	assert_string_equal(found("R3.8")->evidence.ptr,
+			    "LD_PRELOAD points tool at /srv/bin/tool, and others can change "
+			    "/srv/bin/tool (mode 0666, owner 1000:1000)");
+	points_at(0755, 0777, 0755);
+	check_hit("R3.8");
+	assert_non_null(strstr(found("R3.8")->evidence.ptr, "can change /srv/bin (mode 0777"));
+	points_at(0755, 0755, 01777); /* root's directory in a sticky one */
+	check_miss("R3.8");
+	points_at(0755, 0755, 0777);
+	check_hit("R3.8");
+	assert_int_equal(report.n, 1);
+}
+
 static void written_under(const char *string, const char *path)
 {
 	struct fact f = { .kind = FACT_FILE, .run = &run };
@@ -314,6 +348,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_came_over_the_network),
 		cmocka_unit_test(a_script_that_others_can_change),
 		cmocka_unit_test(a_start_up_variable_points_at_a_file_of_the_run),
+		cmocka_unit_test(a_start_up_variable_points_at_what_others_can_change),
 		cmocka_unit_test(a_shell_is_told_to_preload_what_is_written_below_it),
 	};
 

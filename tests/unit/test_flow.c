@@ -239,6 +239,33 @@ static void a_start_up_variable_reaches_for_a_file_of_the_run(void **s)
 	assert_null(loads("ls", "BASH_ENV", "/tmp/e", "/tmp/e"));
 	assert_non_null(loads("node", "NODE_OPTIONS", "--require=/tmp/h.js", "/tmp/h.js"));
 	assert_null(loads("ls", "HOME_OF", "/tmp/e", "/tmp/e"));
+	assert_non_null(loads("bash", "BASH_ENV", "../e", "/work/e"));
+	assert_null(loads("ls", "LD_PRELOAD", "libx.so",
+			  "/work/libx.so")); /* the loader's own places */
+}
+
+static bool path_count(void *ctx, const char *variable, struct span path, bool directory)
+{
+	struct buf *b = ctx;
+
+	buf_fmt(b, "%s %.*s%s|", variable, (int)path.len, path.ptr, directory ? "/" : "");
+	return b->len < 70;
+}
+
+static void every_path_of_start_up_variables_is_told_until_no_more_is_wanted(void **s)
+{
+	static const char env[] =
+		"PATH=/bin\0LD_LIBRARY_PATH=/a:lib/b\0BASH_ENV=rc\0LD_PRELOAD=/p.so /q.so";
+	struct process p = { .name = (char *)"bash", .cwd = { .text = cwd } };
+	struct buf b = { 0 };
+
+	(void)s;
+	p.env = (char *)env;
+	p.env_len = sizeof(env);
+	startup_walk(&p, path_count, &b);
+	assert_string_equal(b.ptr, "LD_LIBRARY_PATH /a/|LD_LIBRARY_PATH /work/tree/lib/b/|"
+				   "BASH_ENV /work/tree/rc|");
+	buf_free(&b);
 }
 
 static bool decodes(const char *words)
@@ -422,6 +449,7 @@ int main(void)
 		cmocka_unit_test(the_oldest_file_is_forgotten),
 		cmocka_unit_test(the_entry_of_path_is_the_directory_as_it_was_asked_for),
 		cmocka_unit_test(a_start_up_variable_reaches_for_a_file_of_the_run),
+		cmocka_unit_test(every_path_of_start_up_variables_is_told_until_no_more_is_wanted),
 		cmocka_unit_test(a_decoder_is_told_by_what_it_does),
 		cmocka_unit_test(a_command_string_says_what_becomes_a_program),
 		cmocka_unit_test(a_variable_carries_what_was_put_into_it),

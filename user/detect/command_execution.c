@@ -33,25 +33,47 @@ static bool step_changeable(const struct run *run, const struct path_step *s,
 	return others_can_write(run, mode, s->uid, s->gid);
 }
 
-/* The first one is enough: who changes it changes all below. */
+/* The first step that others can change, for who changes it changes all below; or path->steps. */
+static unsigned changeable_at(const struct run *run, const struct path *path)
+{
+	unsigned i = 0;
+
+	while (i < path->steps && !step_changeable(run, &path->step[i],
+						   i + 1 < path->steps ? &path->step[i + 1] : NULL))
+		i++;
+	return i;
+}
+
 static void look_path(const struct fact *f, const struct path *path, const char *noun,
 		      struct report *out)
 {
-	if (!path->text)
-		return;
-	for (unsigned i = 0; i < path->steps; i++) {
-		const struct path_step *s = &path->step[i];
-		bool file = i + 1 == path->steps;
-		struct span what = step_path(path, i);
+	unsigned i = path->text ? changeable_at(f->run, path) : path->steps;
+	const struct path_step *s = &path->step[i];
+	struct span what;
 
-		if (!step_changeable(f->run, s, file ? NULL : s + 1))
-			continue;
-		finding(out, "R3.2", what,
-			"%s %.*s can be changed by others (mode %04o, owner %u:%u)",
-			file ? noun : "the directory", SPANF(what), s->mode & 07777, s->uid,
-			s->gid);
+	if (i == path->steps)
 		return;
-	}
+	what = step_path(path, i);
+	finding(out, "R3.2", what, "%s %.*s can be changed by others (mode %04o, owner %u:%u)",
+		i + 1 == path->steps ? noun : "the directory", SPANF(what), s->mode & 07777, s->uid,
+		s->gid);
+}
+
+/* What a start-up variable makes a program load. */
+static void look_startup(const struct fact *f, struct report *out)
+{
+	const struct path *path = &f->file.path;
+	unsigned i = changeable_at(f->run, path);
+	const struct path_step *s = &path->step[i];
+	struct span what;
+
+	if (i == path->steps)
+		return;
+	what = step_path(path, i);
+	finding(out, "R3.8", span_of(path->text),
+		"%s points %s at %s, and others can change %.*s (mode %04o, owner %u:%u)",
+		f->file.variable, f->process->name ? f->process->name : "a program", path->text,
+		SPANF(what), s->mode & 07777, s->uid, s->gid);
 }
 
 /* Masked secrets too short to carry an index are 0xFF alone. */
@@ -282,7 +304,10 @@ static void look(const struct fact *f, struct report *out)
 	if (!p)
 		return;
 	if (f->kind == FACT_FILE) {
-		look_written(f, out);
+		if (f->file.action == FILE_STARTUP)
+			look_startup(f, out);
+		else
+			look_written(f, out);
 		return;
 	}
 	if (f->kind == FACT_SCRIPT) {
