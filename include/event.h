@@ -229,8 +229,9 @@ struct ev_test {
 	X(REMOVE, "log-remove", "file-remove", "deletion")                                         \
 	X(RENAME, "log-rename", "file-rename", "change")                                           \
 	X(SETCAP, "setcap", "setcap", "change")                                                    \
-	X(LINK, "log-link", "file-link", "access") /* loader: opened through a symbolic link */     \
-	X(STARTUP, "file-startup", "file-startup", "access") /* loader: a start-up variable's file */
+	X(LINK, "log-link", "file-link", "access") /* loader: opened through a symbolic link */    \
+	X(STARTUP, "file-startup", "file-startup",                                                 \
+	  "access") /* loader: a start-up variable's file */
 
 enum ev_file_action {
 #define FILE_ENUM(upper, log, other, type) FILE_##upper,
@@ -256,9 +257,10 @@ struct ev_file {
 	__u32 nlink;
 	__u32 comps;
 	__u32 flags;
-	__s32 dirfd;             /* of an open: what asked is relative to */
-	__u32 asked_len;         /* beyond sizeof(asked) - 1: cut */
-	char asked[EV_NAME_MAX]; /* the path an open was asked for, or the variable; zeroes behind it */
+	__s32 dirfd;     /* of an open: what asked is relative to */
+	__u32 asked_len; /* beyond sizeof(asked) - 1: cut */
+	char asked
+		[EV_NAME_MAX]; /* the path an open was asked for, or the variable; zeroes behind it */
 };
 
 /* How a process looks into another. X(ENUM, mechanism in the stream) */
