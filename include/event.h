@@ -38,7 +38,8 @@
 	X(MOVED, moved, 0)     /* a process goes on in a run of its own */                        \
 	X(LINEAGE, lineage, 1) /* daemon: where a program comes from that may begin a run; before its exec */ \
 	X(CLAIM, claim, 0)     /* the run carries the identity of another one's CI job */ \
-	X(HASH, hash, 0)       /* SHA-256 of a program that a finding is about */
+	X(HASH, hash, 0)       /* SHA-256 of a program that a finding is about */ \
+	X(UNSEEN, unseen, 0)   /* what programs of one file read by name is not seen */
 /* clang-format on */
 
 enum ev_type {
@@ -499,6 +500,14 @@ struct ev_hash {
 	__u8 sha256[32]; /* of HASH_DONE and HASH_CHANGED */
 };
 
+/* Tail: why, of at most EV_UNSEEN_MAX bytes. As struct ev_exec names the file. */
+#define EV_UNSEEN_MAX 128u
+struct ev_unseen {
+	__u64 ino;
+	__u32 dev; /* kernel encoding */
+	__u32 pad;
+};
+
 #define EV_ASSERT(name, size)                                                                      \
 	_Static_assert(sizeof(struct ev_##name) == (size), "ABI: struct ev_" #name " changed size")
 EV_ASSERT(hdr, 40);
@@ -532,5 +541,6 @@ EV_ASSERT(lost, 16);
 EV_ASSERT(end, 8);
 EV_ASSERT(attack, 16);
 EV_ASSERT(hash, 72);
+EV_ASSERT(unseen, 16);
 
 #endif

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -28,6 +29,19 @@ static void fd_attach(void *ctx, int fd, const struct env_place *place)
 	loader_attach_env(ctx, path, place);
 }
 
+static void unseen_send(struct loader *l, int monitor)
+{
+	struct attacher_word w = { .say = ATTACHER_UNSEEN };
+	struct env_unseen u;
+
+	while (loader_env_unseen(l, &u)) {
+		w.ino = u.ino;
+		w.dev = u.dev;
+		snprintf(w.why, sizeof(w.why), "%s", u.why);
+		send(monitor, &w, sizeof(w), MSG_NOSIGNAL);
+	}
+}
+
 static void word_send(int monitor, int say, const struct attacher_call *call, const char *why)
 {
 	struct attacher_word w = { .say = say,
@@ -40,7 +54,7 @@ static void word_send(int monitor, int say, const struct attacher_call *call, co
 }
 
 /* False at its end. */
-static bool guardian_serve(struct loader *l, int guardian)
+static bool guardian_serve(struct loader *l, int guardian, int monitor)
 {
 	struct gate_call call;
 	ssize_t n = recv(guardian, &call, sizeof(call), MSG_DONTWAIT);
@@ -50,6 +64,7 @@ static bool guardian_serve(struct loader *l, int guardian)
 	if (n != sizeof(call))
 		return false;
 	exec_files(&call, fd_attach, l);
+	unseen_send(l, monitor); /* before its exec is told */
 	return send(guardian, &call.id, sizeof(call.id), MSG_NOSIGNAL) == sizeof(call.id);
 }
 
@@ -101,10 +116,11 @@ static void serve(struct loader *l, const char *path_variable, int monitor, int 
 		if (!n)
 			idle = loader_idle_scan(l, path_variable, step++);
 		/* Somebody waits for this one. */
-		if (fds[1].revents && !guardian_serve(l, guardian))
+		if (fds[1].revents && !guardian_serve(l, guardian, monitor))
 			guardian = -1;
 		else if (fds[0].revents && !monitor_serve(l, monitor))
 			return;
+		unseen_send(l, monitor);
 		while ((why = loader_env_trouble(l)))
 			word_send(monitor, ATTACHER_TROUBLE, NULL, why);
 	}
@@ -135,6 +151,7 @@ bool attacher_start(struct attacher *a, struct loader *l, const char *path_varia
 	int pair[2];
 
 	attacher_reap(a);
+	free(a->unseen);
 	*a = (struct attacher){ .fd = -1 };
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return false;
@@ -165,6 +182,13 @@ void attacher_ask(struct attacher *a, const struct ev_hdr *exec)
 		a->not_asked++;
 }
 
+static void unseen_keep(struct attacher *a, const struct attacher_word *w)
+{
+	if (!(a->n_unseen & (a->n_unseen - 1)))
+		a->unseen = xrealloc(a->unseen, (a->n_unseen * 2 + 1) * sizeof(*w));
+	a->unseen[a->n_unseen++] = *w;
+}
+
 int attacher_hear(struct attacher *a, struct attacher_word *w)
 {
 	ssize_t n = a->fd < 0 ? 0 : recv(a->fd, w, sizeof(*w), MSG_DONTWAIT);
@@ -172,6 +196,8 @@ int attacher_hear(struct attacher *a, struct attacher_word *w)
 	if (a->fd < 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
 		return 0;
 	w->why[sizeof(w->why) - 1] = 0;
+	if (n == sizeof(*w) && w->say == ATTACHER_UNSEEN)
+		unseen_keep(a, w);
 	if (n == sizeof(*w))
 		return 1;
 	close(a->fd);
@@ -190,6 +216,9 @@ void attacher_stop(struct attacher *a)
 	if (a->fd >= 0)
 		close(a->fd);
 	a->fd = -1;
+	free(a->unseen);
+	a->unseen = NULL;
+	a->n_unseen = 0;
 	if (a->pid > 0)
 		kill(a->pid, SIGKILL); /* not reaped yet: the number is still its own */
 	attacher_reap(a);

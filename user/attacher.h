@@ -18,18 +18,22 @@ struct attacher_call {
 
 /* To the monitor. */
 struct attacher_word {
-	enum { ATTACHER_READY, ATTACHER_LATE, ATTACHER_TROUBLE } say;
+	enum { ATTACHER_READY, ATTACHER_LATE, ATTACHER_TROUBLE, ATTACHER_UNSEEN } say;
 	pid_t pid; /* LATE: it had started when its probes were attached */
 	uint32_t run;
+	uint32_t dev; /* UNSEEN: of programs of this file no probe sees what they read */
 	uint64_t start;
-	char why[64]; /* TROUBLE: a probe was not attached */
+	uint64_t ino;
+	char why[64]; /* TROUBLE: a probe was not attached; UNSEEN */
 };
 
 /* The helper as its parent has it. */
 struct attacher {
 	int fd; /* words come in; -1: it is gone */
 	pid_t pid;
-	unsigned not_asked; /* programs that it took no more of */
+	unsigned not_asked;           /* programs that it took no more of */
+	struct attacher_word *unseen; /* what it said, for runs that begin later */
+	unsigned n_unseen;
 };
 
 /*

@@ -195,6 +195,7 @@ void job_watch(struct job *job)
 	d.jobs[d.n_jobs++] = job;
 	engine_sockets(on_engine, job);
 	loader_gaps(d.loader, on_gap, job);
+	probes_known(job);
 	if (d.attacher.fd < 0)
 		attacher_gap(job);
 }

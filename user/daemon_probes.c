@@ -1,5 +1,6 @@
 /* daemon_probes.c: the process that attaches probes in the files which runs execute, while one is active. */
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "daemon_state.h"
 #include "event.h"
@@ -33,6 +34,21 @@ bool watch_begin(const struct job *job)
 	return true;
 }
 
+/* Told while other runs were active: the files are not looked at again. */
+void probes_known(struct job *job)
+{
+	for (unsigned i = 0; i < d.attacher.n_unseen; i++) {
+		const struct attacher_word *w = &d.attacher.unseen[i];
+		bool said = false;
+
+		for (unsigned k = 0; k < i; k++)
+			said |= !strcmp(d.attacher.unseen[k].why, w->why);
+		if (!said)
+			on_gap(job, "environment reads", w->why, "variables read by name", false);
+		made_unseen(job->pipeline, job->run, boot_now(), w->ino, w->dev, w->why);
+	}
+}
+
 void probes_hear(void)
 {
 	struct attacher_word w;
@@ -48,6 +64,9 @@ void probes_hear(void)
 			made_record(job->pipeline, job->run, boot_now(), EV_LATE, &late,
 				    sizeof(late), NULL, 0);
 		}
+		for (unsigned i = 0; w.say == ATTACHER_UNSEEN && i < d.n_jobs; i++)
+			made_unseen(d.jobs[i]->pipeline, d.jobs[i]->run, boot_now(), w.ino, w.dev,
+				    w.why);
 		for (unsigned i = 0; w.say == ATTACHER_TROUBLE && i < d.n_jobs; i++)
 			on_gap(d.jobs[i], "environment reads", w.why, "variables read by name",
 			       false);

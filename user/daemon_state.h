@@ -92,6 +92,7 @@ struct job *state_take(const struct record *r, const struct job_identity *identi
 bool watch_begin(const struct job *job);
 void attacher_gap(struct job *job);
 void probes_hear(void);
+void probes_known(struct job *job);
 
 /* daemon_status.c */
 /* Root is told of every run, everybody else of their own. */

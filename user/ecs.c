@@ -617,6 +617,8 @@ static void exit_invigil(struct jsonw *j, const struct process *p)
 	jsonw_u64(j, "reads", p->env_reads);
 	jsonw_u64(j, "startup_names", p->env_startup);
 	jsonw_bool(j, "late", p->env_late);
+	if (p->env_unseen)
+		jsonw_str(j, "unseen", p->env_unseen);
 	jsonw_close(j);
 	if (!WIFSIGNALED(status))
 		return;

@@ -29,6 +29,12 @@ static int file_compare(const void *a, const void *b)
 	return x->ino == y->ino ? 0 : x->ino < y->ino ? -1 : 1;
 }
 
+/* In the kernel's encoding. */
+static uint32_t device_of(const struct stat *st)
+{
+	return major(st->st_dev) << 20 | minor(st->st_dev);
+}
+
 struct env_attach *env_attach_new(struct invigil *skel, bool c_only)
 {
 	struct env_attach *a = xcalloc(1, sizeof(*a));
@@ -90,6 +96,8 @@ struct look {
 	struct stat root; /* of the place */
 	unsigned depth;
 	int attached; /* now */
+	struct env_unseen
+		program; /* the first ELF file, when it is looked at for the first time; else zeroes */
 };
 
 static void file_attach(struct look *l, int path_fd);
@@ -118,8 +126,16 @@ static void libraries_attach(struct look *l, const struct env_image *image, char
 		library_find(&s, image->needed[i], on_library, l);
 }
 
-/* Once for each runtime: its texts are constants. */
-static void unseen_tell(struct env_attach *a, const char *runtime)
+bool env_attach_unseen(struct env_attach *a, struct env_unseen *out)
+{
+	if (!a->n_unseen_files)
+		return false;
+	*out = a->unseen_files[--a->n_unseen_files];
+	return true;
+}
+
+/* Each runtime is told once: its texts are constants. */
+static void runtime_tell(struct env_attach *a, const char *runtime)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(a->unseen); i++) {
 		if (a->unseen[i] == runtime)
@@ -132,17 +148,33 @@ static void unseen_tell(struct env_attach *a, const char *runtime)
 	}
 }
 
-static void elf_attach(struct look *l, struct file *f, int fd, bool believed, char *real,
+/* f is the program, or a library of it; each program is told. */
+static void unseen_tell(struct look *l, const struct file *f)
+{
+	struct env_attach *a = l->a;
+
+	if (!f->unseen)
+		return;
+	runtime_tell(a, f->unseen);
+	if (!l->program.ino || l->program.why || a->n_unseen_files == ARRAY_SIZE(a->unseen_files))
+		return;
+	l->program.why = f->unseen;
+	a->unseen_files[a->n_unseen_files++] = l->program;
+}
+
+static void elf_attach(struct look *l, struct file *f, int fd, const struct stat *st, char *real,
 		       const struct elf_file *e)
 {
 	char *slash = strrchr(real, '/');
 	struct env_image own = { 0 };
-	struct env_image *image = env_image_of(l->a, e, slash ? slash + 1 : real, believed, &own);
+	struct env_image *image =
+		env_image_of(l->a, e, slash ? slash + 1 : real, env_id_believed(fd, st), &own);
 
 	if (!image)
 		return;
-	if (image->unseen)
-		unseen_tell(l->a, image->unseen);
+	if (!l->program.ino)
+		l->program = (struct env_unseen){ st->st_ino, device_of(st), NULL };
+	f->unseen = image->unseen;
 	if (image->probes && !l->attached && l->place->attaching)
 		l->place->attaching(l->place->ctx);
 	for (unsigned i = 0; i < image->probes; i++)
@@ -174,7 +206,7 @@ static void identify(struct env_attach *a, int fd, const struct stat *st, struct
 	uint64_t address;
 	void *page;
 
-	key->dev = major(st->st_dev) << 20 | minor(st->st_dev);
+	key->dev = device_of(st);
 	key->ino = st->st_ino;
 	if (major(st->st_dev) || !st->st_size)
 		return;
@@ -244,6 +276,7 @@ static void file_look(struct look *l, struct file *f, int fd, const struct stat 
 	char real[PATH_MAX];
 
 	f->image = NULL;
+	f->unseen = NULL;
 	if (!f->size || !real_path(l, fd, real))
 		return;
 	if (!lazy_open(&bytes, fd, f->size)) {
@@ -251,7 +284,7 @@ static void file_look(struct look *l, struct file *f, int fd, const struct stat 
 		return;
 	}
 	if (elf_open_by(&e, (struct span){ bytes.bytes, bytes.size }, lazy_fetch, &bytes))
-		elf_attach(l, f, fd, env_id_believed(fd, st), real, &e);
+		elf_attach(l, f, fd, st, real, &e);
 	else
 		script_attach(l, elf_range(&e, 0, INTERPRETER_MAX));
 	lazy_close(&bytes);
@@ -277,6 +310,7 @@ static void file_attach(struct look *l, int path_fd)
 			file_look(l, f, fd, &st);
 		else if (f->image && (moved || l->place->library_path) && real_path(l, fd, real))
 			libraries_attach(l, f->image, real, !moved);
+		unseen_tell(l, f);
 	}
 	close(fd);
 }

@@ -3,6 +3,7 @@
 #define INVIGIL_ENV_ATTACH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct env_attach;
 struct invigil;
@@ -24,6 +25,14 @@ struct env_place {
 int env_attach_file(struct env_attach *a, const char *path, const struct env_place *place);
 /* Something that went wrong and was not told yet; NULL nothing. */
 const char *env_attach_trouble(struct env_attach *a);
+/* A file whose programs read variables that no probe sees; why is a constant. As stat(2) tells it, dev in the kernel's encoding. */
+struct env_unseen {
+	uint64_t ino;
+	uint32_t dev;
+	const char *why;
+};
+/* One that was not told yet; false: there is none. */
+bool env_attach_unseen(struct env_attach *a, struct env_unseen *out);
 void env_attach_prescan(struct env_attach *a, const char *path_variable);
 /* While nobody waits: programs so large that they would be looked at too long. False after the last step. */
 bool env_attach_idle(struct env_attach *a, const char *path_variable, unsigned step);

@@ -22,7 +22,9 @@ struct env_attach {
 	const char *trouble[16]; /* not told yet */
 	unsigned n_trouble;
 	bool full_told;
-	const char *unseen[16]; /* runtimes that were told */
+	const char *unseen[16];             /* runtimes that were told */
+	struct env_unseen unseen_files[32]; /* not told yet */
+	unsigned n_unseen_files;
 };
 
 /* A file that was looked at. While a link holds its inode, the number cannot be anybody else's. */
@@ -32,6 +34,7 @@ struct file {
 	off_t size;
 	struct timespec changed;       /* ctime: whoever writes to a file can set the other one */
 	const struct env_image *image; /* NULL: no program, or not kept */
+	const char *unseen;            /* why reads of its programs are not seen; NULL: they are */
 	/* Where its libraries were looked for last: another container may have others. */
 	dev_t root_dev;
 	ino_t root_ino;

@@ -1,5 +1,6 @@
 /* env_walk.c: reads in the order of the environment, from its beginning on. */
 #include <stdlib.h>
+#include "env_name.h"
 #include "env_walk.h"
 #include "process_table.h"
 
@@ -25,15 +26,19 @@ static bool position(const struct process *p, struct span *name, unsigned *at)
 	return false;
 }
 
-/* Begins at the first variable that was not read before. */
-static struct env_walk *begin(struct process *p, unsigned at)
+/*
+ * Begins at the first variable that was not read before, of those that are listed: of what is read by name
+ * at start-up nobody knows which read it was.
+ */
+static struct env_walk *begin(struct process *p, unsigned at, unsigned mechanism)
 {
 	struct env_walk *w;
 	struct env_entry e;
 	unsigned i = 0, unread = 0;
 
 	for (size_t k = 0; process_env_next(p, &k, &e); i++) {
-		if (i != at && process_has_read(p, e.name))
+		if (i != at && (process_has_read(p, e.name) ||
+				(!e.sensitive && env_read_is_startup(e.name, mechanism))))
 			continue;
 		if (i < at)
 			return NULL;
@@ -55,8 +60,8 @@ bool env_walk_follows(const struct process *p, struct span name, uint32_t place)
 	       at >= p->walk->next;
 }
 
-bool env_walk_take(struct process *p, struct span name, uint32_t place, uint64_t time,
-		   struct source *source)
+bool env_walk_take(struct process *p, struct span name, unsigned mechanism, uint32_t place,
+		   uint64_t time, struct source *source)
 {
 	struct env_walk *w = p->walk;
 	unsigned at;
@@ -64,10 +69,11 @@ bool env_walk_take(struct process *p, struct span name, uint32_t place, uint64_t
 	if (!position(p, &name, &at) || (w && (at < w->next || w->n == w->variables)))
 		return false;
 	if (!w)
-		w = p->walk = begin(p, at);
+		w = p->walk = begin(p, at, mechanism);
 	if (!w)
 		return false;
 	w->place = place;
+	w->mechanism = mechanism;
 	w->read[w->n++] = (struct env_wait){ time, name, source_hold(source) };
 	w->next = at + 1;
 	return true;

@@ -8,9 +8,13 @@
 /*
  * dict(os.environ), .copy(), .items() and what is built on them read one name after the other, in
  * the order in which they came at exec, all from one place of the script. Reads that may be the begin of that wait here until it is
- * clear; any other event of the process ends it.
+ * clear; any other event of the process ends it. Node's {...process.env}, and what starts its children, is
+ * a getenv() of each name in that order, too: of one place, ENV_PLACE_NODE, as far as anybody can tell.
  */
+#define ENV_PLACE_NODE (1u << 16)
+
 struct env_walk {
+	unsigned mechanism; /* enum ev_env_mechanism */
 	unsigned variables; /* at exec, that were not read before */
 	uint32_t place;     /* of all of them */
 	unsigned next;      /* position in the environment behind the last one */
@@ -25,8 +29,8 @@ struct env_walk {
 /* Does the name stand behind the last one of the walk that goes on? */
 bool env_walk_follows(const struct process *p, struct span name, uint32_t place);
 /* May the first read of a name be part of a walk? Then it waits, and the caller forgets about it. */
-bool env_walk_take(struct process *p, struct span name, uint32_t place, uint64_t time,
-		   struct source *source);
+bool env_walk_take(struct process *p, struct span name, unsigned mechanism, uint32_t place,
+		   uint64_t time, struct source *source);
 /* Is that the place of a walk that was told? */
 bool env_walk_known(const struct process *p, uint32_t place);
 /* Was it one? */

@@ -609,6 +609,11 @@ const char *loader_env_trouble(struct loader *l)
 	return l->env ? env_attach_trouble(l->env) : NULL;
 }
 
+bool loader_env_unseen(struct loader *l, struct env_unseen *out)
+{
+	return l->env && env_attach_unseen(l->env, out);
+}
+
 int loader_attach_env(struct loader *l, const char *path, const struct env_place *place)
 {
 	return l->env ? env_attach_file(l->env, path, place) : 0;

@@ -72,6 +72,8 @@ void loader_losses(const struct loader *l, void (*fn)(void *ctx, uint32_t type, 
 
 /* Attaches the environment probes that the ELF file offers; at most once for each file. Returns how many. */
 int loader_attach_env(struct loader *l, const char *path, const struct env_place *place);
+struct env_unseen;
+bool loader_env_unseen(struct loader *l, struct env_unseen *out); /* as env_attach_unseen() */
 /* What went wrong in attaching since the last call; NULL nothing. */
 const char *loader_env_trouble(struct loader *l);
 /* Finds the C libraries and interpreters that a run with this PATH is likely to use. */

@@ -25,6 +25,14 @@ void made_record(struct pipeline *p, uint32_t run, uint64_t time, unsigned type,
 	made_take(p, h, body, body_len, tail, tail_len);
 }
 
+void made_unseen(struct pipeline *p, uint32_t run, uint64_t time, uint64_t ino, uint32_t dev,
+		 const char *why)
+{
+	struct ev_unseen e = { .ino = ino, .dev = dev };
+
+	made_record(p, run, time, EV_UNSEEN, &e, sizeof(e), why, strlen(why));
+}
+
 void made_gap(struct pipeline *p, uint32_t run, uint64_t time, const char *hook, const char *reason,
 	      const char *effect, bool required)
 {

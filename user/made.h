@@ -12,6 +12,9 @@ void made_take(struct pipeline *p, struct ev_hdr h, const void *body, size_t bod
 /* time: CLOCK_BOOTTIME ns. */
 void made_record(struct pipeline *p, uint32_t run, uint64_t time, unsigned type, const void *body,
 		 size_t body_len, const void *tail, size_t tail_len);
+/* Of programs of this file nobody sees which variables they read. */
+void made_unseen(struct pipeline *p, uint32_t run, uint64_t time, uint64_t ino, uint32_t dev,
+		 const char *why);
 /* Something is not seen in this run; required: which makes it incomplete. */
 void made_gap(struct pipeline *p, uint32_t run, uint64_t time, const char *hook, const char *reason,
 	      const char *effect, bool required);

@@ -146,6 +146,8 @@ static bool probes_hear(struct monitor *m)
 		gap_record(m, "environment reads",
 			   "probes were attached after the program had started",
 			   "reads made before that", false);
+	} else if (heard && w.say == ATTACHER_UNSEEN) {
+		made_unseen(m->pipeline, RUN_ID, boot_now(), w.ino, w.dev, w.why);
 	} else if (heard && w.say == ATTACHER_TROUBLE) {
 		gap_record(m, "environment reads", w.why, "variables read by name", false);
 	}

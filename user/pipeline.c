@@ -151,6 +151,7 @@ static take_fn *const take[EV_TYPES] = {
 	[EV_ATTACK] = take_attack,   [EV_CODE] = take_code,     [EV_STACK] = take_stack,
 	[EV_PEEK] = take_peek,       [EV_LINK] = take_link,     [EV_LEAK] = take_leak,
 	[EV_HASH] = take_hash,       [EV_MOVED] = take_moved,   [EV_CLAIM] = take_claim,
+	[EV_UNSEEN] = take_unseen,
 };
 
 /* Until its exec COMMAND's process is our own program. */
@@ -252,6 +253,7 @@ void pipeline_free(struct pipeline *p)
 	file_table_free(&p->files);
 	hashes_free(p);
 	startups_free(p);
+	unseen_free(p);
 	free(p->link.path);
 	free(p->link.base);
 	for (unsigned i = 0; i < p->n_gaps; i++)

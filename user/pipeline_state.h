@@ -129,6 +129,8 @@ struct pipeline {
 	struct startups startups;
 	struct socket_file engines[256];
 	unsigned n_engines;
+	struct unseen *unseen; /* files whose programs read unseen, sorted by nothing */
+	unsigned n_unseen;
 	unsigned walks; /* processes with reads that wait */
 	char **gaps;
 	unsigned n_gaps;
@@ -167,7 +169,10 @@ void source_none_say(struct pipeline *p, struct process *process);
 struct source *source_of_record(struct pipeline *p, const struct record *r, uint64_t stack);
 /* When its lines are read and it runs what Cython compiled: that such functions are missing among them. */
 void source_cython_say(struct pipeline *p, struct process *process);
-take_fn take_peek, take_link, take_hash;
+take_fn take_peek, take_link, take_hash, take_unseen;
+/* take_unseen.c: why nobody sees what this program reads by name; NULL: it is seen. Lives as long as p. */
+const char *unseen_of(const struct pipeline *p, const struct process *process);
+void unseen_free(struct pipeline *p);
 /* take_link.c: asks for a look at how a log was reached, when it was not by its own names. */
 void link_suspect(struct pipeline *p, const struct record *r, const struct fact *f);
 

@@ -272,6 +272,7 @@ struct process *table_fork(struct process_table *t, struct process *parent, cons
 		c->p.env_len = up->p.env_len;
 		c->p.env_cut = up->p.env_cut;
 		c->p.inet = up->p.inet;
+		c->p.env_unseen = up->p.env_unseen;
 		memcpy(c->p.fd, up->p.fd, sizeof(c->p.fd));
 		if (up->p.container_id)
 			c->p.container_id = xstrdup(up->p.container_id);
@@ -383,6 +384,7 @@ struct process *table_exec(struct process_table *t, const struct ev_hdr *h, cons
 	image_set(entry, h, e, (struct span){ tail, h->len });
 	seen_clear(entry);
 	p->env_late = p->source_said = p->has_lines = p->has_cython = false;
+	p->env_unseen = NULL;
 	for (unsigned i = 0; i < TEST_FRAMEWORKS && !p->test; i++)
 		p->test = test_case_new(i, process_env_value(p, test_variable(i)));
 	p->executed = true;

@@ -87,6 +87,7 @@ struct process {
 	uint64_t env_shell_reads; /* of these a shell's, each name once */
 	unsigned env_startup;     /* names that the runtime read by itself, not listed */
 	bool env_late;            /* probes came after its program had started */
+	const char *env_unseen;   /* why its reads by name are not seen; NULL: they are */
 	struct env_walk *walk;    /* reads that wait; or NULL */
 	uint32_t copy_place[16];  /* where all of the environment was read; the last ones */
 	unsigned copies;

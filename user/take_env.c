@@ -1,4 +1,5 @@
 /* take_env.c: environment variables that the run reads: single ones at first sight, walks as one. */
+#include <string.h>
 #include "env_name.h"
 #include "env_walk.h"
 #include "pipeline_state.h"
@@ -63,6 +64,9 @@ static void copy_tell(struct pipeline *p, struct process *process, const struct 
 	f.env.count = w->n;
 	f.env.late = process->env_late;
 	process->copy_place[process->copies++ % ARRAY_SIZE(process->copy_place)] = w->place;
+	/* The kernel tells a name once from one place, and of these reads no place is known. */
+	if (w->mechanism == ENV_GETENV)
+		process->env_unseen = "single reads behind a copy of all are not told from it";
 	/* One of them that is read by itself later is told. */
 	for (unsigned i = 0; i < w->n; i++)
 		process_read_forget(process, w->read[i].name);
@@ -81,7 +85,7 @@ void env_settle(struct pipeline *p, struct process *process)
 		copy_tell(p, process, w);
 	else
 		for (unsigned i = 0; i < w->n; i++)
-			read_tell(p, process, w->read[i].time, w->read[i].name, ENV_PYTHON,
+			read_tell(p, process, w->read[i].time, w->read[i].name, w->mechanism,
 				  w->read[i].source);
 	env_walk_free(w);
 }
@@ -107,13 +111,24 @@ static void startup_count(struct process *process, struct span name)
 	buf_free(&key);
 }
 
+/* Where in the script it is read, by runtimes that read one name after the other to copy all; 0: no such one. */
+static uint32_t walk_place(const struct process *process, const struct ev_env *e)
+{
+	if (e->mechanism == ENV_PYTHON)
+		return e->place;
+	return e->mechanism == ENV_GETENV && process->name && !strcmp(process->name, "node")
+		       ? ENV_PLACE_NODE
+		       : 0;
+}
+
 void take_env(struct pipeline *p, const struct record *r)
 {
 	const struct ev_env *e = r->body;
 	struct process *process = process_of(p, r);
 	struct span name = { r->tail, r->h->len };
 	uint64_t time = wall(p, r->h->time);
-	bool python = e->mechanism == ENV_PYTHON;
+	uint32_t place = walk_place(process, e);
+	bool python = e->mechanism == ENV_PYTHON, walks = python || place;
 	struct source *source = source_of_record(p, r, e->stack);
 
 	/* A shell looks at its own variables the same way. */
@@ -121,7 +136,7 @@ void take_env(struct pipeline *p, const struct record *r)
 		return;
 	process->env_reads++;
 	process->env_shell_reads += e->mechanism == ENV_SHELL;
-	if (!python || !env_walk_follows(process, name, e->place))
+	if (!walks || !env_walk_follows(process, name, place))
 		env_settle(p, process);
 	/* The kernel forgets, when it must, what it has told. */
 	if (python && env_walk_known(process, e->place))
@@ -132,7 +147,7 @@ void take_env(struct pipeline *p, const struct record *r)
 	}
 	if (!process_first_read(process, name) && !first_of_script(process, name, source))
 		return;
-	if (python && env_walk_take(process, name, e->place, time, source)) {
+	if (walks && env_walk_take(process, name, e->mechanism, place, time, source)) {
 		p->walks += process->walk->n == 1;
 		return;
 	}

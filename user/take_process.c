@@ -1,6 +1,7 @@
 /* take_process.c: processes of the run begin, execute and end. */
 #include <stdlib.h>
 #include <string.h>
+#include "env_dump.h"
 #include "pipeline_state.h"
 #include "startup.h"
 
@@ -11,6 +12,18 @@ void take_fork(struct pipeline *p, const struct record *r)
 	p->run.processes++;
 	table_fork(p->table, process, r->body, &p->run);
 	source_none_say(p, process);
+}
+
+/* By its arguments: no probe sees who walks over its environment itself. */
+static void dump_tell(struct pipeline *p, struct process *process, uint64_t time)
+{
+	struct fact f = { .kind = FACT_ENV, .time = time, .process = process };
+
+	if (!process_dumps(process))
+		return;
+	f.env.mechanism = ENV_COPY;
+	f.env.found = -1;
+	fact_emit(p, &f);
 }
 
 void take_exec(struct pipeline *p, const struct record *r)
@@ -28,6 +41,7 @@ void take_exec(struct pipeline *p, const struct record *r)
 	}
 	f.process = process = table_exec(p->table, r->h, r->body, r->tail, &p->run);
 	source_enter(p, process);
+	process->env_unseen = unseen_of(p, process);
 	p->run.execs++;
 	f.exec.origin = provenance_find(p->provenance, process->exe_dev, process->exe_ino);
 	if (reads_program(process))
@@ -35,6 +49,7 @@ void take_exec(struct pipeline *p, const struct record *r)
 	f.exec.startup = startup_find(process, p->run.cwd, p->provenance, &f.exec.variable);
 	fact_emit(p, &f);
 	startup_want(p, process);
+	dump_tell(p, process, f.time);
 	flow_exec(p, process, f.time);
 	leak_exec(p, process, f.time);
 	stdio_exec(p, process, r->h->time);

@@ -36,7 +36,7 @@ static unsigned take(const char *names, uint32_t place)
 	unsigned n = 0;
 
 	for (; names[n]; n++)
-		if (!env_walk_take(&p, (struct span){ names + n, 1 }, place, 1, NULL))
+		if (!env_walk_take(&p, (struct span){ names + n, 1 }, ENV_PYTHON, place, 1, NULL))
 			break;
 	return n;
 }
