@@ -39,7 +39,7 @@ cat >"$work/step" <<'SH'
 #!/bin/sh
 /bin/echo "$1" >/dev/null
 (setsid sh -c "/bin/echo $1-daemonised >/dev/null" &)
-mkfifo "$2.in" && read -r line <"$2.in"
+mkfifo "$2.in" && perl -e 'open F, "<", shift; <F>' "$2.in"
 [ -z "${3-}" ] || kill -URG "$3"
 exit 3
 SH
@@ -87,6 +87,8 @@ for i in github:71 gitlab:9 jenkins:73; do
 	see "the ${i%:*} run begins, ends without a hole, and carries the job" \
 		"get(ev[0], 'event.action') == 'run-start' and get(ev[0], 'invigil.run.kind') == 'job' and get(ev[0], 'cicd.pipeline.run.id') == '${i#*:}' and ended() and gapless()" "$f"
 	see "the ${i%:*} run's status is its first process's" 'get(ev[-1], "process.exit_code") == 3' "$f"
+	see "the ${i%:*} run's Perl says that no probe sees what it reads" \
+		'["no probe sees what Perl reads" in get(e, "invigil.env.unseen", "") for e in action("exit") if get(e, "process.name") == "perl"] == [True] and gap("what Perl reads")' "$f"
 	see "the ${i%:*} run's grandchild is in it" 'any("daemonised" in json.dumps(e) for e in action("exec"))' "$f"
 done
 f=$(stream_with '"of-jenkins"')
