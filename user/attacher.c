@@ -20,13 +20,38 @@
 #include "loader.h"
 
 #define IDLE_MS 30 /* so long nobody asked: there is time for what may come */
+#define ANSWERS 64 /* that are remembered, by thread */
 
-static void fd_attach(void *ctx, int fd, const struct env_place *place)
+/* The files of a call of the gate that was answered. */
+struct answer {
+	pid_t tid;
+	unsigned n;
+	struct env_file file[4]; /* a script, its interpreter, the dynamic linker, and one more */
+};
+
+struct attacher_self {
+	struct loader *loader;
+	int monitor, guardian; /* guardian -1: gone */
+	struct answer answers[ANSWERS];
+};
+
+struct call {
+	struct loader *loader;
+	struct answer *answer;
+};
+
+static bool fd_attach(void *ctx, int path_fd, const struct env_place *place,
+		      char next[INTERPRETER_MAX])
 {
-	char path[32];
+	struct call *c = ctx;
+	struct env_file f;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	loader_attach_env(ctx, path, place);
+	loader_attach_env(c->loader, path_fd, place, &f);
+	if (f.ino && c->answer->n < ARRAY_SIZE(c->answer->file))
+		c->answer->file[c->answer->n++] = f;
+	if (f.interpreter)
+		snprintf(next, INTERPRETER_MAX, "%s", f.interpreter);
+	return f.interpreter;
 }
 
 static void unseen_send(struct loader *l, int monitor)
@@ -54,18 +79,33 @@ static void word_send(int monitor, int say, const struct attacher_call *call, co
 }
 
 /* False at its end. */
-static bool guardian_serve(struct loader *l, int guardian, int monitor)
+static bool guardian_serve(struct attacher_self *s)
 {
 	struct gate_call call;
-	ssize_t n = recv(guardian, &call, sizeof(call), MSG_DONTWAIT);
+	struct call c = { .loader = s->loader };
+	ssize_t n = recv(s->guardian, &call, sizeof(call), MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
 	if (n != sizeof(call))
 		return false;
-	exec_files(&call, fd_attach, l);
-	unseen_send(l, monitor); /* before its exec is told */
-	return send(guardian, &call.id, sizeof(call.id), MSG_NOSIGNAL) == sizeof(call.id);
+	c.answer = &s->answers[(unsigned)call.tid % ANSWERS];
+	c.answer->tid = call.tid;
+	c.answer->n = 0;
+	exec_files(&call, fd_attach, &c);
+	unseen_send(s->loader, s->monitor); /* before its exec is told */
+	return send(s->guardian, &call.id, sizeof(call.id), MSG_NOSIGNAL) == sizeof(call.id);
+}
+
+/* The file that was executed is one that the gate's answer to this very process was about. */
+static bool is_answered(const struct attacher_self *s, const struct attacher_call *call)
+{
+	const struct answer *a = &s->answers[(unsigned)call->pid % ANSWERS];
+
+	for (unsigned i = 0; i < a->n && a->tid == call->pid; i++)
+		if (a->file[i].ino == call->ino && a->file[i].dev == call->dev)
+			return true;
+	return false;
 }
 
 struct late {
@@ -80,34 +120,43 @@ static void on_late(void *ctx)
 	word_send(l->monitor, ATTACHER_LATE, l->call, NULL);
 }
 
-/* What was executed in spite of the gate, or without one. */
-static bool monitor_serve(struct loader *l, int monitor)
+/* What was executed without a gate, or in spite of it: another file may lie at the path meanwhile. */
+static bool monitor_serve(const struct attacher_self *s)
 {
 	char path[32];
 	struct attacher_call call;
-	struct late late = { monitor, &call };
+	struct late late = { s->monitor, &call };
 	struct env_place place = { .attaching = on_late, .ctx = &late };
-	ssize_t n = recv(monitor, &call, sizeof(call), MSG_DONTWAIT);
+	struct env_file file;
+	ssize_t n = recv(s->monitor, &call, sizeof(call), MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
 	if (n != sizeof(call))
 		return false;
-	snprintf(path, sizeof(path), "/proc/%d/exe", call.pid);
+	if (is_answered(s, &call))
+		return true;
 	place.pid = call.pid;
-	loader_attach_env(l, path, &place);
+	place.root = root_open(call.pid);
+	if (place.root < 0)
+		return true; /* it has ended */
+	snprintf(path, sizeof(path), "/proc/%d/exe", call.pid);
+	loader_attach_env(s->loader, open(path, O_PATH | O_CLOEXEC), &place, &file);
+	close(place.root);
 	return true;
 }
 
 static void serve(struct loader *l, const char *path_variable, int monitor, int guardian)
 {
+	static struct attacher_self s;
 	unsigned step = 0;
 	bool idle = true;
 
+	s = (struct attacher_self){ .loader = l, .monitor = monitor, .guardian = guardian };
 	loader_prescan(l, path_variable);
 	word_send(monitor, ATTACHER_READY, NULL, NULL);
 	for (;;) {
-		struct pollfd fds[] = { { monitor, POLLIN, 0 }, { guardian, POLLIN, 0 } };
+		struct pollfd fds[] = { { monitor, POLLIN, 0 }, { s.guardian, POLLIN, 0 } };
 		const char *why;
 		int n = poll(fds, 2, idle ? IDLE_MS : -1);
 
@@ -116,9 +165,9 @@ static void serve(struct loader *l, const char *path_variable, int monitor, int 
 		if (!n)
 			idle = loader_idle_scan(l, path_variable, step++);
 		/* Somebody waits for this one. */
-		if (fds[1].revents && !guardian_serve(l, guardian, monitor))
-			guardian = -1;
-		else if (fds[0].revents && !monitor_serve(l, monitor))
+		if (fds[1].revents && !guardian_serve(&s))
+			s.guardian = -1;
+		else if (fds[0].revents && !monitor_serve(&s))
 			return;
 		unseen_send(l, monitor);
 		while ((why = loader_env_trouble(l)))
@@ -173,10 +222,14 @@ bool attacher_start(struct attacher *a, struct loader *l, const char *path_varia
 	return true;
 }
 
-void attacher_ask(struct attacher *a, const struct ev_hdr *exec)
+void attacher_ask(struct attacher *a, const struct ev_hdr *h, const struct ev_exec *exec)
 {
-	struct attacher_call call = { .start = exec->start, .pid = exec->pid, .run = exec->run };
+	struct attacher_call call = { .start = h->start, .pid = h->pid, .run = h->run };
 
+	if (exec) {
+		call.ino = exec->exe_ino;
+		call.dev = exec->exe_dev;
+	}
 	if (a->fd >= 0 &&
 	    send(a->fd, &call, sizeof(call), MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(call))
 		a->not_asked++;

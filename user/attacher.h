@@ -6,14 +6,18 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct ev_exec;
 struct ev_hdr;
 struct loader;
 
 /* From the monitor: a program was executed. */
 struct attacher_call {
 	uint64_t start; /* of the process; it comes back */
+	uint64_t ino;   /* of the program, as ev_exec has it */
+	uint32_t dev;
 	pid_t pid;
 	uint32_t run; /* comes back */
+	uint32_t pad;
 };
 
 /* To the monitor. */
@@ -42,8 +46,8 @@ struct attacher {
  */
 bool attacher_start(struct attacher *a, struct loader *l, const char *path_variable, int guardian,
 		    const int *leave, unsigned n);
-/* A program was executed. */
-void attacher_ask(struct attacher *a, const struct ev_hdr *exec);
+/* A program was executed. exec: its body, or NULL: not known. */
+void attacher_ask(struct attacher *a, const struct ev_hdr *h, const struct ev_exec *exec);
 /* 1: a word; 0: none now; -1: it has just ended. */
 int attacher_hear(struct attacher *a, struct attacher_word *w);
 /* Nobody waits for it: it may be stuck on a file that the run serves. */

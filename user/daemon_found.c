@@ -147,7 +147,7 @@ static void on_found(void *bytes, size_t n)
 	loader_take_in(d.loader, h->pid, h->start, job->run);
 	d.taken_in = true;
 	pipeline_take(job->pipeline, bytes, n);
-	attacher_ask(&d.attacher, h);
+	attacher_ask(&d.attacher, h, NULL);
 }
 
 static void on_task(void *ctx, const struct found_task *t)

@@ -117,7 +117,7 @@ void on_record(void *ctx, void *bytes, size_t n)
 	if (h.type == EV_EXEC) {
 		unsigned before = d.attacher.not_asked;
 
-		attacher_ask(&d.attacher, &h);
+		attacher_ask(&d.attacher, &h, NULL);
 		job->not_asked += d.attacher.not_asked - before;
 	}
 }

@@ -24,9 +24,9 @@ static int file_compare(const void *a, const void *b)
 {
 	const struct file *x = a, *y = b;
 
-	if (x->dev != y->dev)
-		return x->dev < y->dev ? -1 : 1;
-	return x->ino == y->ino ? 0 : x->ino < y->ino ? -1 : 1;
+	if (x->is.dev != y->is.dev)
+		return x->is.dev < y->is.dev ? -1 : 1;
+	return x->is.ino == y->is.ino ? 0 : x->is.ino < y->is.ino ? -1 : 1;
 }
 
 /* In the kernel's encoding. */
@@ -66,6 +66,7 @@ static void file_free(void *node)
 
 	for (unsigned i = 0; i < f->links; i++)
 		uprobe_detach(&f->link[i]);
+	free((char *)f->is.interpreter);
 	free(f);
 }
 
@@ -100,7 +101,7 @@ struct look {
 		program; /* the first ELF file, when it is looked at for the first time; else zeroes */
 };
 
-static void file_attach(struct look *l, int path_fd);
+static struct file *file_attach(struct look *l, int path_fd);
 
 static void on_library(void *ctx, int path_fd)
 {
@@ -116,6 +117,7 @@ static void libraries_attach(struct look *l, const struct env_image *image, char
 {
 	char *slash = strrchr(real, '/');
 	struct library_search s = { .pid = l->place->pid,
+				    .root = l->place->root,
 				    .dir = real,
 				    .run_path = image->run_path,
 				    .library_path = l->place->library_path,
@@ -186,29 +188,22 @@ static void elf_attach(struct look *l, struct file *f, int fd, const struct stat
 	env_image_free(&own);
 }
 
-/* A script's probes are those of its interpreter. */
-static void script_attach(struct look *l, struct span head)
+/* The device has no number of its own (overlay, btrfs): the inode that is shown need not be the real one. */
+static bool is_layered(const struct stat *st)
 {
-	struct library_search s = { .pid = l->place->pid };
-	char path[INTERPRETER_MAX];
-
-	if (interpreter_of(head, path) && *path == '/')
-		library_find(&s, path, on_library, l);
+	return !major(st->st_dev);
 }
 
-/*
- * Which inode a probe would be put on. Where the device has no number of its own (overlay, btrfs),
- * the kernel is asked for that of a mapping.
- */
+/* Which inode a probe would be put on. Of one that is layered the kernel is asked for that of a mapping. */
 static void identify(struct env_attach *a, int fd, const struct stat *st, struct file *key)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 	uint64_t address;
 	void *page;
 
-	key->dev = device_of(st);
-	key->ino = st->st_ino;
-	if (major(st->st_dev) || !st->st_size)
+	key->is.dev = device_of(st);
+	key->is.ino = st->st_ino;
+	if (!is_layered(st) || !st->st_size)
 		return;
 	page = mmap(NULL, 1, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (page == MAP_FAILED)
@@ -218,8 +213,8 @@ static void identify(struct env_attach *a, int fd, const struct stat *st, struct
 	opts.ctx_size_in = sizeof(address);
 	if (!bpf_prog_test_run_opts(bpf_program__fd(a->skel->progs.on_mapping), &opts) &&
 	    a->skel->bss->mapping_ino) {
-		key->dev = a->skel->bss->mapping_dev;
-		key->ino = a->skel->bss->mapping_ino;
+		key->is.dev = a->skel->bss->mapping_dev;
+		key->is.ino = a->skel->bss->mapping_ino;
 	}
 	munmap(page, 1);
 }
@@ -269,63 +264,87 @@ static bool real_path(const struct look *l, int fd, char out[PATH_MAX])
 	return true;
 }
 
+/* fd: for reading, or -1. */
 static void file_look(struct look *l, struct file *f, int fd, const struct stat *st)
 {
+	char real[PATH_MAX], interpreter[INTERPRETER_MAX];
+	struct library_search s = { .pid = l->place->pid, .root = l->place->root };
 	struct lazy_file bytes;
 	struct elf_file e;
-	char real[PATH_MAX];
+	bool elf;
 
 	f->image = NULL;
 	f->unseen = NULL;
-	if (!f->size || !real_path(l, fd, real))
+	free((char *)f->is.interpreter);
+	f->is.interpreter = NULL;
+	if (fd < 0)
+		f->size = -1;
+	if (f->size <= 0 || !real_path(l, fd, real))
 		return;
 	if (!lazy_open(&bytes, fd, f->size)) {
 		env_trouble_add(l->a, "a program could not be read");
 		return;
 	}
-	if (elf_open_by(&e, (struct span){ bytes.bytes, bytes.size }, lazy_fetch, &bytes))
+	elf = elf_open_by(&e, (struct span){ bytes.bytes, bytes.size }, lazy_fetch, &bytes);
+	if (elf)
 		elf_attach(l, f, fd, st, real, &e);
-	else
-		script_attach(l, elf_range(&e, 0, INTERPRETER_MAX));
+	if (interpreter_of(elf_range(&e, 0, INTERPRETER_HEAD), interpreter))
+		f->is.interpreter = xstrdup(interpreter);
+	/* A script's probes are those of its interpreter. */
+	if (!elf && f->is.interpreter && *interpreter == '/')
+		library_find(&s, interpreter, on_library, l);
 	lazy_close(&bytes);
 }
 
-/* Closes it. */
-static void file_attach(struct look *l, int path_fd)
+/* Closes it. NULL: it is no regular file. */
+static struct file *file_attach(struct look *l, int path_fd)
 {
 	char real[PATH_MAX];
+	struct file *f = NULL;
 	struct stat st;
-	struct file *f;
 	bool fresh, moved;
-	int fd = regular_open(path_fd);
+	int fd = -1;
 
-	if (fd < 0)
-		return;
-	if (l->depth <= DEPTH_MAX && !fstat(fd, &st)) {
+	if (path_fd < 0)
+		return NULL;
+	if (l->depth <= DEPTH_MAX && !fstat(path_fd, &st) && S_ISREG(st.st_mode)) {
+		if (is_layered(&st))
+			fd = regular_open(path_fd);
 		f = file_of(l->a, fd, &st, &fresh);
 		moved = f->root_dev != l->root.st_dev || f->root_ino != l->root.st_ino;
 		f->root_dev = l->root.st_dev;
 		f->root_ino = l->root.st_ino;
 		if (fresh)
-			file_look(l, f, fd, &st);
-		else if (f->image && (moved || l->place->library_path) && real_path(l, fd, real))
+			file_look(l, f, fd < 0 ? fd = regular_open(path_fd) : fd, &st);
+		else if (f->image && (moved || l->place->library_path) &&
+			 real_path(l, path_fd, real))
 			libraries_attach(l, f->image, real, !moved);
 		unseen_tell(l, f);
 	}
-	close(fd);
+	if (fd >= 0)
+		close(fd);
+	close(path_fd);
+	return f;
 }
 
-int env_attach_file(struct env_attach *a, const char *path, const struct env_place *place)
+void env_attach_file(struct env_attach *a, int path_fd, const struct env_place *place,
+		     struct env_file *file)
 {
 	struct look l = { .a = a, .place = place };
-	struct library_search s = { .pid = place->pid, .library_path = place->library_path };
-	char root[32] = "/", name[PATH_MAX];
+	struct library_search s = { .pid = place->pid,
+				    .root = place->root,
+				    .library_path = place->library_path };
+	char name[PATH_MAX];
+	struct file *f;
 
-	if (place->pid)
-		snprintf(root, sizeof(root), "/proc/%d/root", place->pid);
-	if (stat(root, &l.root))
-		return 0;
-	file_attach(&l, open(path, O_PATH | O_CLOEXEC));
+	*file = (struct env_file){ 0 };
+	if (place->root >= 0 ? fstat(place->root, &l.root) : stat("/", &l.root)) {
+		close(path_fd);
+		return;
+	}
+	f = file_attach(&l, path_fd);
+	if (f && f->size >= 0)
+		*file = f->is;
 	for (const char *p = place->preload; p && *p;) {
 		int n = strcspn(p, " :");
 
@@ -335,19 +354,26 @@ int env_attach_file(struct env_attach *a, const char *path, const struct env_pla
 		}
 		p += n + (p[n] != 0);
 	}
-	return l.attached;
+}
+
+/* Of ours. */
+static void path_attach(struct env_attach *a, const char *path)
+{
+	static const struct env_place ours = { .root = -1 };
+	struct env_file file;
+
+	env_attach_file(a, open(path, O_PATH | O_CLOEXEC), &ours, &file);
 }
 
 static void in_path(struct env_attach *a, const char *path_variable, const char *program)
 {
-	static const struct env_place ours = { 0 };
 	char path[PATH_MAX];
 
 	for (const char *p = path_variable ? path_variable : ""; *p;) {
 		size_t n = strcspn(p, ":");
 
 		if (path_make(path, "%.*s/%s", (int)n, p, program))
-			env_attach_file(a, path, &ours);
+			path_attach(a, path);
 		p += n + (p[n] == ':');
 	}
 }
@@ -358,12 +384,11 @@ static void in_path(struct env_attach *a, const char *path_variable, const char 
  */
 void env_attach_prescan(struct env_attach *a, const char *path_variable)
 {
-	static const struct env_place ours = { 0 };
 	char path[PATH_MAX];
 
 	for (const char *const *d = library_dirs; *d; d++)
 		if (path_make(path, "%s/libc.so.6", *d))
-			env_attach_file(a, path, &ours);
+			path_attach(a, path);
 	in_path(a, path_variable, "python3");
 	in_path(a, path_variable, "bash");
 }

@@ -13,16 +13,24 @@ void env_attach_free(struct env_attach *a);
 /* How a program that is about to run finds its libraries. */
 struct env_place {
 	int pid;                            /* whose root and mounts they are; 0: ours */
+	int root;                           /* its root directory, with O_PATH; -1: ours */
 	const char *library_path, *preload; /* LD_LIBRARY_PATH and LD_PRELOAD; NULL none */
 	/* Called before the first probe is attached: what it sees may be told before we return. NULL: nobody. */
 	void (*attaching)(void *ctx);
 	void *ctx;
 };
+struct env_file {
+	uint64_t ino;            /* the real one: an overlay has another for each container */
+	uint32_t dev;            /* kernel encoding */
+	const char *interpreter; /* that the file asks for; NULL: none. Good until the next file. */
+};
 /*
  * Probes of one file (or script) and of the libraries it names, once for each real inode, whatever
- * the overlays over it. Returns how many were attached now.
+ * the overlays over it. path_fd: opened with O_PATH; it is closed, and may be -1. One that is known
+ * is not opened: it costs an fstat(). file: zeroes when it is no regular file that can be read.
  */
-int env_attach_file(struct env_attach *a, const char *path, const struct env_place *place);
+void env_attach_file(struct env_attach *a, int path_fd, const struct env_place *place,
+		     struct env_file *file);
 /* Something that went wrong and was not told yet; NULL nothing. */
 const char *env_attach_trouble(struct env_attach *a);
 /* A file whose programs read variables that no probe sees; why is a constant. As stat(2) tells it, dev in the kernel's encoding. */

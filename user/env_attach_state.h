@@ -29,9 +29,8 @@ struct env_attach {
 
 /* A file that was looked at. While a link holds its inode, the number cannot be anybody else's. */
 struct file {
-	uint64_t ino; /* the real one: an overlay has another for each container */
-	uint32_t dev; /* kernel encoding */
-	off_t size;
+	struct env_file is;            /* its interpreter is owned */
+	off_t size;                    /* -1: it could not be opened */
 	struct timespec changed;       /* ctime: whoever writes to a file can set the other one */
 	const struct env_image *image; /* NULL: no program, or not kept */
 	const char *unseen;            /* why reads of its programs are not seen; NULL: they are */

@@ -15,6 +15,8 @@
 #define CHAIN_MAX 6 /* the kernel follows four #! lines, then an ELF interpreter */
 
 #define POINTERS_MAX 512 /* variables that are looked at */
+#define PAGE         4096ull
+#define PAGES_MAX    16 /* of them in one system call */
 
 /* Up to n bytes of another process's memory; how many there are. */
 static size_t memory_read(pid_t tid, uint64_t addr, void *out, size_t n)
@@ -55,22 +57,56 @@ static bool text_read(pid_t tid, uint64_t addr, char out[PATH_MAX])
 	return false;
 }
 
-/* The first eight bytes of each of n texts, by as few calls as their pages allow; zeroes for what has not so many. */
-static void heads_read(pid_t tid, const uint64_t *at, unsigned n, uint64_t *head)
+/* Copies the n pages at page[]; zeroes for what cannot be read. */
+static void pages_read(pid_t tid, const uint64_t *page, unsigned n, char (*out)[PAGE])
 {
-	struct iovec to[POINTERS_MAX], from[POINTERS_MAX];
+	struct iovec from[PAGES_MAX];
 	unsigned done = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		head[i] = 0;
-		to[i] = (struct iovec){ &head[i], sizeof(head[i]) };
-		from[i] = (struct iovec){ (void *)(uintptr_t)at[i], sizeof(head[i]) };
-	}
+	for (unsigned i = 0; i < n; i++)
+		from[i] = (struct iovec){ (void *)(uintptr_t)page[i], PAGE };
 	while (done < n) {
-		ssize_t got = process_vm_readv(tid, to + done, n - done, from + done, n - done, 0);
+		struct iovec to = { out[done], (size_t)(n - done) * PAGE };
+		ssize_t got = process_vm_readv(tid, &to, 1, from + done, n - done, 0);
 
 		/* It stops at the first that cannot be read. */
-		done += (got > 0 ? got / sizeof(*head) : 0) + 1;
+		done += got > 0 ? got / PAGE : 0;
+		if (done < n)
+			memset(out[done++], 0, PAGE);
+	}
+}
+
+/*
+ * The first eight bytes of each of n texts; zeroes for what has not so many. Texts that follow each
+ * other mostly share a page: a page costs as much as eight bytes of it.
+ */
+static void heads_read(pid_t tid, const uint64_t *at, unsigned n, uint64_t *head)
+{
+	static char room[PAGES_MAX][PAGE];
+	uint64_t page[PAGES_MAX];
+
+	for (unsigned i = 0; i < n;) {
+		unsigned end = i, pages = 0;
+
+		for (; end < n; end++) {
+			uint64_t p = at[end] & ~(PAGE - 1);
+
+			if (pages && page[pages - 1] == p)
+				continue;
+			if (pages == PAGES_MAX)
+				break;
+			page[pages++] = p;
+		}
+		pages_read(tid, page, pages, room);
+		for (pages = 0; i < end; i++) {
+			uint64_t in = at[i] & (PAGE - 1);
+
+			pages += page[pages] != (at[i] & ~(PAGE - 1));
+			if (in <= PAGE - sizeof(*head))
+				memcpy(&head[i], room[pages] + in, sizeof(*head));
+			else if (memory_read(tid, at[i], &head[i], sizeof(*head)) != sizeof(*head))
+				head[i] = 0;
+		}
 	}
 }
 
@@ -80,7 +116,8 @@ struct linker {
 	char library_path[PATH_MAX], preload[PATH_MAX];
 };
 
-static void linker_read(pid_t tid, uint64_t envp, struct linker *l)
+/* at: the n pointers of envp. */
+static void linker_read(pid_t tid, const uint64_t *at, unsigned n, struct linker *l)
 {
 	struct {
 		const char *name;
@@ -90,14 +127,10 @@ static void linker_read(pid_t tid, uint64_t envp, struct linker *l)
 		{ "LD_LIBRARY_PATH=", l->library_path, &l->place.library_path },
 		{ "LD_PRELOAD=", l->preload, &l->place.preload },
 	};
-	uint64_t at[POINTERS_MAX], head[POINTERS_MAX];
-	unsigned n = memory_read(tid, envp, at, sizeof(at)) / sizeof(at[0]), used = 0;
+	uint64_t head[POINTERS_MAX];
 
-	l->place = (struct env_place){ .pid = tid };
-	while (used < n && at[used])
-		used++;
-	heads_read(tid, at, used, head);
-	for (unsigned i = 0; i < used; i++)
+	heads_read(tid, at, n, head);
+	for (unsigned i = 0; i < n; i++)
 		for (size_t v = 0; v < ARRAY_SIZE(variables); v++) {
 			size_t len = strlen(variables[v].name);
 
@@ -106,6 +139,49 @@ static void linker_read(pid_t tid, uint64_t envp, struct linker *l)
 			    !strncmp(variables[v].text, variables[v].name, len))
 				*variables[v].value = variables[v].text + len;
 		}
+}
+
+/* How many pointers there are before the NULL; n when none of n is NULL. */
+static unsigned pointers_count(const uint64_t *at, unsigned n)
+{
+	unsigned used = 0;
+
+	while (used < n && at[used])
+		used++;
+	return used;
+}
+
+static size_t to_page_end(uint64_t addr, size_t most)
+{
+	size_t n = PAGE - (addr & (PAGE - 1));
+
+	return n < most ? n : most;
+}
+
+/*
+ * Path and environment of the call. Mostly neither goes over the end of a page, and one system call gets both.
+ * False: it has no path.
+ */
+static bool call_read(pid_t tid, uint64_t text, uint64_t envp, char path[PATH_MAX],
+		      struct linker *l)
+{
+	uint64_t at[POINTERS_MAX];
+	size_t text_room = to_page_end(text, PATH_MAX), at_room = to_page_end(envp, sizeof(at));
+	struct iovec to[] = { { path, text_room }, { at, at_room } };
+	struct iovec from[] = { { (void *)(uintptr_t)text, text_room },
+				{ (void *)(uintptr_t)envp, at_room } };
+	ssize_t got = process_vm_readv(tid, to, 2, from, 2, 0);
+	size_t in_text = got < 0 ? 0 : (size_t)got < text_room ? (size_t)got : text_room;
+	unsigned have = got > 0 ? (got - in_text) / sizeof(at[0]) : 0, n = pointers_count(at, have);
+
+	if (!memchr(path, 0, in_text) && !text_read(tid, text, path))
+		return false;
+	if (n == have) {
+		have = memory_read(tid, envp, at, sizeof(at)) / sizeof(at[0]);
+		n = pointers_count(at, have);
+	}
+	linker_read(tid, at, n, l);
+	return true;
 }
 
 static int proc_open(pid_t tid, const char *what)
@@ -135,7 +211,12 @@ static int own_link_open(pid_t tid, const char *path)
 	return -1;
 }
 
-int path_open(pid_t tid, int dir, const char *path)
+int root_open(pid_t tid)
+{
+	return proc_open(tid, "root");
+}
+
+int path_open(pid_t tid, int root, int dir, const char *path)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
 	int base, fd;
@@ -152,59 +233,51 @@ int path_open(pid_t tid, int dir, const char *path)
 		return fd;
 	}
 	fd = own_link_open(tid, path);
-	if (fd >= 0 || (base = proc_open(tid, "root")) < 0)
+	base = fd < 0 && root < 0 ? root_open(tid) : root;
+	if (fd >= 0 || base < 0)
 		return fd;
 	fd = syscall(SYS_openat2, base, path, &how, sizeof(how));
-	close(base);
 	/* Through a link of /proc, or before 5.6. */
-	return fd < 0 && errno != ENOENT ? open(path, O_PATH | O_CLOEXEC) : fd;
+	if (fd < 0 && errno != ENOENT)
+		fd = open(path, O_PATH | O_CLOEXEC);
+	if (base != root)
+		close(base);
+	return fd;
 }
 
 int regular_open(int path_fd)
 {
 	char name[32];
 	struct stat st;
-	int fd = -1;
 
-	if (path_fd < 0)
-		return -1;
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", path_fd);
-	if (!fstat(path_fd, &st) && S_ISREG(st.st_mode))
-		fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	close(path_fd);
-	return fd;
+	return !fstat(path_fd, &st) && S_ISREG(st.st_mode)
+		       ? open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+		       : -1;
 }
 
 void exec_files(const struct gate_call *call, exec_file_fn *fn, void *ctx)
 {
 	bool at = call->nr == __NR_execveat;
-	char path[PATH_MAX], head[INTERPRETER_HEAD], mapped[16];
-	struct linker linker = { .place.pid = call->tid };
-	int dir = at ? (int)call->args[0] : AT_FDCWD, fd;
+	char path[PATH_MAX], mapped[16];
+	struct linker linker = { .place = { .pid = call->tid, .root = -1 } };
+	int dir = at ? (int)call->args[0] : AT_FDCWD;
 
 	if (call->nr == __NR_mmap) {
 		snprintf(mapped, sizeof(mapped), "fd/%d", (int)call->args[4]);
-		fd = regular_open(proc_open(call->tid, mapped));
-		if (fd >= 0) {
-			fn(ctx, fd, &linker.place);
-			close(fd);
-		}
+		fn(ctx, proc_open(call->tid, mapped), &linker.place, path);
 		return;
 	}
-	if (!text_read(call->tid, call->args[at], path))
+	if (!call_read(call->tid, call->args[at], call->args[2 + at], path, &linker))
 		return;
-	linker_read(call->tid, call->args[2 + at], &linker);
+	linker.place.root = root_open(call->tid);
 	for (int i = 0; i < CHAIN_MAX; i++) {
-		ssize_t n;
+		int fd = path_open(call->tid, linker.place.root, dir, path);
 
-		fd = regular_open(path_open(call->tid, dir, path));
-		if (fd < 0)
-			return;
-		fn(ctx, fd, &linker.place);
-		n = pread(fd, head, sizeof(head), 0);
-		close(fd);
-		if (n <= 0 || !interpreter_of((struct span){ head, n }, path))
-			return;
+		if (fd < 0 || !fn(ctx, fd, &linker.place, path))
+			break;
 		dir = AT_FDCWD;
 	}
+	if (linker.place.root >= 0)
+		close(linker.place.root);
 }

@@ -4,22 +4,27 @@
 
 #include "env_attach.h"
 #include "guardian.h"
+#include "interpreter.h"
 
 /*
- * fn: fd is a regular file, open for reading; closed afterwards; place: as its program will run. May
- * block on a file or page that the caller serves.
+ * path_fd: the file, opened with O_PATH, which fn closes. place: as its program will run. next: gets the path
+ * of the interpreter that the file asks for; false: it asks for none. May block on a file or page that
+ * the caller serves.
  */
-typedef void exec_file_fn(void *ctx, int fd, const struct env_place *place);
+typedef bool exec_file_fn(void *ctx, int path_fd, const struct env_place *place,
+			  char next[INTERPRETER_MAX]);
 void exec_files(const struct gate_call *call, exec_file_fn *fn, void *ctx);
 
+/* The root directory of that thread, with O_PATH, or -1. */
+int root_open(pid_t tid);
 /*
  * A path as that thread would open it, with O_PATH, dir as for openat; -1: it cannot. Nothing but names
- * is touched: no driver, no server of the file itself.
+ * is touched: no driver, no server of the file itself. root: its root_open(), or -1 to open it for this call.
  */
-int path_open(pid_t tid, int dir, const char *path);
+int path_open(pid_t tid, int root, int dir, const char *path);
 /*
- * Takes path_fd, opened with O_PATH, and gives one for reading, or -1 when it is no regular file:
- * root must open no device or pipe because the run names it.
+ * path_fd, opened with O_PATH, for reading; -1 when it is no regular file: root must open no device or
+ * pipe because the run names it. path_fd stays open.
  */
 int regular_open(int path_fd);
 

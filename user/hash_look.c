@@ -54,17 +54,21 @@ static bool is_same(const struct hash_asked *a, const struct stat *st, int fd)
 static int file_open(const struct hash_asked *a)
 {
 	char exe[32];
-	int fd = -1;
+	int fd = -1, regular;
 
 	snprintf(exe, sizeof(exe), "/proc/%u/exe", a->pid);
 	if (a->script && a->path)
-		fd = path_open(a->pid, AT_FDCWD, a->path);
+		fd = path_open(a->pid, -1, AT_FDCWD, a->path);
 	else if (!a->script)
 		fd = open(exe, O_PATH | O_CLOEXEC);
 	/* It has ended already; the inode tells whether another one is there now. */
 	if (fd < 0 && a->path)
-		fd = path_open(getpid(), AT_FDCWD, a->path);
-	return fd < 0 ? fd : regular_open(fd);
+		fd = path_open(getpid(), -1, AT_FDCWD, a->path);
+	if (fd < 0)
+		return fd;
+	regular = regular_open(fd);
+	close(fd);
+	return regular;
 }
 
 static bool bytes_hash(int fd, struct ev_hash *e)

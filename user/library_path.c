@@ -30,7 +30,7 @@ bool path_make(char out[PATH_MAX], const char *fmt, ...)
 
 static int found(const struct library_search *s, const char *path)
 {
-	return s->pid ? path_open(s->pid, AT_FDCWD, path) : open(path, O_PATH | O_CLOEXEC);
+	return s->pid ? path_open(s->pid, s->root, AT_FDCWD, path) : open(path, O_PATH | O_CLOEXEC);
 }
 
 /* The first of a list of directories that has it, or -1. */

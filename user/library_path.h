@@ -8,6 +8,7 @@
 
 struct library_search {
 	pid_t pid;                /* in whose root; 0 ours */
+	int root;                 /* its root_open(), or -1 */
 	const char *dir;          /* of the file that needs it, inside that root; NULL not known */
 	const char *run_path;     /* that file's; NULL none */
 	const char *library_path; /* LD_LIBRARY_PATH; NULL none */

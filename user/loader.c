@@ -614,9 +614,13 @@ bool loader_env_unseen(struct loader *l, struct env_unseen *out)
 	return l->env && env_attach_unseen(l->env, out);
 }
 
-int loader_attach_env(struct loader *l, const char *path, const struct env_place *place)
+void loader_attach_env(struct loader *l, int path_fd, const struct env_place *place,
+		       struct env_file *file)
 {
-	return l->env ? env_attach_file(l->env, path, place) : 0;
+	if (l->env)
+		env_attach_file(l->env, path_fd, place, file);
+	else if (path_fd >= 0)
+		close(path_fd);
 }
 
 void loader_prescan(struct loader *l, const char *path_variable)

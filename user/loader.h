@@ -8,7 +8,9 @@
 #include "buf.h"
 #include "event.h"
 
+struct env_file;
 struct env_place;
+struct env_unseen;
 struct loader;
 
 /* fn gets each record (writable, aligned to 8; n may exceed the record). */
@@ -70,9 +72,9 @@ void loader_detach(struct loader *l);
 void loader_losses(const struct loader *l, void (*fn)(void *ctx, uint32_t type, uint64_t count),
 		   void *ctx);
 
-/* Attaches the environment probes that the ELF file offers; at most once for each file. Returns how many. */
-int loader_attach_env(struct loader *l, const char *path, const struct env_place *place);
-struct env_unseen;
+/* As env_attach_file(). */
+void loader_attach_env(struct loader *l, int path_fd, const struct env_place *place,
+		       struct env_file *file);
 bool loader_env_unseen(struct loader *l, struct env_unseen *out); /* as env_attach_unseen() */
 /* What went wrong in attaching since the last call; NULL nothing. */
 const char *loader_env_trouble(struct loader *l);

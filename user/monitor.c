@@ -209,7 +209,10 @@ static void on_record(void *ctx, void *bytes, size_t n)
 	hash_look(m->pipeline, RUN_ID, boot_now());
 	/* Its file may hold functions that read the environment; passed by the gate, it is known already. */
 	if (n >= sizeof(h) && h.type == EV_EXEC)
-		attacher_ask(&m->attacher, &h);
+		attacher_ask(&m->attacher, &h,
+			     n < sizeof(h) + sizeof(struct ev_exec)
+				     ? NULL
+				     : (struct ev_exec *)((struct ev_hdr *)bytes + 1));
 	if (n >= sizeof(h) && h.type == EV_EXIT && (pid_t)h.pid == m->command && m->front_gone) {
 		/* Nobody else will tell. */
 		m->status = ((struct ev_exit *)((struct ev_hdr *)bytes + 1))->status;
