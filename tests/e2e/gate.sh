@@ -54,6 +54,7 @@ for i in $(seq "$from" "$to"); do
 	C) cp "$here/cases" "$d/p" && "$d/p" read "IVG_FIRST_$i" ;;
 	libc) cp "$here/cases" "$d/p" && cp "$libc" "$d/" && "$d/p" read "IVG_FIRST_$i" ;;
 	ldpath) mkdir -p "$d/lib" && cp "$libc" "$d/lib/" && cp "$here/cases" "$d/p" && LD_LIBRARY_PATH=/nowhere:$d/lib "$d/p" read "IVG_FIRST_$i" ;;
+	edges) mkdir -p "$d/lib" && cp "$libc" "$d/lib/" && cp "$here/cases" "$d/p" && "$here/cases" edges "LD_LIBRARY_PATH=$d/lib" "$d/p" "IVG_FIRST_$i" ;;
 	preload) cp "$here/libget.so" "$d/any.so" && LD_PRELOAD="$d/any.so" "$here/cases" read "IVG_FIRST_$i" ;;
 	chroot) mkdir -p "$d/lib64" "$d/lib" && cp "$libc" "$d/lib/" && cp /lib64/ld-linux-x86-64.so.2 "$d/lib64/" && cp "$here/cases" "$d/p" &&
 		/usr/sbin/chroot "$d" /p read "IVG_FIRST_$i" ;;
@@ -75,7 +76,7 @@ first_reads() { # KIND: seen, let go, and neither of both
 		rm -rf "$work/new"
 	done
 }
-kinds='C libc ldpath preload chroot python script'
+kinds='C libc ldpath edges preload chroot python script'
 if command -v go >/dev/null; then
 	printf 'package main\nimport ("os"; "strings")\nfunc main() { for _, e := range os.Environ() { if strings.HasPrefix(e, "IVG=") { os.Getenv(e[4:]) } } }\n' >"$work/go.go"
 	GOCACHE=$work/cache go build -ldflags '-s -w' -o "$work/go" "$work/go.go" && kinds="$kinds go"

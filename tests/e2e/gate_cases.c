@@ -209,6 +209,35 @@ static int page_case(char **argv)
 	return 8;
 }
 
+/*
+ * edges LD_LIBRARY_PATH=... PROGRAM NAME: PROGRAM reads NAME; path, pointers and the variable go over ends of pages,
+ * behind variables that lie on thirty pages in turn.
+ */
+static int edges_case(char **argv)
+{
+	enum { PAGE = 4096, FILLERS = 400, PAGES = 30 };
+	char *room =
+		mmap(NULL, 40 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *path = room + 33 * PAGE - 4, *variable = room + 35 * PAGE - 3, *args[4];
+	char **envp = (char **)(room + 37 * PAGE - 5 * sizeof(*envp));
+
+	if (room == MAP_FAILED)
+		return 77;
+	for (int i = 0; i < FILLERS; i++) {
+		envp[i] = room + i * 7 % PAGES * PAGE + i / PAGES * 40;
+		sprintf(envp[i], "FILLER_%d=x", i);
+	}
+	strcpy(path, argv[1]);
+	strcpy(variable, argv[0]);
+	envp[FILLERS] = variable;
+	args[0] = path;
+	args[1] = "read";
+	args[2] = argv[2];
+	args[3] = NULL;
+	execve(path, args, envp);
+	return 8;
+}
+
 /* cost N: ns for each of N vfork, exec, wait of /bin/true. */
 static int cost_case(char **argv)
 {
@@ -240,6 +269,7 @@ int main(int argc, char **argv)
 		{ "read", read_case },         { "dlopen", dlopen_case }, { "parent", parent_case },
 		{ "ticks", ticks_case },       { "filter", filter_case }, { "refuse", refuse_case },
 		{ "listener", listener_case }, { "page", page_case },     { "cost", cost_case },
+		{ "edges", edges_case },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof(cases) / sizeof(cases[0]); i++)
