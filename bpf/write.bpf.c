@@ -110,6 +110,7 @@ __attribute__((noinline)) int write_look(u64 run, u64 file, u64 base, u64 n)
 	return write_emit(run, key.ino, (u64)key.dev << 32 | kind, base, take << 32 | (u32)n);
 }
 
+/* pwrite64 has the same first arguments. */
 SEC("tp/syscalls/sys_exit_write")
 int on_sys_write(struct trace_event_raw_sys_exit *ctx)
 {

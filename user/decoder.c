@@ -31,15 +31,15 @@ static bool has_option(const struct shell_command *c, char letter, const char *n
 	return false;
 }
 
-/* An inline program that calls a decoding function. */
-static bool is_script(const struct shell_command *c)
+/* An inline program that calls a decoding function, or whose text is mostly escapes. */
+static bool is_script(const struct shell_command *c, size_t escapes)
 {
 	if (!has_option(c, 'c', "--eval") && !has_option(c, 'e', NULL) && !has_option(c, 'r', NULL))
 		return false;
 	for (unsigned i = 1; i < c->words; i++)
 		if (code_decodes(c->word[i]))
 			return true;
-	return false;
+	return escapes >= ESCAPES_MIN;
 }
 
 /* python -m base64 -d */
@@ -138,6 +138,7 @@ static const struct {
 bool decoder_command(const struct shell_command *c, size_t escapes)
 {
 	static const char *const echo[] = { "echo", "printf", "xargs" };
+	static const char *const awks[] = { "awk", "mawk", "gawk" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(tools); i++)
 		if (decoder_word_is(c, 0, tools[i].name) &&
@@ -157,9 +158,12 @@ bool decoder_command(const struct shell_command *c, size_t escapes)
 				return true;
 	if (decoder_word_is(c, 0, "tr"))
 		return is_rotation(c);
-	if (decoder_word_is(c, 0, "sed") || decoder_word_is(c, 0, "awk"))
+	if (decoder_word_is(c, 0, "sed"))
 		return makes_escapes(c);
-	return is_openssl(c) || is_module(c) || is_script(c);
+	for (size_t i = 0; i < ARRAY_SIZE(awks); i++)
+		if (decoder_word_is(c, 0, awks[i]))
+			return makes_escapes(c) || escapes >= ESCAPES_MIN;
+	return is_openssl(c) || is_module(c) || is_script(c, escapes);
 }
 
 bool decoder_process(const struct process *p)

@@ -105,6 +105,7 @@ struct fact {
 			uint32_t mode, uid, gid; /* after it */
 			bool before;             /* what stood before it is known */
 			uint32_t old_mode, old_uid, old_gid;
+			uint64_t size, old_size;
 			uint32_t nlink;
 			uint32_t dir_mode, dir_uid, dir_gid;
 			uint64_t ino;

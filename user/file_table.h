@@ -9,6 +9,7 @@ struct file_known {
 	uint64_t ino;
 	uint32_t dev;
 	uint32_t mode, uid, gid; /* as last seen */
+	uint64_t size;           /* likewise: it may have grown since */
 	bool created;            /* by the run */
 	bool secret;             /* the run wrote one to it */
 };

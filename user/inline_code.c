@@ -11,7 +11,7 @@ static const char *const decodes[] = {
 	"a2b_",      "decode_base64", "unpack(",          "unpack1",
 	"pack(",     "decode64",      "'base64'",         "\"base64\"",
 	"atob(",     "base64_decode", "FromBase64String", "codecs.decode",
-	"str_rot13", "hex2bin",       "uudecode",
+	"str_rot13", "hex2bin",       "uudecode",         "unquote(",
 };
 /* Everybody calls them; they tell when their result is run. */
 static const char *const transforms[] = {

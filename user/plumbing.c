@@ -4,10 +4,13 @@
 #include "plumbing.h"
 #include "process_table.h"
 
+#define PIPES_OF 8 /* of one process, that are followed to their readers */
+
 struct end {
 	struct process *process;
 	uint64_t ino;
 	bool writes;
+	bool made; /* for a child: none of its own standard streams */
 };
 
 struct plumbing {
@@ -28,15 +31,16 @@ void plumbing_free(struct plumbing *u)
 	free(u);
 }
 
-static void end_add(struct plumbing *u, struct process *p, uint64_t ino, bool writes)
+static struct end *end_add(struct plumbing *u, struct process *p, uint64_t ino, bool writes)
 {
 	struct end *e = &u->ring[u->n++ % PIPE_ENDS];
 	struct process *old = e->process;
 
 	process_hold(p);
-	*e = (struct end){ p, ino, writes };
+	*e = (struct end){ p, ino, writes, false };
 	if (old)
 		process_drop(old);
+	return e;
 }
 
 void plumbing_exec(struct plumbing *u, struct process *p)
@@ -47,7 +51,7 @@ void plumbing_exec(struct plumbing *u, struct process *p)
 	 */
 	if (p->fd[0].kind == FD_PIPE && p->parent && p->fd[0].peer_pid == p->parent->pid &&
 	    program_code(p->parent).len)
-		end_add(u, p->parent, p->fd[0].ino, true);
+		end_add(u, p->parent, p->fd[0].ino, true)->made = true;
 	for (unsigned i = 0; i < 2; i++)
 		if (p->fd[i].kind == FD_PIPE)
 			end_add(u, p, p->fd[i].ino, i > 0);
@@ -130,16 +134,36 @@ void line_write(const struct pipe_line *line, unsigned origins, struct buf *out)
 	}
 }
 
+/* Pipes that p writes to: its standard output, and what it made for its children. */
+static unsigned written_by(const struct plumbing *u, const struct process *p,
+			   uint64_t ino[PIPES_OF])
+{
+	unsigned n = 0;
+
+	if (p->fd[1].kind == FD_PIPE)
+		ino[n++] = p->fd[1].ino;
+	for (unsigned i = 0; i < PIPE_ENDS && i < u->n && n < PIPES_OF; i++)
+		if (u->ring[i].made && u->ring[i].process == p)
+			ino[n++] = u->ring[i].ino;
+	return n;
+}
+
 static void readers(const struct plumbing *u, struct process *p, struct pipe_line *seen,
 		    void (*fn)(void *ctx, struct process *reader), void *ctx)
 {
-	if (p->fd[1].kind != FD_PIPE || seen->n == PIPE_LINE_MAX)
+	uint64_t ino[PIPES_OF];
+	unsigned n = written_by(u, p, ino);
+
+	if (!n || seen->n == PIPE_LINE_MAX)
 		return;
 	seen->at[seen->n++] = p;
 	for (unsigned i = 0; i < PIPE_ENDS && i < u->n; i++) {
 		const struct end *e = &u->ring[i];
+		bool reads = false;
 
-		if (e->writes || e->ino != p->fd[1].ino || line_has(seen, e->process))
+		for (unsigned k = 0; k < n; k++)
+			reads |= e->ino == ino[k];
+		if (e->writes || !reads || line_has(seen, e->process))
 			continue;
 		fn(ctx, e->process);
 		readers(u, e->process, seen, fn, ctx);

@@ -51,10 +51,10 @@ const struct need needs[] = {
 	  { { "fexit", FEAT_TRAMPOLINE, { "on_ptrace_access" } },
 	    { "tracepoint", FEAT_TASK_BY_PID, { "on_sys_vm_readv", "on_sys_ptrace" } } } },
 	{ "bytes written", false, "secrets in logs, in the run's output and on their way to the network",
-	  "mmap'ed and io_uring writes, pwrite where no trampoline works, writev where one does; of a pipe the first "
+	  "mmap'ed and io_uring writes, pwritev, writev where a trampoline works; of a pipe the first "
 	  "16 KiB, of a file 4 MiB; TLS",
 	  { { "fexit", FEAT_TRAMPOLINE, { "on_vfs_write" } },
-	    { "tracepoint", FEAT_TRACEFS, { "on_sys_write", "on_sys_writev" } } } },
+	    { "tracepoint", FEAT_TRACEFS, { "on_sys_write", "on_sys_write@pwrite64", "on_sys_writev" } } } },
 	{ "container processes", false, "what containers of the run execute",
 	  "what a container's own runtime put deeper than two groups below the container's",
 	  { { "tp_btf", FEAT_NONE, { "on_cgroup_attach", "on_cgroup_fork" } } } },

@@ -10,9 +10,12 @@
 
 bool is_placeholder(const char *p, size_t n)
 {
-	static const char *const words[] = { "null",      "true",  "false", "none",
-					     "undefined", "nil",   "e30=",  "e30",
-					     "bnVsbA==",  "<nil>", "yes",   "no" };
+	static const char *const words[] = {
+		"null",     "true",      "false",     "none",     "undefined", "nil",
+		"e30=",     "e30",       "bnVsbA==",  "<nil>",    "yes",       "no",
+		"changeme", "change-me", "change_me", "changeit", "example",   "placeholder",
+		"redacted", "dummy",     "todo",
+	};
 	bool digits = true;
 	size_t i;
 
@@ -21,6 +24,9 @@ bool is_placeholder(const char *p, size_t n)
 	for (i = 0; i < ARRAY_SIZE(words); i++)
 		if (n == strlen(words[i]) && !strncasecmp(p, words[i], n))
 			return true;
+	/* YOUR_API_KEY, your-token-here */
+	if (n > 5 && !strncasecmp(p, "your", 4) && strchr("_- ", p[4]))
+		return true;
 	if ((p[0] == '<' && p[n - 1] == '>') || (p[0] == '[' && p[n - 1] == ']'))
 		return true;
 	if (n >= 2 && p[0] == '{' && p[1] == '{')

@@ -124,6 +124,12 @@ static bool is_filler(const char *p, size_t n)
 	return true;
 }
 
+/* AKIAIOSFODNN7EXAMPLE and its kin stand in the provider's own manuals. */
+static bool is_example(const char *p, size_t n)
+{
+	return n >= 7 && !memcmp(p + n - 7, "EXAMPLE", 7);
+}
+
 static bool is_mixed(const char *p, size_t n)
 {
 	bool digit = false, upper = false;
@@ -200,7 +206,7 @@ size_t secret_shape(struct span s, size_t at, const char **kind)
 			e++;
 		n = e - b;
 		if (!word_begins(s, at) || n < 10 || is_filler(s.ptr + b, n) ||
-		    (h->mixed && !is_mixed(s.ptr + b, n)))
+		    is_example(s.ptr + b, n) || (h->mixed && !is_mixed(s.ptr + b, n)))
 			continue;
 		if ((n < h->min || (h->max && n > h->max)) && !(h->crc && crc_holds(s.ptr + b, n)))
 			continue;

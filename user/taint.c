@@ -27,7 +27,8 @@ static bool file_name(struct span word, char name[TAINT_MAX])
 {
 	char *at = name;
 
-	if (!shell_unquote(word, name, TAINT_MAX) || !strncmp(name, "/dev/", 5))
+	if (!shell_unquote(word, name, TAINT_MAX) ||
+	    (!strncmp(name, "/dev/", 5) && strncmp(name, "/dev/shm/", 9)))
 		return false;
 	while (at[0] == '.' && at[1] == '/')
 		at += 2;

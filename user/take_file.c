@@ -37,6 +37,7 @@ static void file_learn(struct pipeline *p, const struct ev_file *e, struct fact 
 		f->file.old_mode = known->mode;
 		f->file.old_uid = known->uid;
 		f->file.old_gid = known->gid;
+		f->file.old_size = known->size;
 	}
 	if (e->action == FILE_REMOVE && e->nlink <= 1) {
 		file_forget(&p->files, e->dev, e->ino);
@@ -49,6 +50,7 @@ static void file_learn(struct pipeline *p, const struct ev_file *e, struct fact 
 	known->mode = f->file.mode;
 	known->uid = f->file.uid;
 	known->gid = f->file.gid;
+	known->size = f->file.size;
 }
 
 /* A package's first file tells that the process imports it; nothing else is to be said of it. */
@@ -141,6 +143,7 @@ void take_file(struct pipeline *p, const struct record *r)
 	f.file.uid = c[0].uid;
 	f.file.gid = c[0].gid;
 	f.file.nlink = e->nlink;
+	f.file.size = e->size;
 	f.file.dir_mode = e->comps > 1 ? c[1].mode : 0755;
 	f.file.dir_uid = e->comps > 1 ? c[1].uid : 0;
 	f.file.dir_gid = e->comps > 1 ? c[1].gid : 0;

@@ -91,17 +91,21 @@ echo x >>append.log
 chmod 600 tight.log
 echo x >own.log; chmod 640 own.log; : >own.log; mv own.log own.log.1; mv own.log.1 own.log.2; echo x >own.log; rm own.log own.log.2
 rm foreign.txt
+: >>empty.log; : >empty.log; : >>full.log; : >full.log; truncate -s 99 grown.log
 SH
 for dir in "$work/d" "$shm/d"; do
 	mkdir -m 0755 "$dir"
 	for f in trunc truncate unlink moved sed loose ftrunc at static append tight; do (umask 077; echo xxxx >"$dir/$f.log"); done
 	echo x >"$dir/foreign.txt"
+	(umask 077; : >"$dir/empty.log"; echo xxxx | tee "$dir/full.log" >"$dir/grown.log")
 	run -u root -- sh "$work/deeds.sh" "$dir"
 	where=$(stat -f -c %T "$dir")
 	see "R5.5 on $where: nine ways to truncate, remove, replace and loosen a log that was there" \
 		"[w for w in 'trunc truncated,truncate truncated,ftrunc truncated,unlink removed,at removed,static removed,moved renamed,sed renamed,loose loosened'.split(',')
 		if not any('/%s.log, which the run did not create, is %s' % tuple(w.split()) in get(e, 'invigil.evidence') for e in alerts('R5.5'))] == []"
-	see "R5.5, near misses on $where: append, tighten, own logs rotated and removed, no log" "len(alerts('R5.5')) == 9"
+	see "R5.5 on $where: how much there was, where the run had opened it before" "$(about R5.5 '/full.log, which the run did not create, is truncated (mode 0600, of 5 bytes)')"
+	see "R5.5, near misses on $where: append, tighten, own logs rotated and removed, no log, one that was empty" \
+		"len([e for e in alerts('R5.5') if 'grown.log' not in get(e, 'invigil.evidence')]) == 10"
 	see "what is done to the own log on $where is evidence, and told once" \
 		"{e['event']['action'] for e in ev if get(e, 'file.name', '').startswith('own.log')} >= {'log-open', 'chmod', 'log-rename', 'log-remove'} and
 		len([e for e in action('chmod') if get(e, 'file.name') == 'tight.log']) == 1"

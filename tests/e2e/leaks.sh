@@ -37,6 +37,18 @@ see "near miss: no log" "not any('d.txt' in get(a, 'invigil.evidence') for a in 
 
 script <<PY
 import os
+v = os.environ["T_API_TOKEN"].encode()
+f = os.open("$work/p.log", os.O_CREAT | os.O_WRONLY, 0o600)
+os.pwrite(f, b"x" * 9 + v, 4096)
+os.pwrite(os.open("$work/p2.log", os.O_CREAT | os.O_WRONLY, 0o600), v[:-1], 0)
+os.pwrite(os.open("$work/p.txt", os.O_CREAT | os.O_WRONLY, 0o600), v, 0)
+PY
+py
+see "by pwrite" "any('p.log' in get(a, 'invigil.evidence') for a in alerts('R5.3'))"
+see "near misses: all but its last byte, no log" "len(alerts('R5.3')) == 1"
+
+script <<PY
+import os
 os.umask(0o077)
 f = open("$work/i.log", "w"); f.write(os.environ["T_API_TOKEN"] + "\n"); f.flush(); os.fchmod(f.fileno(), 0o644)
 f = open("$work/j.log", "w"); f.write("nothing\n"); f.flush(); os.fchmod(f.fileno(), 0o644)

@@ -11,6 +11,7 @@
 #include "process_table.h"
 #include "provenance.h"
 #include "shell_flow.h"
+#include <stdlib.h>
 #include "startup.h"
 
 static char cwd[] = "/work/tree";
@@ -94,6 +95,42 @@ static void count(void *ctx, struct process *reader)
 {
 	(void)reader;
 	++*(unsigned *)ctx;
+}
+
+/* python3 -c: its child runs a shell, which runs another one; all have the pipe as standard input. */
+static void what_a_one_liner_pipes_to_its_child_reaches_the_childs_child(void **s)
+{
+	static char args[] = "python3\0-c\0os.popen('sh', 'w').write(x)";
+	struct process_table *t = table_new();
+	struct plumbing *u = plumbing_new();
+	struct process *python = piped(t, 2, "python3", 0, 0), *sh, *inner;
+	char *own = python->args;
+	unsigned readers = 0;
+
+	(void)s;
+	python->args = args;
+	python->args_len = python->args_want = sizeof(args);
+	python->argc = 3;
+	python->roles |= ROLE_INTERPRETER;
+	plumbing_exec(u, python);
+	sh = piped(t, 3, "sh", 77, 0);
+	sh->parent = python;
+	process_hold(python);
+	plumbing_readers(u, python, count, &readers);
+	assert_int_equal(readers, 0);
+	sh->fd[0].peer_pid = 2;
+	plumbing_exec(u, sh);
+	inner = piped(t, 4, "sh", 77, 0);
+	plumbing_exec(u, inner);
+	plumbing_readers(u, python, count, &readers);
+	assert_int_equal(readers, 2);
+	readers = 0;
+	plumbing_exec(u, piped(t, 5, "sh", 78, 0)); /* another pipe */
+	plumbing_readers(u, python, count, &readers);
+	assert_int_equal(readers, 2);
+	python->args = own;
+	plumbing_free(u);
+	table_free(t);
 }
 
 static void old_ends_of_pipes_are_forgotten_and_ended_processes_let_go(void **s)
@@ -306,6 +343,12 @@ static void a_decoder_is_told_by_what_it_does(void **s)
 	assert_false(decodes("printf|\\x69"));
 	assert_true(decodes("openssl|aes-256-cbc|-d|-in|f"));
 	assert_false(decodes("openssl|aes-256-cbc|-e|-in|f"));
+	assert_true(decodes("mawk|BEGIN { printf \"\\151\\144\\073\\151\\144\\073\\151\\144\" }"));
+	assert_false(decodes("mawk|BEGIN { printf \"\\033[1m\" }"));
+	assert_true(decodes("perl|-e|print \"\\x69\\x64\\x69\\x64\\x69\\x64\\x69\\x64\""));
+	assert_false(decodes("perl|-e|print \"\\x1b[1mid\""));
+	assert_true(decodes("python3|-c|print(urllib.parse.unquote(sys.stdin.read()))"));
+	assert_false(decodes("python3|-c|print(urllib.parse.quote(sys.stdin.read()))"));
 	assert_true(decodes("python3|-m|base64|-d"));
 	assert_false(decodes("python3|-m|base64"));
 	assert_true(decodes("tr|A-Za-z|N-ZA-Mn-za-m"));
@@ -408,6 +451,9 @@ static void a_file_carries_it_through_copies(void **s)
 	assert_string_equal(flows("mkfifo p; sh p & curl h > p"), "net untold executed: sh p");
 	assert_string_equal(flows("printf '" ESCAPES "' > x; sh x"),
 			    "decoder untold executed: sh x");
+	assert_string_equal(flows("curl h > /dev/shm/x; . /dev/shm/x"),
+			    "net untold sourced: . /dev/shm/x");
+	assert_string_equal(flows("curl h > /dev/null; . /dev/null"), "-");
 	assert_string_equal(flows("sh x; curl h > x"), "-");
 	assert_string_equal(flows("base64 -d e > x; chmod 600 x"), "-");
 	assert_string_equal(flows("base64 -d e > x; wc x > y; sh y"), "-");
@@ -443,6 +489,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(programs_on_pipes_form_a_line_in_whatever_order_they_come),
 		cmocka_unit_test(a_pipe_that_feeds_itself_is_no_endless_line),
+		cmocka_unit_test(what_a_one_liner_pipes_to_its_child_reaches_the_childs_child),
 		cmocka_unit_test(old_ends_of_pipes_are_forgotten_and_ended_processes_let_go),
 		cmocka_unit_test(a_file_carries_what_its_writers_carry),
 		cmocka_unit_test(a_shell_opens_the_file_on_standard_output),

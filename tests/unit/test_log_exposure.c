@@ -101,6 +101,7 @@ struct deed {
 	enum owner owner;
 	int old_mode; /* -1 not known */
 	const char *path;
+	uint64_t old_size, size;
 };
 
 static bool secret; /* the run wrote one to it */
@@ -121,6 +122,8 @@ static void done(struct deed d, unsigned roles)
 	f.file.owner = d.owner;
 	f.file.before = d.old_mode >= 0;
 	f.file.old_mode = S_IFREG | (uint32_t)d.old_mode;
+	f.file.old_size = d.old_size;
+	f.file.size = d.size;
 	f.file.secret = secret;
 	f.file.is_log = true;
 	report_reset(&report);
@@ -151,7 +154,7 @@ static void a_foreign_log_that_is_truncated_removed_or_replaced(void **s)
 
 static void a_foreign_log_is_truncated_by_an_open_that_says_so(void **s)
 {
-	struct deed d = { FILE_OPEN, 0, O_WRONLY | O_TRUNC, OWNER_FOREIGN, -1, NULL };
+	struct deed d = { FILE_OPEN, 0, O_WRONLY | O_TRUNC, OWNER_FOREIGN, -1, NULL, 0, 0 };
 
 	(void)s;
 	done(d, ROLE_TEST);
@@ -165,9 +168,31 @@ static void a_foreign_log_is_truncated_by_an_open_that_says_so(void **s)
 	check_miss("R5.5");
 }
 
+static void a_truncation_that_takes_nothing_is_none(void **s)
+{
+	struct deed d = { FILE_OPEN, 0, O_WRONLY | O_TRUNC, OWNER_FOREIGN, 0600, NULL, 0, 0 };
+
+	(void)s;
+	done(d, ROLE_TEST); /* it was empty when the run opened it before */
+	check_miss("R5.5");
+	d.old_size = 7;
+	done(d, ROLE_TEST);
+	check_hit("R5.5");
+	assert_non_null(strstr(found("R5.5")->evidence.ptr, "mode 0600, of 7 bytes)"));
+	d.old_mode = -1;
+	done(d, ROLE_TEST);
+	assert_non_null(strstr(found("R5.5")->evidence.ptr, "size before is not known"));
+	d = (struct deed){ FILE_TRUNCATE, 0, 0, OWNER_FOREIGN, 0600, NULL, 7, 100 };
+	done(d, ROLE_TEST); /* truncate -s +93 */
+	check_miss("R5.5");
+	d.size = 6;
+	done(d, ROLE_TEST);
+	check_hit("R5.5");
+}
+
 static void a_foreign_log_that_is_loosened(void **s)
 {
-	struct deed d = { FILE_CHMOD, 0644, 0, OWNER_FOREIGN, 0640, NULL };
+	struct deed d = { FILE_CHMOD, 0644, 0, OWNER_FOREIGN, 0640, NULL, 0, 0 };
 
 	(void)s;
 	done(d, ROLE_TEST);
@@ -189,7 +214,7 @@ static void a_foreign_log_that_is_loosened(void **s)
 
 static void a_log_of_the_system_is_nobodys_to_remove(void **s)
 {
-	struct deed d = { FILE_REMOVE, 0, 0, OWNER_OWN, -1, "/var/log/messages" };
+	struct deed d = { FILE_REMOVE, 0, 0, OWNER_OWN, -1, "/var/log/messages", 0, 0 };
 
 	(void)s;
 	done(d, ROLE_TEST);
@@ -207,7 +232,7 @@ static void a_log_of_the_system_is_nobodys_to_remove(void **s)
 
 static void a_changed_mode_counts_as_that_of_an_open(void **s)
 {
-	struct deed d = { FILE_CHMOD, 0666, 0, OWNER_OWN, 0600, NULL };
+	struct deed d = { FILE_CHMOD, 0666, 0, OWNER_OWN, 0600, NULL, 0, 0 };
 
 	(void)s;
 	done(d, ROLE_TEST);
@@ -273,7 +298,7 @@ static void another_name_in_a_shared_directory(void **s)
 
 static void a_log_that_holds_a_secret_is_loosened(void **s)
 {
-	struct deed d = { FILE_CHMOD, 0644, 0, OWNER_OWN, 0600, NULL };
+	struct deed d = { FILE_CHMOD, 0644, 0, OWNER_OWN, 0600, NULL, 0, 0 };
 
 	(void)s;
 	secret = true;
@@ -329,6 +354,7 @@ int main(void)
 		cmocka_unit_test(a_log_in_a_directory_that_others_can_change),
 		cmocka_unit_test(a_log_that_others_can_read_once_a_directory),
 		cmocka_unit_test(a_foreign_log_that_is_truncated_removed_or_replaced),
+		cmocka_unit_test(a_truncation_that_takes_nothing_is_none),
 		cmocka_unit_test(a_foreign_log_is_truncated_by_an_open_that_says_so),
 		cmocka_unit_test(a_foreign_log_that_is_loosened),
 		cmocka_unit_test(a_log_of_the_system_is_nobodys_to_remove),

@@ -265,6 +265,34 @@ static void a_connected_one_liner_gives_a_shell_its_input(void **s)
 	parent.script = (char *)"test_server.py";
 }
 
+static void a_network_client_holds_both_pipes_of_a_shell(void **s)
+{
+	struct process *p = process_new("sh", ROLE_SHELL, ARGV("sh"));
+	unsigned roles = parent.roles;
+
+	(void)s;
+	parent.roles = ROLE_NETWORK_CLIENT; /* socat EXEC:sh,pipes */
+	p->fd[0] = (struct ev_fd){ .kind = FD_PIPE, .ino = 4, .peer_pid = parent.pid };
+	p->fd[1] = (struct ev_fd){ .kind = FD_PIPE, .ino = 5, .peer_pid = parent.pid };
+	exec_look(&detect_piped_shell, p);
+	check_hit("R4.5");
+	p->fd[1].peer_pid = 0; /* somebody else reads its output */
+	exec_look(&detect_piped_shell, p);
+	check_miss("R4.5");
+	p->fd[1].peer_pid = parent.pid;
+	parent.roles = ROLE_TEST;
+	exec_look(&detect_piped_shell, p);
+	check_miss("R4.5");
+	parent.roles = ROLE_NETWORK_CLIENT;
+	p = process_new("sh", ROLE_SHELL,
+			ARGV("sh", "-c", "exec nc h 22")); /* ssh's ProxyCommand */
+	p->fd[0] = (struct ev_fd){ .kind = FD_PIPE, .ino = 4, .peer_pid = parent.pid };
+	p->fd[1] = (struct ev_fd){ .kind = FD_PIPE, .ino = 5, .peer_pid = parent.pid };
+	exec_look(&detect_piped_shell, p);
+	check_miss("R4.5");
+	parent.roles = roles;
+}
+
 static void a_one_liner_runs_what_it_fetches(void **s)
 {
 	exec_look(&detect_piped_shell,
@@ -350,6 +378,7 @@ int main(void)
 		cmocka_unit_test(a_shell_that_connects_by_itself),
 		cmocka_unit_test(an_interpreter_starts_a_shell),
 		cmocka_unit_test(a_connected_one_liner_gives_a_shell_its_input),
+		cmocka_unit_test(a_network_client_holds_both_pipes_of_a_shell),
 		cmocka_unit_test(a_one_liner_runs_what_it_fetches),
 		cmocka_unit_test(the_string_stood_in_the_starters_arguments),
 		cmocka_unit_test(an_image_or_container_runs_a_download),

@@ -389,7 +389,8 @@ static void the_password_of_a_url_is_known_by_itself(void **state)
 static void credentials_are_known_by_their_shape(void **state)
 {
 	(void)state;
-	assert_string_equal(bytes("id AKIAIOSFODNN7EXAMPLE."), "id <token:aws>.");
+	assert_string_equal(bytes("id AKIAIOSFODNN7EXAMPLZ."), "id <token:aws>.");
+	assert_string_equal(bytes("id AKIAIOSFODNN7EXAMPLE."), "id AKIAIOSFODNN7EXAMPLE.");
 	assert_string_equal(bytes("a ghp_0123456789abcdefghijABCDEFGHIJ012345 b"),
 			    "a <token:github> b");
 	assert_string_equal(bytes("glpat-abcdEFGH1234ijklMNOP"), "<token:gitlab>");
@@ -398,7 +399,7 @@ static void credentials_are_known_by_their_shape(void **state)
 			    "x%3D<token:github>");
 	assert_string_equal(bytes("ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
 			    "ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
-	assert_string_equal(bytes("NAKIAIOSFODNN7EXAMPLE"), "NAKIAIOSFODNN7EXAMPLE");
+	assert_string_equal(bytes("NAKIAIOSFODNN7EXAMPLZ"), "NAKIAIOSFODNN7EXAMPLZ");
 	assert_string_equal(bytes("pypi-mirror-of-the-whole-company-cache"),
 			    "pypi-mirror-of-the-whole-company-cache");
 }
@@ -440,6 +441,8 @@ static void placeholders_stay(void **state)
 		"TOKEN=$VAR",
 		"TOKEN=xxx",
 		"TOKEN=null",
+		"TOKEN=changeme",
+		"TOKEN=YOUR_API_KEY",
 		"{\"token\":\"\"}",
 		"{\"password\":null}",
 		"TOKEN==x",

@@ -1,6 +1,7 @@
 /* log_exposure.c: R5, logs of the run that others can change or read. */
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "detect.h"
@@ -94,14 +95,25 @@ static bool is_loosened(const struct fact *f)
 		!others_can_read(f->run, old, f->file.old_uid, f->file.old_gid));
 }
 
+/*
+ * Did bytes go? What was in it is known only of a file that the run had opened or changed before: no
+ * hook that works everywhere sees a file's size before it is cut. An unknown size counts as some.
+ */
+static bool is_shortened(const struct fact *f)
+{
+	return !f->file.before || f->file.old_size > f->file.size;
+}
+
 /* What was done to it that a log's reader should know of; NULL: nothing. */
 static const char *tampering(const struct fact *f)
 {
 	switch (f->file.action) {
 	case FILE_OPEN:
-		return f->file.open_flags & O_TRUNC && !f->file.created ? "truncated" : NULL;
+		return f->file.open_flags & O_TRUNC && !f->file.created && is_shortened(f)
+			       ? "truncated"
+			       : NULL;
 	case FILE_TRUNCATE:
-		return "truncated";
+		return is_shortened(f) ? "truncated" : NULL;
 	case FILE_REMOVE:
 		return "removed";
 	case FILE_RENAME:
@@ -115,15 +127,21 @@ static void look_tampering(const struct fact *f, struct span path, struct report
 {
 	const char *what = tampering(f);
 	bool systems = is_systems(f->file.path.text);
+	char size[64] = "";
 
 	/* Package managers and git put files where they belong. */
 	if (!what || (f->process && f->process->roles & ROLE_BUILD_TOOL))
 		return;
+	if (!strcmp(what, "truncated") && f->file.before)
+		snprintf(size, sizeof(size), ", of %llu bytes",
+			 (unsigned long long)f->file.old_size);
+	else if (!strcmp(what, "truncated"))
+		snprintf(size, sizeof(size), ", its size before is not known");
 	if (systems || f->file.owner == OWNER_FOREIGN)
-		finding(out, "R5.5", path, "%.*s, %s, is %s (mode %04o)", SPANF(path),
+		finding(out, "R5.5", path, "%.*s, %s, is %s (mode %04o%s)", SPANF(path),
 			systems ? "a log of the system, a container or a CI agent"
 				: "which the run did not create",
-			what, f->file.mode & 07777);
+			what, f->file.mode & 07777, size);
 }
 
 static void look_rights(const struct fact *f, struct span path, struct report *out)

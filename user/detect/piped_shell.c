@@ -209,6 +209,16 @@ static bool is_relayed(const struct process *p)
 	       (in->kind == FD_TTY || in->kind == FD_SOCKET);
 }
 
+/* Standard input and output are pipes of a network client's making, and the program comes through them. */
+static bool is_piped_by_client(const struct process *p)
+{
+	const struct process *giver = p->parent;
+
+	return p->roles & ROLE_SHELL && giver && giver->roles & ROLE_NETWORK_CLIENT &&
+	       reads_program(p) && p->fd[0].kind == FD_PIPE && p->fd[1].kind == FD_PIPE &&
+	       p->fd[0].peer_pid == giver->pid && p->fd[1].peer_pid == giver->pid;
+}
+
 /* A pair of sockets made by a network client for its child (socat EXEC:) is as good as its own. */
 static void look_socket(const struct process *p, struct report *out)
 {
@@ -223,6 +233,9 @@ static void look_socket(const struct process *p, struct report *out)
 	else if (p->roles & ROLE_SHELL && same && giver && giver->roles & ROLE_NETWORK_CLIENT)
 		finding(out, "R4.5", span_of(name),
 			"standard input and output of %s are a socket of %s", name, giver->name);
+	else if (is_piped_by_client(p))
+		finding(out, "R4.5", span_of(name),
+			"standard input and output of %s are pipes of %s", name, giver->name);
 	else if (is_relayed(p))
 		finding(out, "R4.5", span_of(name),
 			"standard input of %s was made by %s, which is connected to the network",
