@@ -41,6 +41,22 @@ for at in 16 20; do
 	check "another version at byte $at: 125" status_is 125 timeout 20 "$invigil" replay -q -o "$work/x" "$work/other"
 	check "and is named" grep -qE 'version|ABI' "$work/err2"
 done
+# A record of a type that nobody knows: it is left out and said, and the rest is told.
+python3 - "$work/rec" "$work/odd" <<'PY'
+import struct, sys
+rec = bytearray(open(sys.argv[1], "rb").read())
+at = 24
+while (n := struct.unpack_from("<I", rec, at)[0]) and rec[at + 20] != 6:  # type: EV_ENV
+    at += 4 + n
+assert n
+rec[at + 20] = 250
+open(sys.argv[2], "wb").write(rec)
+PY
+check "a record of an unknown type: 125" status_is 125 "$invigil" replay -o "$work/odd.ev" "$work/odd"
+check "the summary says so" grep -q '1 record rejected' "$work/err2"
+see "R0.3 says so" '["malformed records were rejected"] == [get(e, "invigil.gap.reason") for e in said("R0.3")] and not get(action("run-end")[0], "invigil.run.complete")' "$work/odd.ev"
+see "the rest is told" 'len(alerts("R3.4")) > 0 and get(action("run-end")[0], "invigil.run.counts.rejected") == 1' "$work/odd.ev"
+see "near miss: of the whole one nothing is rejected" 'get(action("run-end")[0], "invigil.run.counts.rejected") == 0 and not said("R0.3")'
 check "a directory is no recording: 125" status_is 125 "$invigil" replay -q -o "$work/x" "$work"
 head -c 4096 /dev/urandom >"$work/random"
 check "random bytes: 125" status_is 125 timeout 20 "$invigil" replay -q -o "$work/x" "$work/random"
