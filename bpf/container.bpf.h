@@ -2,6 +2,7 @@
 #ifndef INVIGIL_CONTAINER_BPF_H
 #define INVIGIL_CONTAINER_BPF_H
 
+#include "build_step.h"
 #include "container_leaf.h"
 #include "event.bpf.h"
 
@@ -21,22 +22,43 @@ struct {
 	__type(value, u32);
 } containers SEC(".maps") __weak;
 
+/* Steps of the builds that are under way, for those whose containers nobody tells. Full: a stranger is told. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct build_step);
+	__type(value, struct build_user);
+} build_steps SEC(".maps") __weak;
+
+extern struct builder
+	builders[BUILDERS]; /* by the loader; full: the run's steps are not looked for */
+extern __u32 building;      /* how many of them there are */
+
 #define CGROUP_STEPS 3 /* a container may make groups of its own below */
+#define LEAF_MAX     (CONTAINER_SCOPE + EV_CONTAINER_LEN + 1)
+
+/* Sets the member's container to what would be its id; returns the length of the cgroup's name with its NUL. */
+static __always_inline long leaf_take(struct cgroup *cgroup, struct member *m)
+{
+	char leaf[LEAF_MAX] = {};
+	long n = bpf_probe_read_kernel_str(leaf, sizeof(leaf), BPF_CORE_READ(cgroup, kn, name));
+
+	if (container_leaf_scoped(leaf))
+		__builtin_memcpy(m->container, leaf + CONTAINER_SCOPE, sizeof(m->container));
+	else
+		__builtin_memcpy(m->container, leaf, sizeof(m->container));
+	return n;
+}
 
 /* The run whose container the cgroup, or one it lies in, is; 0: none. Sets the member's container. */
 static __attribute__((noinline)) u32 container_run(struct cgroup *cgroup, struct member *m)
 {
 	for (int i = 0; i < CGROUP_STEPS && cgroup; i++) {
-		char leaf[CONTAINER_SCOPE + EV_CONTAINER_LEN + 1] = {};
 		struct container_id brief = {};
 		u32 *run;
 
-		bpf_probe_read_kernel_str(leaf, sizeof(leaf), BPF_CORE_READ(cgroup, kn, name));
-		if (container_leaf_scoped(leaf))
-			__builtin_memcpy(m->container, leaf + CONTAINER_SCOPE,
-					 sizeof(m->container));
-		else
-			__builtin_memcpy(m->container, leaf, sizeof(m->container));
+		leaf_take(cgroup, m);
 		run = bpf_map_lookup_elem(&containers, m->container);
 		if (!run) {
 			__builtin_memcpy(brief.hex, m->container, CONTAINER_ID_SHORT);
@@ -70,10 +92,33 @@ static __always_inline struct cgroup *cgroup_of(struct task_struct *task)
 	return BPF_CORE_READ(task, cgroups, dfl_cgrp);
 }
 
+/* build.bpf.c: the run whose build's step the current task, in a container that nobody told, begins to execute; 0: none. */
+extern int step_run(void);
+
+/* Puts it there; the container of a step is known by what its first program is. */
+static __always_inline struct member *step_enter(struct task_struct *task)
+{
+	struct member fresh = { .flags = MEMBER_STEP }, *m;
+	struct container_id id;
+
+	fresh.run = step_run();
+	if (!fresh.run || is_dropped(fresh.run))
+		return NULL;
+	leaf_take(cgroup_of(task), &fresh);
+	__builtin_memcpy(&id, fresh.container, sizeof(id));
+	bpf_map_update_elem(&containers, &id, &fresh.run, BPF_ANY);
+	m = member_put(task, &fresh);
+	if (!m)
+		__sync_fetch_and_add(&lost_members, 1);
+	return m;
+}
+
 /* The last net: whatever brought it there, what executes in a container of the run belongs to it. */
 static __always_inline struct member *container_exec(struct task_struct *task)
 {
-	return stopped ? NULL : container_enter(task, cgroup_of(task), 0);
+	struct member *m = stopped ? NULL : container_enter(task, cgroup_of(task), 0);
+
+	return m || !building || stopped ? m : step_enter(task);
 }
 
 #endif

@@ -8,7 +8,10 @@
 #include <bpf/bpf_core_read.h>
 #include "event.h"
 
-enum { MEMBER_WAITS = 1 }; /* put into a container's cgroup, still the runtime's own program */
+enum {                   /* struct member.flags */
+       MEMBER_WAITS = 1, /* put into a container's cgroup, still the runtime's own program */
+       MEMBER_STEP = 2
+}; /* the first program of a build's step */
 
 #define SCRIPTS 4 /* first arguments that may be the script */
 

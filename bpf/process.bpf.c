@@ -268,12 +268,14 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	struct ev_exec *e;
 	struct file *file;
 	u64 off, n;
+	u32 step;
 	long len;
 
 	if (!m)
 		m = container_exec(task);
 	if (!m)
 		return 0;
+	step = m->flags & MEMBER_STEP;
 	m->flags = 0;
 	python_forget(task->tgid);
 	env_state_renew(task->tgid);
@@ -285,7 +287,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	e = &r->e;
 	hdr_fill(&r->h, EV_EXEC, m->run);
 	__builtin_memcpy(e->container, m->container, sizeof(e->container));
-	e->flags = old_pid != task->pid ? EXEC_THREAD : 0;
+	e->flags = (old_pid != task->pid ? EXEC_THREAD : 0) | (step ? EXEC_STEP : 0);
 	if (BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec))
 		e->flags |= EXEC_GAINS;
 	ids_fill(e, task);

@@ -39,7 +39,8 @@
 	X(LINEAGE, lineage, 1) /* daemon: where a program comes from that may begin a run; before its exec */ \
 	X(CLAIM, claim, 0)     /* the run carries the identity of another one's CI job */ \
 	X(HASH, hash, 0)       /* SHA-256 of a program that a finding is about */ \
-	X(UNSEEN, unseen, 0)   /* what programs of one file read by name is not seen */
+	X(UNSEEN, unseen, 0)   /* what programs of one file read by name is not seen */ \
+	X(STRANGER, stranger, 1) /* while an image is built, a container that nobody told executes something */
 /* clang-format on */
 
 enum ev_type {
@@ -111,6 +112,7 @@ enum {                     /* ev_exec.flags */
        EXEC_FAULT = 64,  /* arguments or environment could not be read whole */
        EXEC_GAINS = 128, /* the kernel's own verdict: privilege was gained (AT_SECURE) */
        EXEC_FOUND = 256, /* it was executed before the daemon began, and looked at then */
+       EXEC_STEP = 512, /* known to be a build's step by its arguments: nobody told its container */
 };
 
 /* Tail: exe steps, cwd steps, filename as asked (NUL ended), arguments, environment, in this order. */
@@ -138,6 +140,11 @@ struct ev_exec {
 	struct ev_fd fd[3];
 	char comm[EV_COMM_MAX];
 	char container[EV_CONTAINER_LEN]; /* zeroes outside containers of the run */
+};
+
+/* What it executes is no step of a Dockerfile that the run builds, or the same step of several runs. */
+struct ev_stranger {
+	char container[EV_CONTAINER_LEN]; /* behind a shorter id zeroes */
 };
 
 struct ev_exit {

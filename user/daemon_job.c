@@ -83,6 +83,16 @@ void on_container(void *ctx, const char id[EV_CONTAINER_LEN])
 		state_container(job->state, id);
 }
 
+static void on_build(void *ctx, const struct build_step *steps, unsigned n, bool on)
+{
+	struct job *job = ctx;
+	int err = loader_build(d.loader, steps, n, job->run, on);
+
+	if (err)
+		on_gap(job, "container processes", strerror(-err),
+		       "what the RUN steps of a build execute", false);
+}
+
 /* Its ending did not tell, or the kernel would look at it already. */
 static void on_log(void *ctx, uint64_t ino, uint32_t dev)
 {
@@ -183,7 +193,7 @@ struct job *job_new(uint32_t run, const char *id, uint64_t time, pid_t root_pid)
 	job->began = job->checked = time;
 	job->config = d.setup->config;
 	job->pipeline = pipeline_new(&job->config, job_line, job);
-	pipeline_watch(job->pipeline, &(struct pipeline_live){ on_container, on_log, job });
+	pipeline_watch(job->pipeline, &(struct pipeline_live){ on_container, on_build, on_log, job });
 	return job;
 }
 

@@ -177,6 +177,7 @@ bool dialogue_data(struct dialogue *d, const struct process *p, uint64_t time,
 		return c->engine;
 	if (e->dir == DATA_SEND) {
 		send_feed(c, time, bytes, have, want);
+		conn_begin_build(c);
 	} else if (c->engine) {
 		if (!c->calls && h->state == HTTP_START && c->connected && have == want && have &&
 		    c->early.len + have <= EARLY_MAX) {

@@ -28,6 +28,8 @@ struct dialogue_ops {
 	void (*gap)(void *ctx, uint64_t time, const struct dialogue_gap *gap);
 	/* A step of a build runs in a container with an id that begins so. May be NULL. */
 	void (*container)(void *ctx, struct span id);
+	/* A build's Dockerfile is known, before its steps run, or (over) the build has ended. May be NULL. */
+	void (*build)(void *ctx, struct span dockerfile, bool over);
 	/* After scrubbing of an assembled message: masks secrets split over segments. May be NULL. */
 	void (*scrub)(void *ctx, char *bytes, size_t len);
 	/* process p is still referred to (+1) or no longer (-1). May be NULL. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include "build_step.h"
 #include "env_attach_state.h"
 #include "exec_file.h"
 #include "interpreter.h"

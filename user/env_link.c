@@ -4,6 +4,7 @@
 #include <string.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include "build_step.h"
 #include "env_attach_state.h"
 #include "invigil.skel.h"
 

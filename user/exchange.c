@@ -59,6 +59,48 @@ void conn_watch_build(struct conn *c)
 		build_watch(c, c->receiving, (struct span){ m->body.ptr, m->body.len });
 }
 
+static void build_tell(struct conn *c, struct call *k, struct span dockerfile)
+{
+	struct dialogue *d = c->d;
+
+	if (k->building || !d->ops.build)
+		return;
+	k->building = true;
+	buf_add(&k->dockerfile, dockerfile.len ? dockerfile.ptr : "", dockerfile.len);
+	scrub(d, &k->dockerfile);
+	d->ops.build(d->ops.ctx, (struct span){ k->dockerfile.ptr, k->dockerfile.len }, false);
+}
+
+static void build_over(struct conn *c, struct call *k)
+{
+	if (k->building)
+		c->d->ops.build(c->d->ops.ctx,
+				(struct span){ k->dockerfile.ptr, k->dockerfile.len }, true);
+	k->building = false;
+}
+
+void conn_begin_build(struct conn *c)
+{
+	struct http *h = &c->dir[DATA_SEND];
+	struct call *k = c->calls;
+	struct http_message *q;
+	struct docker_call call = { 0 };
+	struct buf unpacked = { 0 };
+	struct span path;
+
+	while (k && k->next)
+		k = k->next;
+	if (!k || k->building || k->route->action != ACT_IMAGE_BUILD ||
+	    !(k->requested || h->state == HTTP_LOST))
+		return;
+	q = k->requested ? &k->request : &h->msg;
+	call.query = target_split(q->target, &path);
+	call.body = (struct span){ q->body.ptr, q->body.len };
+	dockerfile_find(c->d, &call, &unpacked);
+	build_tell(c, k, call.dockerfile);
+	buf_free(&unpacked);
+}
+
 static void report(struct conn *c, struct call *k)
 {
 	struct dialogue *d = c->d;
@@ -117,6 +159,7 @@ static void report(struct conn *c, struct call *k)
 	ledger_judge(d->ledger, &call);
 	if (d->ops.call)
 		d->ops.call(d->ops.ctx, k->process, q->begin, &call);
+	build_over(c, k);
 	ledger_learn(d->ledger, &call);
 	buf_free(&target);
 	buf_free(&id);
@@ -130,6 +173,7 @@ static void call_pop(struct conn *c)
 	struct call *k = c->calls;
 
 	report(c, k);
+	build_over(c, k);
 	c->calls = k->next;
 	c->pending--;
 	if (c->sending == k)
@@ -139,6 +183,7 @@ static void call_pop(struct conn *c)
 	http_message_free(&k->request, &c->d->pool);
 	http_message_free(&k->response, &c->d->pool);
 	buf_free(&k->path);
+	buf_free(&k->dockerfile);
 	build_stream_free(&k->build);
 	if (k->process && c->d->ops.hold)
 		c->d->ops.hold(c->d->ops.ctx, k->process, -1);

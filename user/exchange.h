@@ -14,7 +14,8 @@ struct call {
 	struct buf path;
 	const struct docker_route *route;
 	struct build_stream build;
-	bool head, requested, answered, reported;
+	struct buf dockerfile; /* as it was told when the build began */
+	bool head, requested, answered, reported, building;
 };
 
 struct conn {
@@ -46,6 +47,8 @@ struct dialogue {
 void conn_gap(struct conn *c, uint64_t time, const char *reason, uint64_t bytes);
 /* Of a build whose answer still comes: its steps are told as soon as they are said. */
 void conn_watch_build(struct conn *c);
+/* Of a build whose request was read: its Dockerfile is told. */
+void conn_begin_build(struct conn *c);
 /* Ends what is open on it, each call reported, and begins anew. */
 void conn_reset(struct conn *c, uint64_t time);
 

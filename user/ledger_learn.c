@@ -99,12 +99,23 @@ static void on_prune_learn(void *ctx, const struct json_value *v)
 		}
 }
 
+static void span_set(struct span *to, struct span s)
+{
+	char *old = (char *)to->ptr;
+
+	*to = span_copy(s);
+	free(old);
+}
+
 bool ledger_build_container(struct ledger *l, struct span id, struct span image)
 {
-	struct object *o = object_find(l, OBJ_CONTAINER, id)
-				   ? NULL
-				   : object_add(l, OBJ_CONTAINER, id, (struct span){ NULL, 0 });
+	struct object *known = object_find(l, OBJ_CONTAINER, id);
+	struct object *o =
+		known ? NULL : object_add(l, OBJ_CONTAINER, id, (struct span){ NULL, 0 });
 
+	/* Known by what it executed, before the answer told it. */
+	if (known && known->unsure && !known->image.len)
+		span_set(&known->image, image);
 	if (!o)
 		return false;
 	/* The builder removes it. A step can print another's id: that makes no container its own. */
@@ -125,14 +136,6 @@ static void exec_learn(struct ledger *l, const struct docker_call *c)
 	o->owner = c->owner;
 	if (!o->container)
 		o->name = span_copy(slash_trim(c->target));
-}
-
-static void span_set(struct span *to, struct span s)
-{
-	char *old = (char *)to->ptr;
-
-	*to = span_copy(s);
-	free(old);
 }
 
 static void rename_learn(struct ledger *l, const struct docker_call *c)

@@ -12,6 +12,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include "build_step.h"
 #include "env_attach.h"
 #include "event.h"
 #include "found.h"
@@ -537,6 +538,50 @@ int loader_engine(struct loader *l, uint64_t ino, uint32_t dev)
 int loader_container(struct loader *l, const char id[EV_CONTAINER_LEN], uint32_t run)
 {
 	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.containers), id, &run, BPF_ANY);
+}
+
+/* A step that several runs build, or one run several times, is counted. */
+static int step_change(struct loader *l, const struct build_step *s, uint32_t run, bool on)
+{
+	int fd = bpf_map__fd(l->skel->maps.build_steps), err;
+	struct build_user u = { run, 0 };
+
+	err = bpf_map_lookup_elem(fd, s, &u);
+	if (err && !on)
+		return 0;
+	if (u.run != run)
+		u.run = BUILD_STEP_MANY;
+	u.builds += on ? 1 : -1;
+	return u.builds ? bpf_map_update_elem(fd, s, &u, BPF_ANY) : bpf_map_delete_elem(fd, s);
+}
+
+int loader_build(struct loader *l, const struct build_step *steps, unsigned n, uint32_t run,
+		 bool on)
+{
+	struct builder *free_one = NULL, *mine = NULL, *b;
+	int err = 0;
+
+	for (b = l->skel->bss->builders; b < l->skel->bss->builders + BUILDERS; b++) {
+		if (b->run == run)
+			mine = b;
+		else if (!b->run && !free_one)
+			free_one = b;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		int bad = step_change(l, steps + i, run, on);
+
+		err = err ? err : bad;
+	}
+	if (on && (mine || free_one)) {
+		b = mine ? mine : free_one;
+		l->skel->bss->building += !b->builds++;
+		b->told = 0;
+		b->run = run;
+	} else if (!on && mine && !--mine->builds) {
+		l->skel->bss->building--;
+		mine->run = 0;
+	}
+	return on && !mine && !free_one ? -E2BIG : err;
 }
 
 void loader_guard(struct loader *l, unsigned role, pid_t pid)

@@ -9,6 +9,7 @@
 #include "event.h"
 
 struct env_file;
+struct build_step;
 struct env_place;
 struct env_unseen;
 struct loader;
@@ -59,6 +60,12 @@ int loader_member_fd(struct loader *l, int pidfd, uint32_t run); /* its first th
 int loader_engine(struct loader *l, uint64_t ino, uint32_t dev); /* 0 or -errno */
 /* id of a container that the run created, or its first 12 digits and zeroes. 0 or -errno. */
 int loader_container(struct loader *l, const char id[EV_CONTAINER_LEN], uint32_t run);
+/*
+ * An image build of the run begins (on), or is over: what its steps execute tells the containers that nobody
+ * told. Call it with the same steps both times. 0 or -errno.
+ */
+int loader_build(struct loader *l, const struct build_step *steps, unsigned n, uint32_t run,
+		 bool on);
 /* pid is one of ours, in the role of enum attack_target: what the run does to it is told. */
 void loader_guard(struct loader *l, unsigned role, pid_t pid);
 /* What a run writes to this file is looked at for secrets; dev in the kernel's encoding. 0 or -errno. */

@@ -231,6 +231,16 @@ static void on_container(void *ctx, const char id[EV_CONTAINER_LEN])
 			   "what one container of the run executes", true);
 }
 
+static void on_build(void *ctx, const struct build_step *steps, unsigned n, bool on)
+{
+	struct monitor *m = ctx;
+	int err = loader_build(m->loader, steps, n, RUN_ID, on);
+
+	if (err)
+		gap_record(m, "container processes", strerror(-err),
+			   "what the RUN steps of a build execute", false);
+}
+
 /* Its ending did not tell, or the kernel would look at it already. */
 static void on_log(void *ctx, uint64_t ino, uint32_t dev)
 {
@@ -553,7 +563,7 @@ static int monitor_work(struct monitor *m, int calls)
 	m->each_whole.alerts_only = false;
 	m->pipeline = pipeline_new(&m->each_whole, m->outputs.n ? outputs_line : NULL, &m->outputs);
 	pipeline_record_to(m->pipeline, m->recording);
-	pipeline_watch(m->pipeline, &(struct pipeline_live){ on_container, on_log, m });
+	pipeline_watch(m->pipeline, &(struct pipeline_live){ on_container, on_build, on_log, m });
 	if (!word_send(m->front, SAY_READY, 0))
 		return 125;
 	run_drive(m);

@@ -152,6 +152,7 @@ static take_fn *const take[EV_TYPES] = {
 	[EV_PEEK] = take_peek,       [EV_LINK] = take_link,     [EV_LEAK] = take_leak,
 	[EV_HASH] = take_hash,       [EV_MOVED] = take_moved,   [EV_CLAIM] = take_claim,
 	[EV_UNSEEN] = take_unseen,
+	[EV_STRANGER] = take_stranger,
 };
 
 /* Until its exec COMMAND's process is our own program. */

@@ -8,6 +8,7 @@
 #include "option.h"
 #include "stream.h"
 
+struct build_step;
 struct pipeline;
 
 /* config is borrowed. sink may be NULL. */
@@ -19,6 +20,8 @@ void pipeline_record_to(struct pipeline *p, FILE *f);
 struct pipeline_live {
 	/* a container of the run: its id, or of a build's the first 12 digits, zeroes behind them */
 	void (*container)(void *ctx, const char id[EV_CONTAINER_LEN]);
+	/* a build begins (on) or is over; its steps, as they will be executed */
+	void (*build)(void *ctx, const struct build_step *steps, unsigned n, bool on);
 	/* a log was opened for writing; dev in the kernel's encoding */
 	void (*log)(void *ctx, uint64_t ino, uint32_t dev);
 	void *ctx;

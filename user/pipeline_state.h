@@ -121,6 +121,8 @@ struct pipeline {
 	struct sent sent[256]; /* of the last requests */
 	unsigned n_sent;
 	void *containers; /* tsearch tree: container to the line that asked for it (take_source.c) */
+	uint64_t
+		stranger; /* when a container that nobody told executed something during a build; boot ns */
 	struct file_table files;
 	struct file_last last_file;
 	struct link_asked link;
@@ -161,7 +163,7 @@ typedef void take_fn(struct pipeline *p, const struct record *r);
 take_fn take_begin, take_engine, take_gap, take_lost, take_secret, take_end;
 take_fn take_late, take_test, take_fork, take_exec, take_exit, take_connect, take_attack, take_data,
 	take_env, take_file;
-take_fn take_code, take_stack, take_leak, take_moved, take_claim;
+take_fn take_code, take_stack, take_leak, take_moved, take_claim, take_stranger;
 
 /* take_source.c: at a fork, for an interpreter whose stacks nobody sends. */
 void source_none_say(struct pipeline *p, struct process *process);

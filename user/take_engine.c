@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include "build_steps.h"
 #include "detect.h"
 #include "pipeline_state.h"
 #include "place.h"
@@ -175,8 +176,27 @@ static void on_container(void *ctx, struct span id)
 		p->live.container(p->live.ctx, digits);
 }
 
-/* Which containers a build's steps run in is told by its answer alone. */
-static void build_gap(struct pipeline *p, const struct process *process,
+static void on_build(void *ctx, struct span dockerfile, bool over)
+{
+	struct pipeline *p = ctx;
+	struct build_step *steps;
+	unsigned n, runs;
+
+	if (!p->live.build)
+		return;
+	steps = xcalloc(BUILD_STEPS_MAX, sizeof(*steps));
+	n = build_steps(dockerfile, steps, &runs);
+	p->live.build(p->live.ctx, steps, n, !over);
+	free(steps);
+}
+
+void take_stranger(struct pipeline *p, const struct record *r)
+{
+	p->stranger = r->h->time;
+}
+
+/* The containers of a build's steps are told by its answer, or known by what they execute. */
+static void build_gap(struct pipeline *p, const struct process *process, uint64_t begun,
 		      const struct docker_call *c)
 {
 	struct buf v = { 0 };
@@ -184,16 +204,20 @@ static void build_gap(struct pipeline *p, const struct process *process,
 		   span_eq((struct span){ v.ptr, v.len }, "2");
 	bool quiet =
 		docker_query(c->query, "q", 0, &v) && docker_bool((struct span){ v.ptr, v.len });
-	bool runs = !c->dockerfile.len || span_ifind(c->dockerfile, "RUN") >= 0;
 
 	buf_free(&v);
-	if (c->status != 200 || !runs || (c->response_complete && !quiet && !kit))
+	if (c->status != 200)
 		return;
-	health_emit(p, HEALTH_GAP, process, SPAN("container processes"),
-		    kit     ? SPAN("BuildKit does not tell its steps' containers")
-		    : quiet ? SPAN("a quiet build does not tell its steps' containers")
-			    : SPAN("the answer to a build was not read whole"),
-		    SPAN("what the RUN steps of a build execute"), 1, NULL, false);
+	if (!c->dockerfile.len && (quiet || kit || !c->response_complete))
+		health_emit(
+			p, HEALTH_GAP, process, SPAN("container processes"),
+			SPAN("the Dockerfile of a build that does not tell its containers was not seen"),
+			SPAN("what the RUN steps of a build execute"), 1, NULL, false);
+	else if (p->stranger >= begun)
+		health_emit(
+			p, HEALTH_GAP, process, SPAN("container processes"),
+			SPAN("during a build a container executed what is none of its steps, or another run's as well"),
+			SPAN("whether it was one of the build's"), 1, NULL, false);
 }
 
 static void on_call(void *ctx, const struct process *process, uint64_t time,
@@ -222,10 +246,10 @@ static void on_call(void *ctx, const struct process *process, uint64_t time,
 		on_container(p, call->created_id);
 	fact_emit(p, &f);
 	if (call->route->action == ACT_IMAGE_BUILD)
-		build_gap(p, process, call);
+		build_gap(p, process, time, call);
 }
 
-const struct dialogue_ops dialogue_to_facts = { on_call,  on_gap,  on_container,
+const struct dialogue_ops dialogue_to_facts = { on_call,  on_gap,  on_container, on_build,
 						on_scrub, on_hold, NULL };
 
 static void link_report(struct pipeline *p, struct link *l, const struct process *process,

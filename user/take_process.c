@@ -40,6 +40,9 @@ void take_exec(struct pipeline *p, const struct record *r)
 			p->run.root_pid = r->h->pid;
 	}
 	f.process = process = table_exec(p->table, r->h, r->body, r->tail, &p->run);
+	if (((const struct ev_exec *)r->body)->flags & EXEC_STEP && process->container_id)
+		ledger_build_container(p->ledger, span_of(process->container_id),
+				       (struct span){ NULL, 0 });
 	source_enter(p, process);
 	process->env_unseen = unseen_of(p, process);
 	p->run.execs++;

@@ -95,4 +95,30 @@ see "the first of them on the image that FROM names" \
 see "what a step executes is one, too" '[e for e in execs() if get(e, "process.args") == ["/bin/busybox", "true"] and get(e, "container.id")]'
 see "the containers of its steps are not left behind" '[o for o in get(ev[-1], "invigil.run.left_behind.objects") or [] if "container" in str(o)] == []'
 docker rmi -f steps:1 >/dev/null
+
+# ---- the steps of a build that does not tell its containers ----
+told_by() { # HOW: both steps of the last run, each with a container
+	see "$1: its steps are members, by what they execute" \
+		'all(len([e for e in execs() if w in " ".join(get(e, "process.args", [])) and get(e, "container.id") and get(e, "process.name") != "docker"]) == 1 for w in ("word-step-one", "word-step-two")) and not gap("a container executed") and not gap("Dockerfile")'
+}
+run -q -- docker build -q --no-cache -t steps:1 "$work/context" >/dev/null
+told_by "a quiet build"
+head -c 300000 /dev/urandom >"$work/context/long" # more than is read of a request
+run -q -- docker build -q --no-cache -t steps:1 "$work/context" >/dev/null
+told_by "a quiet build of a long context"
+rm "$work/context/long"
+cat >"$work/context/Dockerfile" <<DOCKERFILE
+FROM $base
+RUN echo word-step-long; sleep 100
+DOCKERFILE
+(
+	until_true 30 sh -c "docker ps -q | grep -q ."
+	step=$(docker ps -q)
+	docker run --rm --network none $base echo word-stranger >/dev/null
+	docker kill "$step" >/dev/null
+) &
+run -q -- docker build -q --no-cache -t steps:1 "$work/context" >/dev/null 2>&1
+wait
+see "what another executes on the engine meanwhile is none of the run's, and it is said that it may be" \
+	'not [e for e in execs() if "word-stranger" in get(e, "process.args", [])] and gap("a container executed") and [e for e in execs() if "word-step-long" in " ".join(get(e, "process.args", []))]'
 finish

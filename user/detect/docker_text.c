@@ -1,8 +1,8 @@
 /* docker_text.c: walks bodies and Dockerfiles for texts that a shell or a program will get. */
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include "docker_text.h"
+#include "dockerfile.h"
 #include "jsonr.h"
 
 struct teller {
@@ -59,17 +59,6 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
-static struct span line_next(struct span s, size_t *i)
-{
-	const char *end = memchr(s.ptr + *i, '\n', s.len - *i);
-	struct span line = { s.ptr + *i, (end ? (size_t)(end - s.ptr) : s.len) - *i };
-
-	*i += line.len + 1;
-	if (line.len && line.ptr[line.len - 1] == '\r')
-		line.len--;
-	return line;
-}
-
 static struct span trim(struct span s)
 {
 	while (s.len && is_space(s.ptr[0])) {
@@ -121,66 +110,11 @@ static void look_instruction(const struct teller *from, struct span s)
 	buf_free(&where);
 }
 
-/* The word behind << of a here-document; empty: there is none. */
-static struct span heredoc_word(struct span s)
+static void on_instruction(void *ctx, struct span word, struct span rest)
 {
-	long at = span_find(s, SPAN("<<"));
-	size_t i, from;
+	size_t n = rest.len ? (size_t)(rest.ptr + rest.len - word.ptr) : word.len;
 
-	if (at < 0)
-		return (struct span){ NULL, 0 };
-	i = (size_t)at + 2;
-	while (i < s.len && s.ptr[i] && strchr("-'\"", s.ptr[i]))
-		i++;
-	for (from = i; i < s.len && (s.ptr[i] == '_' || (s.ptr[i] >= '0' && s.ptr[i] <= '9') ||
-				     ((s.ptr[i] | 32) >= 'a' && (s.ptr[i] | 32) <= 'z'));)
-		i++;
-	return (struct span){ s.ptr + from, i - from };
-}
-
-static void look_dockerfile(const struct teller *at, struct span s)
-{
-	struct buf line = { 0 };
-	char escape = '\\';
-
-	for (size_t i = 0; i < s.len;) {
-		struct span raw = line_next(s, &i), t = trim(raw), word;
-		int directive;
-
-		if (!t.len || t.ptr[0] == '#') {
-			directive = line.len ? -1 : span_ifind(t, "escape=`");
-			if (directive >= 0)
-				escape = '`';
-			if (i < s.len)
-				continue;
-		}
-		if (t.len && t.ptr[0] != '#') {
-			/* A continued line keeps no blank behind the escape. */
-			buf_add(&line, raw.ptr, (size_t)(t.ptr + t.len - raw.ptr));
-			if (line.ptr[line.len - 1] == escape && i < s.len) {
-				line.len--;
-				continue;
-			}
-		}
-		if (!line.len)
-			continue;
-		word = heredoc_word((struct span){ line.ptr, line.len });
-		if (word.len) {
-			char *end = xstrndup(word.ptr, word.len);
-
-			while (i < s.len) {
-				raw = line_next(s, &i);
-				if (span_eq(trim(raw), end))
-					break;
-				buf_byte(&line, '\n');
-				buf_add(&line, raw.ptr, raw.len);
-			}
-			free(end);
-		}
-		look_instruction(at, (struct span){ line.ptr, line.len });
-		buf_reset(&line);
-	}
-	buf_free(&line);
+	look_instruction(ctx, (struct span){ word.ptr, n });
 }
 
 void docker_texts(const struct docker_call *c, docker_text_fn *fn, void *ctx)
@@ -198,7 +132,7 @@ void docker_texts(const struct docker_call *c, docker_text_fn *fn, void *ctx)
 		json_walk(c->body, look_command, &at, NULL);
 		break;
 	case ACT_IMAGE_BUILD:
-		look_dockerfile(&at, c->dockerfile);
+		dockerfile_walk(c->dockerfile, on_instruction, &at);
 		at.where = "a build argument";
 		for (unsigned i = 0; i < 16 && docker_query(c->query, "buildargs", i, &args); i++)
 			json_walk((struct span){ args.ptr, args.len }, look_build_argument, &at,

@@ -1,5 +1,6 @@
 /* dockerfile.c: logical lines, instructions and base images of a Dockerfile that may be hostile or cut. */
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include "dockerfile.h"
@@ -54,18 +55,60 @@ static void instruction(struct span line, dockerfile_fn *fn, void *ctx)
 		   trim((struct span){ line.ptr + n, line.len - n }));
 }
 
+static struct span line_next(struct span s, size_t *i)
+{
+	const char *end = memchr(s.ptr + *i, '\n', s.len - *i);
+	struct span line = { s.ptr + *i, (end ? (size_t)(end - s.ptr) : s.len) - *i };
+
+	*i += line.len + 1;
+	if (line.len && line.ptr[line.len - 1] == '\r')
+		line.len--;
+	return line;
+}
+
+/* The word behind << of a here-document; empty: there is none. */
+static struct span heredoc_word(struct span s)
+{
+	long at = span_find(s, SPAN("<<"));
+	size_t i, from;
+
+	if (at < 0)
+		return (struct span){ NULL, 0 };
+	i = (size_t)at + 2;
+	while (i < s.len && s.ptr[i] && strchr("-'\"", s.ptr[i]))
+		i++;
+	for (from = i; i < s.len && (s.ptr[i] == '_' || (s.ptr[i] >= '0' && s.ptr[i] <= '9') ||
+				     ((s.ptr[i] | 32) >= 'a' && (s.ptr[i] | 32) <= 'z'));)
+		i++;
+	return (struct span){ s.ptr + from, i - from };
+}
+
+/* A here-document's lines belong to the instruction. */
+static void heredoc_take(struct span file, size_t *i, struct buf *line)
+{
+	struct span word = heredoc_word((struct span){ line->ptr, line->len });
+	char *end = word.len ? xstrndup(word.ptr, word.len) : NULL;
+
+	while (end && *i < file.len) {
+		struct span raw = line_next(file, i);
+
+		if (span_eq(trim(raw), end))
+			break;
+		buf_byte(line, '\n');
+		buf_add(line, raw.ptr, raw.len);
+	}
+	free(end);
+}
+
 void dockerfile_walk(struct span file, dockerfile_fn *fn, void *ctx)
 {
 	struct buf joined = { 0 };
-	bool head = true, open = false;
+	bool head = true;
 	char escape = '\\';
 
 	for (size_t i = 0; i < file.len;) {
-		const char *at = file.ptr + i, *end = memchr(at, '\n', file.len - i);
-		struct span line = { at, end ? (size_t)(end - at) : file.len - i };
+		struct span raw = line_next(file, &i), line = trim(raw);
 
-		i += line.len + 1;
-		line = trim(line);
 		/* Comments and empty lines between continued ones do not end them. */
 		if (!line.len)
 			continue;
@@ -75,17 +118,13 @@ void dockerfile_walk(struct span file, dockerfile_fn *fn, void *ctx)
 			continue;
 		}
 		head = false;
-		open = line.ptr[line.len - 1] == escape;
-		if (open)
-			line.len--;
-		if (!open && !joined.len) {
-			instruction(line, fn, ctx);
+		/* A continued line keeps no blank behind the escape, and the next its own before it. */
+		buf_add(&joined, raw.ptr, (size_t)(line.ptr + line.len - raw.ptr));
+		if (joined.ptr[joined.len - 1] == escape) {
+			joined.len--;
 			continue;
 		}
-		buf_add(&joined, line.ptr, line.len);
-		buf_byte(&joined, ' ');
-		if (open)
-			continue;
+		heredoc_take(file, &i, &joined);
 		instruction((struct span){ joined.ptr, joined.len }, fn, ctx);
 		buf_reset(&joined);
 	}

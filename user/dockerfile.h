@@ -4,7 +4,10 @@
 
 #include "buf.h"
 
-/* One instruction: its word as written, and the rest with continued lines joined. */
+/*
+ * One instruction: its word as written, and the rest with continued lines joined and its here-document's lines
+ * behind it. Both lie in one text, in this order.
+ */
 typedef void dockerfile_fn(void *ctx, struct span word, struct span rest);
 void dockerfile_walk(struct span file, dockerfile_fn *fn, void *ctx);
 

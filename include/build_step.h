@@ -1,0 +1,32 @@
+/* build_step.h: what a step of an image build will execute, as far as both sides compare it. */
+#ifndef INVIGIL_BUILD_STEP_H
+#define INVIGIL_BUILD_STEP_H
+
+#include <linux/types.h>
+
+#define BUILD_STEP_ARGS 252
+
+/* Two steps with the same beginning and length are one: the value of a map counts them. */
+struct build_step {
+	__u32 len;                  /* of all arguments, each with its NUL, bytes */
+	char args[BUILD_STEP_ARGS]; /* their beginning, zeroes behind them */
+};
+
+#define BUILD_STEP_MANY                                                                            \
+	0xffffffffu /* struct build_user.run: several runs build it at this moment */
+
+struct build_user {
+	__u32 run;
+	__u32 builds;
+};
+
+#define BUILDERS 8
+
+/* A run that has builds under way. */
+struct builder {
+	__u32 run;
+	__u32 builds;
+	__u32 told; /* a stranger was, since the last build began */
+};
+
+#endif
