@@ -97,9 +97,10 @@ see "the containers of its steps are not left behind" '[o for o in get(ev[-1], "
 docker rmi -f steps:1 >/dev/null
 
 # ---- the steps of a build that does not tell its containers ----
+# (A container of another test's engine may be told as a stranger.)
 told_by() { # HOW: both steps of the last run, each with a container
 	see "$1: its steps are members, by what they execute" \
-		'all(len([e for e in execs() if w in " ".join(get(e, "process.args", [])) and get(e, "container.id") and get(e, "process.name") != "docker"]) == 1 for w in ("word-step-one", "word-step-two")) and not gap("a container executed") and not gap("Dockerfile")'
+		'all(len([e for e in execs() if w in " ".join(get(e, "process.args", [])) and get(e, "container.id") and get(e, "process.name") != "docker"]) == 1 for w in ("word-step-one", "word-step-two")) and not gap("Dockerfile")'
 }
 run -q -- docker build -q --no-cache -t steps:1 "$work/context" >/dev/null
 told_by "a quiet build"
