@@ -4,12 +4,17 @@
 struct builder builders[BUILDERS];
 __u32 building;
 
+struct step_room {
+	struct build_step step;
+	struct member member;
+};
+
 /* A slot for each processor: no program that uses it sleeps or is preempted. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, struct build_step);
+	__type(value, struct step_room);
 } step_scratch SEC(".maps");
 
 #define KIT_ID 25 /* letters and digits: moby/buildkit, identity/randomid.go */
@@ -63,16 +68,21 @@ static __always_inline void stranger_tell(const struct member *at)
 	}
 }
 
-int step_run(void)
+int step_enter(void)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *task = task_current();
 	u32 zero = 0;
-	struct build_step *s = bpf_map_lookup_elem(&step_scratch, &zero);
-	struct member at = {};
+	struct step_room *room = bpf_map_lookup_elem(&step_scratch, &zero);
 	struct build_user *user;
+	struct build_step *s;
+	struct member *at;
 	u64 start, n;
 
-	if (!s || !is_container(cgroup_of(task), &at))
+	if (!room)
+		return 0;
+	s = &room->step;
+	at = &room->member;
+	if (!is_container(cgroup_of(task), at))
 		return 0;
 	start = BPF_CORE_READ(task, mm, arg_start);
 	n = BPF_CORE_READ(task, mm, arg_end) - start;
@@ -85,8 +95,15 @@ int step_run(void)
 	if (is_word(s->args, "runc\0ini") && s->args[8] == 't')
 		return 0;
 	user = bpf_map_lookup_elem(&build_steps, s);
-	if (user && user->run != BUILD_STEP_MANY)
-		return user->run;
-	stranger_tell(&at);
+	if (!user || user->run == BUILD_STEP_MANY || is_dropped(user->run)) {
+		stranger_tell(at);
+		return 0;
+	}
+	at->run = user->run;
+	at->flags = MEMBER_STEP;
+	bpf_map_update_elem(&containers, at->container, &at->run, BPF_ANY);
+	if (member_put(task, at))
+		return at->run;
+	__sync_fetch_and_add(&lost_members, 1);
 	return 0;
 }

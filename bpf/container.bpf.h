@@ -92,33 +92,18 @@ static __always_inline struct cgroup *cgroup_of(struct task_struct *task)
 	return BPF_CORE_READ(task, cgroups, dfl_cgrp);
 }
 
-/* build.bpf.c: the run whose build's step the current task, in a container that nobody told, begins to execute; 0: none. */
-extern int step_run(void);
-
-/* Puts it there; the container of a step is known by what its first program is. */
-static __always_inline struct member *step_enter(struct task_struct *task)
-{
-	struct member fresh = { .flags = MEMBER_STEP }, *m;
-	struct container_id id;
-
-	fresh.run = step_run();
-	if (!fresh.run || is_dropped(fresh.run))
-		return NULL;
-	leaf_take(cgroup_of(task), &fresh);
-	__builtin_memcpy(&id, fresh.container, sizeof(id));
-	bpf_map_update_elem(&containers, &id, &fresh.run, BPF_ANY);
-	m = member_put(task, &fresh);
-	if (!m)
-		__sync_fetch_and_add(&lost_members, 1);
-	return m;
-}
+/*
+ * build.bpf.c: puts the current task, which begins to execute in a container that nobody told, into the run whose
+ * build's step that is. 0: none's. Global, with a stack of its own.
+ */
+extern int step_enter(void);
 
 /* The last net: whatever brought it there, what executes in a container of the run belongs to it. */
 static __always_inline struct member *container_exec(struct task_struct *task)
 {
 	struct member *m = stopped ? NULL : container_enter(task, cgroup_of(task), 0);
 
-	return m || !building || stopped ? m : step_enter(task);
+	return m || !building || stopped || !step_enter() ? m : member_get(task);
 }
 
 #endif

@@ -55,6 +55,8 @@ struct conn {
 	u32 copied; /* bytes of this transfer that will be read so */
 	u64 queued; /* the last sk_buff sent so */
 	u64 stack;  /* ev_data.stack of the next record */
+	u32 session; /* the last request asked for one of BuildKit */
+	u32 pad;
 	struct sender by;
 };
 
@@ -196,7 +198,7 @@ static __always_inline bool conn_over(const struct conn *c, u32 dir)
 {
 	return c->state == CONN_OTHER ||
 	       (c->state == CONN_WATCH && (dir == DATA_RECV || !c->left[DATA_SEND])) ||
-	       (c->state == CONN_RAW && (dir == DATA_SEND || !c->left[DATA_RECV]));
+	       (c->state == CONN_RAW && !c->left[dir]);
 }
 
 #define TLS_HANDSHAKE   0x0316 /* RFC 8446, 5.1: type 22, major version 3 */
@@ -237,6 +239,10 @@ static __always_inline bool conn_wants(struct conn *c, struct sock *sk, u32 run,
 	if (dir != c->last || (dir == DATA_SEND && is_request(word[0])))
 		c->left[dir] = dir == DATA_SEND ? request_budget : response_budget;
 	c->last = dir;
+	if (dir == DATA_SEND && is_request(word[0]))
+		c->session = word[0] == WORD('P', 'O', 'S', 'T') &&
+			     word[1] == WORD(' ', '/', 's', 'e') &&
+			     word[2] == WORD('s', 's', 'i', 'o');
 	c->stack =
 		dir == DATA_SEND && is_request(word[0]) ? python_stack_before(run, STACK_SEND) : 0;
 	/* "HTTP/1.1 101": what follows its head is a raw stream. */
@@ -244,6 +250,8 @@ static __always_inline bool conn_wants(struct conn *c, struct sock *sk, u32 run,
 	    (word[2] >> 8) == WORD('1', '0', '1', 0)) {
 		c->state = CONN_RAW;
 		c->left[DATA_RECV] = UPGRADE_BUDGET;
+		/* By a session its client sends the Dockerfile, among other files. */
+		c->left[DATA_SEND] = c->session ? request_budget : 0;
 	}
 	return true;
 }

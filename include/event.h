@@ -40,7 +40,8 @@
 	X(CLAIM, claim, 0)     /* the run carries the identity of another one's CI job */ \
 	X(HASH, hash, 0)       /* SHA-256 of a program that a finding is about */ \
 	X(UNSEEN, unseen, 0)   /* what programs of one file read by name is not seen */ \
-	X(STRANGER, stranger, 1) /* while an image is built, a container that nobody told executes something */
+	X(STRANGER, stranger, 1) /* while an image is built, a container that nobody told executes something */ \
+	X(DOCKERFILE, dockerfile, 0) /* of a build, out of a packed context or of a BuildKit session */
 /* clang-format on */
 
 enum ev_type {
@@ -145,6 +146,14 @@ struct ev_exec {
 /* What it executes is no step of a Dockerfile that the run builds, or the same step of several runs. */
 struct ev_stranger {
 	char container[EV_CONTAINER_LEN]; /* behind a shorter id zeroes */
+};
+
+/* Tail: the text. The bytes that it came in are blank in a recording. */
+struct ev_dockerfile {
+	__u64 sk; /* with sockino: the connection's key */
+	__u64 sockino;
+	__u32 complete;
+	__u32 pad;
 };
 
 struct ev_exit {

@@ -90,6 +90,14 @@ void buf_reset(struct buf *b)
 		b->ptr[0] = 0;
 }
 
+void buf_drop(struct buf *b, size_t n)
+{
+	if (!n)
+		return;
+	memmove(b->ptr, b->ptr + n, b->len - n + 1); /* with its NUL */
+	b->len -= n;
+}
+
 void buf_free(struct buf *b)
 {
 	free(b->ptr);

@@ -28,7 +28,8 @@ void buf_byte(struct buf *b, char c);
 void buf_str(struct buf *b, const char *s);
 void buf_fmt(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vfmt(struct buf *b, const char *fmt, va_list ap);
-void buf_reset(struct buf *b); /* keeps the memory */
+void buf_reset(struct buf *b);          /* keeps the memory */
+void buf_drop(struct buf *b, size_t n); /* the first n bytes */
 void buf_free(struct buf *b);
 
 /* Allocation that cannot fail: on exhaustion prints "out of memory in FUNCTION" and exits 125. */

@@ -18,7 +18,7 @@ static int conn_compare(const void *a, const void *b)
 	return x->ino == y->ino ? 0 : x->ino < y->ino ? -1 : 1;
 }
 
-static struct conn *conn_find(struct dialogue *d, uint64_t sk, uint64_t ino)
+struct conn *dialogue_conn(struct dialogue *d, uint64_t sk, uint64_t ino)
 {
 	struct conn key = { .sk = sk, .ino = ino }, **found = tfind(&key, &d->conns, conn_compare);
 
@@ -27,7 +27,7 @@ static struct conn *conn_find(struct dialogue *d, uint64_t sk, uint64_t ino)
 
 static struct conn *conn_get(struct dialogue *d, uint64_t sk, uint64_t ino)
 {
-	struct conn *c = conn_find(d, sk, ino);
+	struct conn *c = dialogue_conn(d, sk, ino);
 
 	if (c)
 		return c;
@@ -57,6 +57,7 @@ static void conn_free(void *p)
 	http_free(&c->dir[DATA_SEND]);
 	http_free(&c->dir[DATA_RECV]);
 	buf_free(&c->early);
+	session_end(c);
 	free(c);
 }
 
@@ -78,7 +79,7 @@ static void list_add(const void *node, VISIT which, void *ctx)
 		d->list[d->listed++] = *(struct conn *const *)node;
 }
 
-static void list_make(struct dialogue *d)
+void dialogue_list(struct dialogue *d)
 {
 	d->list = xcalloc(d->n + 1, sizeof(struct conn *));
 	d->listed = 0;
@@ -92,7 +93,7 @@ void dialogue_free(struct dialogue *d)
 	/* Nothing is reported here: that is what dialogue_finish() is for. */
 	d->ops.call = NULL;
 	d->ops.gap = NULL;
-	list_make(d);
+	dialogue_list(d);
 	for (unsigned i = 0; i < d->listed; i++)
 		conn_reset(d->list[i], 0);
 	free(d->list);
@@ -127,7 +128,7 @@ static bool foreign_protocol(struct conn *c, uint64_t time, const char *b, size_
 	return false;
 }
 
-static void send_feed(struct conn *c, uint64_t time, const char *bytes, size_t have, size_t want)
+static void send_feed(struct conn *c, uint64_t time, char *bytes, size_t have, size_t want)
 {
 	struct http *h = &c->dir[DATA_SEND];
 
@@ -151,7 +152,7 @@ static void send_feed(struct conn *c, uint64_t time, const char *bytes, size_t h
 }
 
 bool dialogue_data(struct dialogue *d, const struct process *p, uint64_t time,
-		   const struct ev_data *e, const void *bytes, size_t have, size_t want)
+		   const struct ev_data *e, void *bytes, size_t have, size_t want)
 {
 	struct conn *c = conn_get(d, e->sk, e->sockino);
 	struct http *h;
@@ -168,8 +169,11 @@ bool dialogue_data(struct dialogue *d, const struct process *p, uint64_t time,
 		c->user = p;
 	else if (c->user != p)
 		c->shared = true;
-	if (c->raw)
+	if (c->raw) {
+		if (e->dir == DATA_SEND)
+			session_feed(c, bytes, have, want);
 		return c->engine;
+	}
 	h = &c->dir[e->dir];
 	lost = h->state == HTTP_LOST;
 	if (h->state == HTTP_START && e->dir == DATA_SEND &&
@@ -205,7 +209,7 @@ void dialogue_process_end(struct dialogue *d, const struct process *p, uint64_t 
 {
 	if (!d->n)
 		return;
-	list_make(d);
+	dialogue_list(d);
 	for (unsigned i = 0; i < d->listed; i++) {
 		struct conn *c = d->list[i];
 
@@ -229,7 +233,7 @@ void dialogue_process_end(struct dialogue *d, const struct process *p, uint64_t 
 
 void dialogue_finish(struct dialogue *d, uint64_t time)
 {
-	list_make(d);
+	dialogue_list(d);
 	for (unsigned i = 0; i < d->listed; i++)
 		conn_reset(d->list[i], time);
 	free(d->list);

@@ -30,6 +30,11 @@ struct dialogue_ops {
 	void (*container)(void *ctx, struct span id);
 	/* A build's Dockerfile is known, before its steps run, or (over) the build has ended. May be NULL. */
 	void (*build)(void *ctx, struct span dockerfile, bool over);
+	/*
+	 * A Dockerfile out of a packed context, or of a session on that connection: to be given back by
+	 * dialogue_dockerfile() before this returns. May be NULL.
+	 */
+	void (*dockerfile)(void *ctx, uint64_t sk, uint64_t ino, struct span text, bool complete);
 	/* After scrubbing of an assembled message: masks secrets split over segments. May be NULL. */
 	void (*scrub)(void *ctx, char *bytes, size_t len);
 	/* process p is still referred to (+1) or no longer (-1). May be NULL. */
@@ -48,9 +53,13 @@ void dialogue_connect(struct dialogue *d, uint64_t sk, uint64_t ino, bool verifi
  * Bytes of one segment: have of want were captured (have <= want; the missing ones are at the end).
  * On an unverified connection nothing is reported until a request line with a Docker-shaped path
  * (/vN.NN/…, /_ping, /containers/…, …) was seen; true from then on, false: not an engine so far.
+ * What no recording may keep, because nothing can be masked in it, is blanked: packed bodies, BuildKit sessions.
  */
 bool dialogue_data(struct dialogue *d, const struct process *p, uint64_t time,
-		   const struct ev_data *e, const void *bytes, size_t have, size_t want);
+		   const struct ev_data *e, void *bytes, size_t have, size_t want);
+/* A build's Dockerfile, as ops.dockerfile told it or a recording has it. */
+void dialogue_dockerfile(struct dialogue *d, uint64_t sk, uint64_t ino, struct span text,
+			 bool complete);
 /* A process ended: its open calls are reported (status 0) when nobody else uses the connection. */
 void dialogue_process_end(struct dialogue *d, const struct process *p, uint64_t time);
 /* End of run: every call without an answer is reported with status 0. */

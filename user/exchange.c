@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include "codec.h"
 #include "docker_call.h"
-#include "gunzip.h"
 #include "jsonr.h"
 
 #define PENDING_MAX 256
@@ -17,88 +16,10 @@ void conn_gap(struct conn *c, uint64_t time, const char *reason, uint64_t bytes)
 		c->d->ops.gap(c->d->ops.ctx, time, &g);
 }
 
-static void scrub(struct dialogue *d, struct buf *b)
+void conn_scrub(struct dialogue *d, struct buf *b)
 {
 	if (d->ops.scrub && b->len)
 		d->ops.scrub(d->ops.ctx, b->ptr, b->len);
-}
-
-/* A gzip'd context is read, too; what the masks could not see before is masked now. */
-static void dockerfile_find(struct dialogue *d, struct docker_call *c, struct buf *unpacked)
-{
-	struct span context = c->body;
-
-	if (gunzip_looks(context)) {
-		gunzip(context, DIALOGUE_UNPACKED_MAX, unpacked);
-		scrub(d, unpacked);
-		context = (struct span){ unpacked->ptr, unpacked->len };
-	}
-	call_dockerfile(c, context);
-}
-
-static void build_watch(struct conn *c, struct call *k, struct span body)
-{
-	struct dialogue *d = c->d;
-	struct build_said said;
-
-	while (build_stream_next(&k->build, body, &said)) {
-		struct span on = { k->build.parent.ptr, k->build.parent.len };
-
-		if (said.image.len)
-			ledger_build_image(d->ledger, said.image);
-		else if (ledger_build_container(d->ledger, said.container, on) && d->ops.container)
-			d->ops.container(d->ops.ctx, said.container);
-	}
-}
-
-void conn_watch_build(struct conn *c)
-{
-	struct http_message *m = &c->dir[DATA_RECV].msg;
-
-	if (c->receiving && c->receiving->route->action == ACT_IMAGE_BUILD && m->status == 200)
-		build_watch(c, c->receiving, (struct span){ m->body.ptr, m->body.len });
-}
-
-static void build_tell(struct conn *c, struct call *k, struct span dockerfile)
-{
-	struct dialogue *d = c->d;
-
-	if (k->building || !d->ops.build)
-		return;
-	k->building = true;
-	buf_add(&k->dockerfile, dockerfile.len ? dockerfile.ptr : "", dockerfile.len);
-	scrub(d, &k->dockerfile);
-	d->ops.build(d->ops.ctx, (struct span){ k->dockerfile.ptr, k->dockerfile.len }, false);
-}
-
-static void build_over(struct conn *c, struct call *k)
-{
-	if (k->building)
-		c->d->ops.build(c->d->ops.ctx,
-				(struct span){ k->dockerfile.ptr, k->dockerfile.len }, true);
-	k->building = false;
-}
-
-void conn_begin_build(struct conn *c)
-{
-	struct http *h = &c->dir[DATA_SEND];
-	struct call *k = c->calls;
-	struct http_message *q;
-	struct docker_call call = { 0 };
-	struct buf unpacked = { 0 };
-	struct span path;
-
-	while (k && k->next)
-		k = k->next;
-	if (!k || k->building || k->route->action != ACT_IMAGE_BUILD ||
-	    !(k->requested || h->state == HTTP_LOST))
-		return;
-	q = k->requested ? &k->request : &h->msg;
-	call.query = target_split(q->target, &path);
-	call.body = (struct span){ q->body.ptr, q->body.len };
-	dockerfile_find(c->d, &call, &unpacked);
-	build_tell(c, k, call.dockerfile);
-	buf_free(&unpacked);
 }
 
 static void report(struct conn *c, struct call *k)
@@ -111,15 +32,15 @@ static void report(struct conn *c, struct call *k)
 				 : c->receiving == k ? &c->dir[DATA_RECV].msg
 						     : &k->response;
 	struct docker_call call = { 0 };
-	struct buf target = { 0 }, id = { 0 }, image = { 0 }, unpacked = { 0 };
+	struct buf target = { 0 }, id = { 0 }, image = { 0 };
 	struct span raw;
 
 	if (k->reported || !q->head.len)
 		return;
 	k->reported = true;
-	scrub(d, &q->head);
-	scrub(d, &q->body);
-	scrub(d, &r->body);
+	conn_scrub(d, &q->head);
+	conn_scrub(d, &q->body);
+	conn_scrub(d, &r->body);
 	call.query = target_split(q->target, &raw);
 	buf_reset(&k->path);
 	percent_decode(raw, &k->path);
@@ -152,7 +73,7 @@ static void report(struct conn *c, struct call *k)
 	    json_string_at(call.body, "/Image", &image))
 		call.image_name = (struct span){ image.ptr, image.len };
 	if (call.route->action == ACT_IMAGE_BUILD) {
-		dockerfile_find(d, &call, &unpacked);
+		build_describe(c, k, &call);
 		if (call.status == 200)
 			build_watch(c, k, call.response);
 	}
@@ -164,7 +85,6 @@ static void report(struct conn *c, struct call *k)
 	buf_free(&target);
 	buf_free(&id);
 	buf_free(&image);
-	buf_free(&unpacked);
 }
 
 /* Reports the first call if that was not done, and forgets it. */
@@ -184,6 +104,7 @@ static void call_pop(struct conn *c)
 	http_message_free(&k->response, &c->d->pool);
 	buf_free(&k->path);
 	buf_free(&k->dockerfile);
+	buf_free(&k->text);
 	build_stream_free(&k->build);
 	if (k->process && c->d->ops.hold)
 		c->d->ops.hold(c->d->ops.ctx, k->process, -1);
@@ -196,9 +117,11 @@ static void calls_settle(struct conn *c)
 	while (c->calls && c->calls->answered && c->calls->requested)
 		call_pop(c);
 }
-static void stop(struct conn *c)
+static void stop(struct conn *c, const struct call *k)
 {
 	c->raw = true;
+	if (k->route->action == ACT_SESSION)
+		session_begin(c, &k->request);
 	http_stop(&c->dir[DATA_SEND]);
 	http_stop(&c->dir[DATA_RECV]);
 }
@@ -287,7 +210,7 @@ static void on_response_head(void *ctx, struct http *h)
 		h->budget = 0;
 	}
 	if (raw)
-		stop(c);
+		stop(c, k);
 }
 
 static void on_response_done(void *ctx, struct http *h)
@@ -317,6 +240,7 @@ void conn_reset(struct conn *c, uint64_t time)
 	http_free(&c->dir[DATA_SEND]);
 	http_free(&c->dir[DATA_RECV]);
 	buf_free(&c->early);
+	session_end(c);
 	http_init(&c->dir[DATA_SEND], false, DIALOGUE_REQUEST_MAX, &c->d->pool);
 	http_init(&c->dir[DATA_RECV], true, DIALOGUE_RESPONSE_MAX, &c->d->pool);
 	for (int i = 0; i < 2; i++) {

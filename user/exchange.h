@@ -5,6 +5,7 @@
 #include "build_stream.h"
 #include "dialogue.h"
 #include "http.h"
+#include "kit_session.h"
 
 /* One request and what became of it. */
 struct call {
@@ -15,6 +16,7 @@ struct call {
 	const struct docker_route *route;
 	struct build_stream build;
 	struct buf dockerfile; /* as it was told when the build began */
+	struct buf text;       /* of one that the request's bytes do not show */
 	bool head, requested, answered, reported, building;
 };
 
@@ -31,6 +33,11 @@ struct conn {
 	bool shared;
 	struct buf early; /* an answer whose request's record comes later */
 	uint64_t early_time;
+	struct buf session; /* its id: a BuildKit session, by which a build's files come */
+	struct kit_session *kit;
+	struct buf
+		dockerfile; /* told apart from the bytes: out of a packed context, or of a session */
+	bool dockerfile_told, dockerfile_complete;
 };
 
 struct dialogue {
@@ -45,10 +52,22 @@ struct dialogue {
 };
 
 void conn_gap(struct conn *c, uint64_t time, const char *reason, uint64_t bytes);
-/* Of a build whose answer still comes: its steps are told as soon as they are said. */
+void conn_scrub(struct dialogue *d, struct buf *b);
+struct conn *dialogue_conn(struct dialogue *d, uint64_t sk, uint64_t ino); /* NULL: not known */
+void dialogue_list(struct dialogue *d); /* into d->list, which the caller frees */
+
+/* build_call.c. Of a build whose answer still comes: its steps are told as soon as they are said. */
 void conn_watch_build(struct conn *c);
+void build_watch(struct conn *c, struct call *k, struct span body);
 /* Of a build whose request was read: its Dockerfile is told. */
 void conn_begin_build(struct conn *c);
+void build_over(struct conn *c, struct call *k);
+/* Sets the call's Dockerfile, wherever it comes from; it lives as long as k and the call's body. */
+void build_describe(struct conn *c, struct call *k, struct docker_call *call);
+/* The connection becomes a session's; its client sends bytes, which are looked at and blanked; it ends. */
+void session_begin(struct conn *c, const struct http_message *request);
+void session_feed(struct conn *c, char *bytes, size_t have, size_t want);
+void session_end(struct conn *c);
 /* Ends what is open on it, each call reported, and begins anew. */
 void conn_reset(struct conn *c, uint64_t time);
 

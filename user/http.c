@@ -88,7 +88,15 @@ void http_end(struct http *h, uint64_t time)
 		http_next(h);
 }
 
-static void body_add(struct http *h, const char *bytes, size_t n)
+static bool is_packed(struct span body)
+{
+	return span_starts(body, "\x1f\x8b") || span_starts(body, "BZh") ||
+	       span_starts(body, "\xfd"
+				 "7zXZ") ||
+	       span_starts(body, "\x28\xb5\x2f\xfd");
+}
+
+static void body_add(struct http *h, char *bytes, size_t n)
 {
 	size_t room = h->msg.body.len < h->budget ? h->budget - h->msg.body.len : 0;
 	size_t left = h->pool->held < h->pool->max ? h->pool->max - h->pool->held : 0;
@@ -106,6 +114,10 @@ static void body_add(struct http *h, const char *bytes, size_t n)
 	h->pool->held += take;
 	if (h->msg.bytes <= UINT64_MAX - n && !h->msg.has_length)
 		h->msg.bytes += n;
+	if (!h->response && !h->msg.packed)
+		h->msg.packed = is_packed((struct span){ h->msg.body.ptr, h->msg.body.len });
+	if (h->msg.packed && n)
+		memset(bytes, 0, n);
 }
 
 static bool token_char(unsigned char c)
@@ -351,7 +363,7 @@ static size_t line_feed(struct http *h, const char *p, size_t n)
 	return take;
 }
 
-static size_t data_feed(struct http *h, const char *p, size_t n)
+static size_t data_feed(struct http *h, char *p, size_t n)
 {
 	size_t take = h->need < n ? h->need : n;
 
@@ -366,7 +378,7 @@ static size_t data_feed(struct http *h, const char *p, size_t n)
 	return take;
 }
 
-static size_t step(struct http *h, const char *p, size_t n)
+static size_t step(struct http *h, char *p, size_t n)
 {
 	switch (h->state) {
 	case HTTP_START:
@@ -436,7 +448,7 @@ static bool start_certain(bool response, const char *p, size_t n)
 	return false;
 }
 
-void http_feed(struct http *h, uint64_t time, const char *bytes, size_t have, size_t want)
+void http_feed(struct http *h, uint64_t time, char *bytes, size_t have, size_t want)
 {
 	size_t at = 0;
 

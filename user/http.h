@@ -17,6 +17,7 @@ struct http_message {
 	uint64_t bytes;             /* of the body, seen or announced, whichever is more */
 	uint64_t begin, end;        /* time of the first and of the last byte */
 	bool chunked, has_length;
+	bool packed;   /* of a request: compressed */
 	bool complete; /* nothing of it is missing; set when done */
 };
 
@@ -64,8 +65,8 @@ struct http {
 
 void http_init(struct http *h, bool response, size_t budget, struct http_pool *pool);
 void http_free(struct http *h);
-/* have of want bytes; the missing ones are at the end. */
-void http_feed(struct http *h, uint64_t time, const char *bytes, size_t have, size_t want);
+/* have of want bytes; the missing ones are at the end. Those of a packed request's body are blanked. */
+void http_feed(struct http *h, uint64_t time, char *bytes, size_t have, size_t want);
 /* The stream ends here: a body without a length is complete, everything else that is open is not. */
 void http_end(struct http *h, uint64_t time);
 /* What follows is no HTTP; an open message is not finished by it. */

@@ -166,6 +166,7 @@ void record_scrub(struct pipeline *p, struct record *r)
 	case EV_ENV:
 	case EV_LINK:
 	case EV_HASH:
+	case EV_DOCKERFILE:
 	case EV_TEST:
 		scrub_bytes(m, r->tail, r->h->len);
 		if (r->h->want > r->h->len)

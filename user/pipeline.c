@@ -143,16 +143,33 @@ struct process *process_of(struct pipeline *p, const struct record *r)
 }
 
 static take_fn *const take[EV_TYPES] = {
-	[EV_FORK] = take_fork,       [EV_EXEC] = take_exec,     [EV_EXIT] = take_exit,
-	[EV_CONNECT] = take_connect, [EV_DATA] = take_data,     [EV_ENV] = take_env,
-	[EV_FILE] = take_file,       [EV_TEST] = take_test,     [EV_LATE] = take_late,
-	[EV_BEGIN] = take_begin,     [EV_ENGINE] = take_engine, [EV_GAP] = take_gap,
-	[EV_LOST] = take_lost,       [EV_SECRET] = take_secret, [EV_END] = take_end,
-	[EV_ATTACK] = take_attack,   [EV_CODE] = take_code,     [EV_STACK] = take_stack,
-	[EV_PEEK] = take_peek,       [EV_LINK] = take_link,     [EV_LEAK] = take_leak,
-	[EV_HASH] = take_hash,       [EV_MOVED] = take_moved,   [EV_CLAIM] = take_claim,
+	[EV_FORK] = take_fork,
+	[EV_EXEC] = take_exec,
+	[EV_EXIT] = take_exit,
+	[EV_CONNECT] = take_connect,
+	[EV_DATA] = take_data,
+	[EV_ENV] = take_env,
+	[EV_FILE] = take_file,
+	[EV_TEST] = take_test,
+	[EV_LATE] = take_late,
+	[EV_BEGIN] = take_begin,
+	[EV_ENGINE] = take_engine,
+	[EV_GAP] = take_gap,
+	[EV_LOST] = take_lost,
+	[EV_SECRET] = take_secret,
+	[EV_END] = take_end,
+	[EV_ATTACK] = take_attack,
+	[EV_CODE] = take_code,
+	[EV_STACK] = take_stack,
+	[EV_PEEK] = take_peek,
+	[EV_LINK] = take_link,
+	[EV_LEAK] = take_leak,
+	[EV_HASH] = take_hash,
+	[EV_MOVED] = take_moved,
+	[EV_CLAIM] = take_claim,
 	[EV_UNSEEN] = take_unseen,
 	[EV_STRANGER] = take_stranger,
+	[EV_DOCKERFILE] = take_dockerfile,
 };
 
 /* Until its exec COMMAND's process is our own program. */
@@ -229,8 +246,12 @@ void pipeline_take(struct pipeline *p, void *bytes, size_t n)
 		refused_tell(p, r.h);
 	sent_look(p, &r, &found);
 	record_scrub(p, &r);
-	record_keep(p, &r);
+	/* Of an engine's bytes the dialogue blanks what cannot be scrubbed. */
+	if (r.h->type != EV_DATA)
+		record_keep(p, &r);
 	engine_event(p, &r);
+	if (r.h->type == EV_DATA)
+		record_keep(p, &r);
 	sent_tell(p, &found);
 }
 

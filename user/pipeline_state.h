@@ -163,7 +163,7 @@ typedef void take_fn(struct pipeline *p, const struct record *r);
 take_fn take_begin, take_engine, take_gap, take_lost, take_secret, take_end;
 take_fn take_late, take_test, take_fork, take_exec, take_exit, take_connect, take_attack, take_data,
 	take_env, take_file;
-take_fn take_code, take_stack, take_leak, take_moved, take_claim, take_stranger;
+take_fn take_code, take_stack, take_leak, take_moved, take_claim, take_stranger, take_dockerfile;
 
 /* take_source.c: at a fork, for an interpreter whose stacks nobody sends. */
 void source_none_say(struct pipeline *p, struct process *process);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include "build_steps.h"
 #include "detect.h"
+#include "made.h"
 #include "pipeline_state.h"
 #include "place.h"
 
@@ -190,6 +191,24 @@ static void on_build(void *ctx, struct span dockerfile, bool over)
 	free(steps);
 }
 
+static void on_dockerfile(void *ctx, uint64_t sk, uint64_t ino, struct span text, bool complete)
+{
+	struct pipeline *p = ctx;
+	struct ev_dockerfile e = { sk, ino, complete, 0 };
+	size_t n = text.len < EV_DATA_MAX ? text.len : EV_DATA_MAX;
+
+	e.complete = complete && n == text.len;
+	made_record(p, 0, p->now, EV_DOCKERFILE, &e, sizeof(e), text.ptr, n);
+}
+
+void take_dockerfile(struct pipeline *p, const struct record *r)
+{
+	const struct ev_dockerfile *e = r->body;
+
+	dialogue_dockerfile(p->dialogue, e->sk, e->sockino, (struct span){ r->tail, r->h->len },
+			    e->complete);
+}
+
 void take_stranger(struct pipeline *p, const struct record *r)
 {
 	p->stranger = r->h->time;
@@ -249,8 +268,8 @@ static void on_call(void *ctx, const struct process *process, uint64_t time,
 		build_gap(p, process, time, call);
 }
 
-const struct dialogue_ops dialogue_to_facts = { on_call,  on_gap,  on_container, on_build,
-						on_scrub, on_hold, NULL };
+const struct dialogue_ops dialogue_to_facts = { on_call,       on_gap,   on_container, on_build,
+						on_dockerfile, on_scrub, on_hold,      NULL };
 
 static void link_report(struct pipeline *p, struct link *l, const struct process *process,
 			bool verified)

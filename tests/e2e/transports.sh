@@ -105,12 +105,39 @@ tar -C "$work/packed" -czf "$work/context.tgz" first sub
 run -q --record "$work/rec" -- sh -c "DOCKER_BUILDKIT=0 $docker -H unix://$sock build -q -f sub/Other.file - <'$work/context.tgz'" >/dev/null
 see "the Dockerfile in a gzip'd context is found by its name (R6.9)" '[e for e in alerts("R6.9") if "Dockerfile" in get(e, "invigil.evidence")] and not alerts("R6.13")'
 check "its secret is in no output" bash -c "! grep -q geheim-und '$ev'"
+check "nor is the packed context in the recording, where nothing could be masked in it" \
+	bash -c "! LC_ALL=C grep -qaP '\x1f\x8b\x08' '$work/rec' && LC_ALL=C grep -qa 'ENV DB_PASSWORD' '$work/rec' && ! grep -qa geheim-und '$work/rec'"
+check "and replay gives the same stream" sh -c "'$invigil' replay -q -o - '$work/rec' | cmp - '$ev'"
+for packer in bzip2 xz; do
+	command -v $packer >/dev/null || continue
+	tar -C "$work/packed" -c first sub | $packer -c >"$work/context.tgz"
+	run -q --record "$work/rec" -- sh -c "DOCKER_BUILDKIT=0 $docker -H unix://$sock build -q -f sub/Other.file - <'$work/context.tgz'" >/dev/null
+	see "of a context packed by $packer it is said that it was not read (R6.13)" 'action("image-build") and alerts("R6.13")'
+	check "and none of it is in the recording" /usr/bin/python3 -c \
+		'import sys; part = open(sys.argv[1], "rb").read()[32:64]; sys.exit(part in open(sys.argv[2], "rb").read())' "$work/context.tgz" "$work/rec"
+done
 
-# ---- BuildKit ----
+# ---- BuildKit: its session is HTTP/2, by which the Dockerfile goes in clear ----
 mkdir "$work/kit"
-printf 'FROM %s\nLABEL by=buildkit\nRUN true\n' $base >"$work/kit/Dockerfile"
+cat >"$work/kit/Dockerfile" <<DOCKERFILE
+FROM $base
+ENV DB_PASSWORD=geheim-und-lang-79
+RUN echo word-kit-one
+COPY file /file
+RUN ["/bin/busybox", "echo", "word-kit-two"]
+DOCKERFILE
+echo "DOCKER_AUTH=geheim-und-lang-80" >"$work/kit/file"
 mark
-DOCKER_BUILDKIT=1 run -q -- $docker -H "unix://$sock" build -q -t kit:1 "$work/kit" >"$work/out" 2>&1
+DOCKER_BUILDKIT=1 run -q --record "$work/rec" -- $docker -H "unix://$sock" build -q --no-cache -t kit:1 "$work/kit" >"$work/out" 2>&1
 agrees "BuildKit"
-see "its build is told as one, and what cannot be seen of it is said" '[e for e in action("image-build") if "version=2" in get(e, "url.query", "")] and (action("stream-cut") or alerts("R6.13"))'
+see "its Dockerfile is decoded (R6.9), and nothing is said to be missing" '[e for e in alerts("R6.9") if "Dockerfile" in get(e, "invigil.evidence")] and not alerts("R6.13") and not action("stream-cut")'
+see "what its steps execute is the run's, with the container" \
+	'all(len([e for e in execs() if w in " ".join(get(e, "process.args", [])) and len(get(e, "container.id", "")) == 25]) == 1 for w in ("word-kit-one", "word-kit-two"))'
+see "the image it built is the run's own" '[o for o in get(ev[-1], "invigil.run.left_behind.objects") if "kit:1" in str(o)]'
+check "other files of its context are not in the recording, nor is the password" bash -c "! grep -qa geheim-und '$work/rec' '$ev'"
+check "replay of a BuildKit build gives the same stream" sh -c "'$invigil' replay -q -o - '$work/rec' | cmp - '$ev'"
+mv "$work/kit/Dockerfile" "$work/kit/Other"
+DOCKER_BUILDKIT=1 run -q -- sh -c "$docker -H unix://$sock build -q --no-cache -f $work/kit/Other $work/kit && $docker -H unix://$sock build -q --no-cache - <$work/kit/Other" >"$work/out" 2>&1
+see "so is one of another name; of one on standard input it is decoded or said" \
+	'len(action("image-build")) == 2 and len(alerts("R6.9")) > 0 and [e for e in execs() if "word-kit-one" in " ".join(get(e, "process.args", [])) and get(e, "container.id")]'
 finish

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 #include "dialogue.h"
 
@@ -66,16 +67,21 @@ static int end(void **s)
 static bool say(uint64_t sk, unsigned dir, const char *what)
 {
 	struct ev_data e = { .sk = sk, .sockino = 1, .dir = dir };
+	char *copy = xstrdup(what);
+	bool yes = dialogue_data(d, (void *)&n_calls, 5, &e, copy, strlen(what), strlen(what));
 
-	return dialogue_data(d, (void *)&n_calls, 5, &e, what, strlen(what), strlen(what));
+	free(copy);
+	return yes;
 }
 
 /* As say(), and `more` bytes that were not kept. */
 static void say_cut(unsigned dir, const char *what, size_t more)
 {
 	struct ev_data e = { .sk = 1, .sockino = 1, .dir = dir };
+	char *copy = xstrdup(what);
 
-	dialogue_data(d, (void *)&n_calls, 5, &e, what, strlen(what), strlen(what) + more);
+	dialogue_data(d, (void *)&n_calls, 5, &e, copy, strlen(what), strlen(what) + more);
+	free(copy);
 }
 
 static void create_own(void)

@@ -483,14 +483,17 @@ static void look_build(struct look *l)
 {
 	const struct docker_call *c = &l->f->docker;
 	struct buf b = { 0 };
+	bool kit = false;
 
 	if (docker_query(c->query, "networkmode", 0, &b) &&
 	    text_is((struct span){ b.ptr, b.len }, "host"))
 		finding(l->out, "R6.4", SPAN("build"), "a build on the host's network");
 	if (docker_query(c->query, "version", 0, &b) && span_eq((struct span){ b.ptr, b.len }, "2"))
+		kit = true;
+	if (kit && !c->dockerfile.len)
 		finding(l->out, "R6.13", SPAN("buildkit"),
 			"a BuildKit build: its Dockerfile is not in the request");
-	else if (docker_query(c->query, "remote", 0, &b) && b.len)
+	else if (!kit && docker_query(c->query, "remote", 0, &b) && b.len)
 		finding(l->out, "R6.13", SPAN("remote"),
 			"the Dockerfile comes from a remote context");
 	else if (!c->dockerfile.len)
