@@ -51,10 +51,10 @@ struct conn {
 	u32 last;    /* DATA_SEND or DATA_RECV, the direction of the last bytes */
 	u32 left[2]; /* budget by direction */
 	/* Transfers whose user buffer cannot be found are read where the kernel keeps them: */
-	u32 dark;   /* there was one; what is received is read so, too */
-	u32 copied; /* bytes of this transfer that will be read so */
-	u64 queued; /* the last sk_buff sent so */
-	u64 stack;  /* ev_data.stack of the next record */
+	u32 dark;    /* there was one; what is received is read so, too */
+	u32 copied;  /* bytes of this transfer that will be read so */
+	u64 queued;  /* the last sk_buff sent so */
+	u64 stack;   /* ev_data.stack of the next record */
 	u32 session; /* the last request asked for one of BuildKit */
 	u32 pad;
 	struct sender by;

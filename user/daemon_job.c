@@ -193,7 +193,8 @@ struct job *job_new(uint32_t run, const char *id, uint64_t time, pid_t root_pid)
 	job->began = job->checked = time;
 	job->config = d.setup->config;
 	job->pipeline = pipeline_new(&job->config, job_line, job);
-	pipeline_watch(job->pipeline, &(struct pipeline_live){ on_container, on_build, on_log, job });
+	pipeline_watch(job->pipeline,
+		       &(struct pipeline_live){ on_container, on_build, on_log, job });
 	return job;
 }
 

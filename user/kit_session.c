@@ -1,7 +1,8 @@
+/* kit_session.c: finds the one file, a Dockerfile, in what a client sends on a BuildKit session. */
 /*
- * kit_session.c: HTTP/2 frames (RFC 9113, 4.1), gRPC messages in them (grpc.io, PROTOCOL-HTTP2.md), and the packets
- * of BuildKit's file transfer in those (tonistiigi/fsutil, types/wire.proto). The client is the HTTP/2 server here: it
- * sends no preface. Of all that passes only the one file is kept: the rest may be passwords of registries.
+ * HTTP/2 frames (RFC 9113, 4.1), gRPC messages in them (grpc.io, PROTOCOL-HTTP2.md), and the packets of BuildKit's
+ * file transfer in those (tonistiigi/fsutil, types/wire.proto). The client is the HTTP/2 server here: it sends no
+ * preface. Nothing else that passes is kept: it may be passwords of registries.
  */
 #include "kit_session.h"
 #include <stdint.h>
