@@ -10,6 +10,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -19,8 +21,9 @@
 #include "exec_file.h"
 #include "loader.h"
 
-#define IDLE_MS 30 /* so long nobody asked: there is time for what may come */
-#define ANSWERS 64 /* that are remembered, by thread */
+#define STUCK_NS 30000000000ull /* a probe may wait long for RCU */
+#define IDLE_MS  30             /* so long nobody asked: there is time for what may come */
+#define ANSWERS  64             /* that are remembered, by thread */
 
 /* The files of a call of the gate that was answered. */
 struct answer {
@@ -146,7 +149,8 @@ static bool monitor_serve(const struct attacher_self *s)
 	return true;
 }
 
-static void serve(struct loader *l, const char *path_variable, int monitor, int guardian)
+static void serve(struct loader *l, const char *path_variable, int monitor, int guardian,
+		  struct attacher_count *count)
 {
 	static struct attacher_self s;
 	unsigned step = 0;
@@ -154,6 +158,7 @@ static void serve(struct loader *l, const char *path_variable, int monitor, int 
 
 	s = (struct attacher_self){ .loader = l, .monitor = monitor, .guardian = guardian };
 	loader_prescan(l, path_variable);
+	__atomic_store_n(&count->probes, loader_env_probes(l), __ATOMIC_RELAXED);
 	word_send(monitor, ATTACHER_READY, NULL, NULL);
 	for (;;) {
 		struct pollfd fds[] = { { monitor, POLLIN, 0 }, { s.guardian, POLLIN, 0 } };
@@ -169,7 +174,10 @@ static void serve(struct loader *l, const char *path_variable, int monitor, int 
 			s.guardian = -1;
 		else if (fds[0].revents && !monitor_serve(&s))
 			return;
+		else if (fds[0].revents)
+			__atomic_fetch_add(&count->served, 1, __ATOMIC_RELAXED);
 		unseen_send(l, monitor);
+		__atomic_store_n(&count->probes, loader_env_probes(l), __ATOMIC_RELAXED);
 		while ((why = loader_env_trouble(l)))
 			word_send(monitor, ATTACHER_TROUBLE, NULL, why);
 	}
@@ -193,15 +201,45 @@ static void become(const int *leave, unsigned n, pid_t parent)
 			close(leave[i]);
 }
 
+/* False: too many cannot be ended. */
+static bool put_aside(struct attacher *a)
+{
+	struct attacher fresh = { .fd = -1, .not_asked = a->not_asked };
+	unsigned i = 0;
+
+	attacher_reap(a);
+	memcpy(fresh.left, a->left, sizeof(fresh.left));
+	while (a->pid && i < ATTACHERS_LEFT && fresh.left[i].pid)
+		i++;
+	if (i == ATTACHERS_LEFT) {
+		errno = EBUSY;
+		return false;
+	}
+	if (a->pid) {
+		fresh.left[i].pid = a->pid;
+		fresh.left[i].stuck = a->stuck;
+	}
+	free(a->unseen);
+	if (a->count)
+		munmap(a->count, sizeof(*a->count));
+	*a = fresh;
+	return true;
+}
+
 bool attacher_start(struct attacher *a, struct loader *l, const char *path_variable, int guardian,
 		    const int *leave, unsigned n)
 {
 	pid_t parent = getpid();
 	int pair[2];
 
-	attacher_reap(a);
-	free(a->unseen);
-	*a = (struct attacher){ .fd = -1 };
+	if (!put_aside(a))
+		return false;
+	a->count = mmap(NULL, sizeof(*a->count), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			-1, 0);
+	if (a->count == MAP_FAILED) {
+		a->count = NULL;
+		return false;
+	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return false;
 	a->pid = fork();
@@ -214,7 +252,7 @@ bool attacher_start(struct attacher *a, struct loader *l, const char *path_varia
 		close(pair[0]);
 		become(leave, n, parent);
 		loader_links_leave(l);
-		serve(l, path_variable, pair[1], guardian);
+		serve(l, path_variable, pair[1], guardian, a->count);
 		_exit(0);
 	}
 	close(pair[1]);
@@ -226,12 +264,15 @@ void attacher_ask(struct attacher *a, const struct ev_hdr *h, const struct ev_ex
 {
 	struct attacher_call call = { .start = h->start, .pid = h->pid, .run = h->run };
 
+	if (a->fd < 0)
+		return;
 	if (exec) {
 		call.ino = exec->exe_ino;
 		call.dev = exec->exe_dev;
 	}
-	if (a->fd >= 0 &&
-	    send(a->fd, &call, sizeof(call), MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(call))
+	if (send(a->fd, &call, sizeof(call), MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof(call))
+		a->asked++;
+	else
 		a->not_asked++;
 }
 
@@ -240,6 +281,21 @@ static void unseen_keep(struct attacher *a, const struct attacher_word *w)
 	if (!(a->n_unseen & (a->n_unseen - 1)))
 		a->unseen = xrealloc(a->unseen, (a->n_unseen * 2 + 1) * sizeof(*w));
 	a->unseen[a->n_unseen++] = *w;
+}
+
+bool attacher_stuck(struct attacher *a, uint64_t now)
+{
+	uint64_t served;
+
+	if (a->fd < 0)
+		return false; /* it stays what it was */
+	served = __atomic_load_n(&a->count->served, __ATOMIC_RELAXED);
+	if (!a->ready || served == a->asked || served != a->seen) {
+		a->seen = served;
+		a->since = now;
+	}
+	a->stuck = now - a->since > STUCK_NS;
+	return a->stuck;
 }
 
 int attacher_hear(struct attacher *a, struct attacher_word *w)
@@ -251,17 +307,27 @@ int attacher_hear(struct attacher *a, struct attacher_word *w)
 	w->why[sizeof(w->why) - 1] = 0;
 	if (n == sizeof(*w) && w->say == ATTACHER_UNSEEN)
 		unseen_keep(a, w);
-	if (n == sizeof(*w))
+	if (n == sizeof(*w)) {
+		a->ready |= w->say == ATTACHER_READY;
 		return 1;
+	}
 	close(a->fd);
 	a->fd = -1;
 	return -1;
+}
+
+unsigned attacher_probes(const struct attacher *a)
+{
+	return a->fd < 0 ? 0 : __atomic_load_n(&a->count->probes, __ATOMIC_RELAXED);
 }
 
 void attacher_reap(struct attacher *a)
 {
 	if (a->pid > 0 && waitpid(a->pid, NULL, WNOHANG))
 		a->pid = 0;
+	for (unsigned i = 0; i < ATTACHERS_LEFT; i++)
+		if (a->left[i].pid && waitpid(a->left[i].pid, NULL, WNOHANG))
+			a->left[i].pid = 0;
 }
 
 void attacher_stop(struct attacher *a)

@@ -31,18 +31,33 @@ struct attacher_word {
 	char why[64]; /* TROUBLE: a probe was not attached; UNSEEN */
 };
 
+#define ATTACHERS_LEFT 16
+
 /* The helper as its parent has it. */
 struct attacher {
 	int fd; /* words come in; -1: it is gone */
 	pid_t pid;
-	unsigned not_asked;           /* programs that it took no more of */
+	bool ready, stuck;  /* ready: what is known beforehand has its probes */
+	unsigned not_asked; /* programs that it took no more of, nor those before it */
+	/* Those that were stopped and have not ended: what they attached stays as long. */
+	struct {
+		pid_t pid; /* 0: none */
+		bool stuck;
+	} left[ATTACHERS_LEFT];
 	struct attacher_word *unseen; /* what it said, for runs that begin later */
 	unsigned n_unseen;
+	uint64_t asked; /* programs */
+	/* Written by it, in memory that is shared; NULL: none was started. */
+	struct attacher_count {
+		uint64_t served; /* programs */
+		uint64_t probes; /* that are attached */
+	} * count;
+	uint64_t seen, since; /* served as it was last looked at, boot ns: not changed since */
 };
 
 /*
- * Starts the process, which owns all probes in files. guardian: struct gate_call comes in, its id goes
- * back; -1 none. leave: descriptors that it is not to hold open.
+ * Starts the process, which owns all probes in files; EBUSY: too many are stuck. guardian: struct gate_call
+ * comes in, its id goes back; -1 none. leave: descriptors that it is not to hold open.
  */
 bool attacher_start(struct attacher *a, struct loader *l, const char *path_variable, int guardian,
 		    const int *leave, unsigned n);
@@ -50,6 +65,9 @@ bool attacher_start(struct attacher *a, struct loader *l, const char *path_varia
 void attacher_ask(struct attacher *a, const struct ev_hdr *h, const struct ev_exec *exec);
 /* 1: a word; 0: none now; -1: it has just ended. */
 int attacher_hear(struct attacher *a, struct attacher_word *w);
+/* Has it not got on for half a minute, though it was asked? now: boot ns. */
+bool attacher_stuck(struct attacher *a, uint64_t now);
+unsigned attacher_probes(const struct attacher *a); /* that are attached now */
 /* Nobody waits for it: it may be stuck on a file that the run serves. */
 void attacher_stop(struct attacher *a);
 /* Asked now and then afterwards: it leaves no zombie. */

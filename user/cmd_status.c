@@ -11,10 +11,11 @@ int cmd_status(struct config *c)
 {
 	int daemon = daemon_connect(c->socket), value, err;
 	struct buf text = { 0 };
-	bool answered = false;
+	bool answered = false, json = c->format && !strcmp(c->format, "json");
 	unsigned kind;
 
-	err = daemon < 0 ? daemon : daemon_send(daemon, MESSAGE_STATUS, 0, (struct span){ 0 }, -1);
+	err = daemon < 0 ? daemon
+			 : daemon_send(daemon, MESSAGE_STATUS, json, (struct span){ 0 }, -1);
 	if (err) {
 		fprintf(stderr, "invigil: status: no daemon answers on %s: %s\n",
 			c->socket ? c->socket : CONTROL_SOCKET, strerror(-err));

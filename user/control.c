@@ -66,6 +66,8 @@ static void caller_close(struct control *c, struct caller *k)
 {
 	if (k->run)
 		c->ops.gone(k);
+	/* A process that was forked meanwhile may hold it, too: who waits for the end is to hear of it. */
+	shutdown(k->fd, SHUT_RDWR);
 	close(k->fd);
 	buf_free(&k->lines);
 	buf_free(&k->queue);
@@ -187,7 +189,7 @@ static void message_take(struct control *c, struct caller *k, size_t n, int pidf
 	}
 	k->asked = true;
 	if (m.kind == MESSAGE_STATUS) {
-		c->ops.status(k->who.uid, &text);
+		c->ops.status(k->who.uid, m.value == 1, &text);
 		caller_tell(k, MESSAGE_TEXT, 0, (struct span){ text.ptr, text.len });
 		caller_finish(k);
 		buf_free(&text);

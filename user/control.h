@@ -13,7 +13,7 @@ struct caller;
 
 /* What the daemon does for a caller; uid and groups are the kernel's own word. */
 struct control_ops {
-	void (*status)(uid_t uid, struct buf *out);
+	void (*status)(uid_t uid, bool json, struct buf *out);
 	/* The text is untrusted; pidfd is closed afterwards, -1: none came. NULL, or why not. */
 	const char *(*run)(struct caller *c, struct span text, int pidfd);
 	void (*end)(struct caller *c, int status);

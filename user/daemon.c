@@ -172,11 +172,10 @@ int cmd_daemon(struct config *c)
 		loader_drain(d.loader, on_record, NULL);
 		probes_hear();
 		jobs_check();
-		if (!d.n_jobs)
-			attacher_reap(&d.attacher);
 		found_hear();
 		for (unsigned i = 0; i < d.n_jobs; i++)
 			job_flush(d.jobs[i]);
+		rates_look(boot_now());
 		notify_alive(boot_now());
 		callers_let_go();
 		control_serve(d.control, boot_now());

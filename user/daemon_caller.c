@@ -124,7 +124,7 @@ void callers_let_go(void)
 		struct job *job = d.jobs[i];
 
 		if (!job->caller || job->let_go ||
-		    (!d.attacher_ready && d.attacher.fd >= 0 && boot_now() - job->began < READY_NS))
+		    (!d.attacher.ready && d.attacher.fd >= 0 && boot_now() - job->began < READY_NS))
 			continue;
 		job->let_go = true;
 		caller_tell(job->caller, MESSAGE_MEMBER, 0, (struct span){ 0 });

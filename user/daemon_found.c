@@ -147,7 +147,7 @@ static void on_found(void *bytes, size_t n)
 	loader_take_in(d.loader, h->pid, h->start, job->run);
 	d.taken_in = true;
 	pipeline_take(job->pipeline, bytes, n);
-	attacher_ask(&d.attacher, h, NULL);
+	probes_ask(job, h);
 }
 
 static void on_task(void *ctx, const struct found_task *t)
@@ -197,6 +197,7 @@ void found_hear(void)
 	if (scan_skipped(d.scan))
 		fprintf(stderr, "invigil: %u processes from before could not be looked at\n",
 			scan_skipped(d.scan));
+	d.skipped = scan_skipped(d.scan);
 	scan_free(d.scan);
 	d.scan = NULL;
 	lineage_free(&d.before);

@@ -201,14 +201,13 @@ struct job *job_new(uint32_t run, const char *id, uint64_t time, pid_t root_pid)
 /* Its first record is there: what it does is watched from here on. */
 void job_watch(struct job *job)
 {
-	if (!d.n_jobs && !watch_begin(job))
-		d.stop = true;
 	d.jobs[d.n_jobs++] = job;
+	if (d.n_jobs == 1 && !probes_begin())
+		d.stop = true;
 	engine_sockets(on_engine, job);
 	loader_gaps(d.loader, on_gap, job);
 	probes_known(job);
-	if (d.attacher.fd < 0)
-		attacher_gap(job);
+	probes_gaps(job);
 }
 
 struct job *job_begin(const struct record *exec, const struct job_identity *identity,
@@ -332,10 +331,8 @@ void job_end(struct job *job)
 		free(job->files[i]);
 	free(job);
 	malloc_trim(0); /* pages between what others still hold */
-	if (!d.n_jobs) {
-		attacher_stop(&d.attacher);
-		loader_idle(d.loader);
-	}
+	if (!d.n_jobs)
+		probes_end();
 }
 
 /* One that was asked for ends with COMMAND; the caller usually says so itself. */

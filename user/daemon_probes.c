@@ -1,4 +1,7 @@
 /* daemon_probes.c: the process that attaches probes in the files which runs execute, while one is active. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,28 +12,64 @@
 #include "made.h"
 #include "probe.h"
 
-void attacher_gap(struct job *job)
+#define AGAIN_NS 1000000000ull /* one that cannot live must not cost more than the runs */
+
+static void gap_tell(struct job *job, const char *reason, bool again)
 {
-	on_gap(job, "environment reads", "the process that attaches probes ended",
-	       "variables read by name from here on", true);
+	on_gap(job, "environment reads", reason,
+	       again ? "variables read by name until another one has attached them anew"
+		     : "variables read by name from here on",
+	       true);
 }
 
-/* The first run that is active: what costs something is attached. */
-bool watch_begin(const struct job *job)
+static bool stuck_lives(void)
 {
-	int *leave = xcalloc(job->out.n + 1, sizeof(*leave));
-	bool ok;
+	for (unsigned i = 0; i < ATTACHERS_LEFT; i++)
+		if (d.attacher.left[i].pid && d.attacher.left[i].stuck)
+			return true;
+	return false;
+}
 
-	for (unsigned i = 0; i < job->out.n; i++)
-		leave[i] = job->out.to[i].output->fd;
-	d.attacher_ready = false;
-	ok = loader_activate(d.loader) &&
-	     attacher_start(&d.attacher, d.loader, getenv("PATH"), -1, leave, job->out.n);
+void probes_gaps(struct job *job)
+{
+	if (d.attacher.fd < 0)
+		gap_tell(job, "the process that attaches probes ended", d.attacher_due);
+	if (stuck_lives())
+		on_gap(job, "environment reads",
+		       "a process that attaches probes is stuck in a file that a run serves",
+		       "how often a variable is read: its probes count, too", false);
+}
+
+static bool attacher_make(void)
+{
+	unsigned n = 0, most = 0;
+	bool made;
+	int *leave;
+
+	for (unsigned i = 0; i < d.n_jobs; i++)
+		most += d.jobs[i]->out.n;
+	leave = xcalloc(most + 1, sizeof(*leave));
+	for (unsigned i = 0; i < d.n_jobs; i++)
+		for (unsigned k = 0; k < d.jobs[i]->out.n; k++)
+			leave[n++] = d.jobs[i]->out.to[k].output->fd;
+	made = attacher_start(&d.attacher, d.loader, getenv("PATH"), -1, leave, n);
 	free(leave);
-	if (!ok)
+	if (!made)
+		fprintf(stderr,
+			"invigil: the process that attaches probes could not be started: %s\n",
+			strerror(errno));
+	loader_guard(d.loader, ATTACK_ATTACHER, made ? d.attacher.pid : 0);
+	d.attacher_due = 0;
+	d.attachers += made;
+	return made;
+}
+
+bool probes_begin(void)
+{
+	if (!loader_activate(d.loader))
 		return false;
 	loader_guard(d.loader, ATTACK_MONITOR, getpid());
-	loader_guard(d.loader, ATTACK_ATTACHER, d.attacher.pid);
+	attacher_make();
 	return true;
 }
 
@@ -49,31 +88,86 @@ void probes_known(struct job *job)
 	}
 }
 
+void probes_end(void)
+{
+	attacher_stop(&d.attacher);
+	d.attacher_due = 0;
+	loader_idle(d.loader);
+}
+
+static void process_ask(void *ctx, uint32_t pid, uint64_t start)
+{
+	struct job *job = ctx;
+	struct ev_hdr h = { .pid = pid, .start = start, .run = job->run };
+
+	probes_ask(job, &h);
+}
+
+void probes_ask(struct job *job, const struct ev_hdr *exec)
+{
+	unsigned before = d.attacher.not_asked;
+
+	attacher_ask(&d.attacher, exec, NULL);
+	job->not_asked += d.attacher.not_asked - before;
+}
+
+/* Its probes went with it: another one attaches them anew, first of all in what runs now. */
+static void attacher_again(void)
+{
+	bool made = attacher_make();
+
+	for (unsigned i = 0; i < d.n_jobs; i++)
+		if (made)
+			pipeline_each(d.jobs[i]->pipeline, process_ask, d.jobs[i]);
+		else
+			gap_tell(d.jobs[i], "no other process that attaches probes can be started",
+				 false);
+	if (made && stuck_lives())
+		for (unsigned i = 0; i < d.n_jobs; i++)
+			probes_gaps(d.jobs[i]);
+}
+
+static void attacher_lost(const char *reason, uint64_t now)
+{
+	loader_guard(d.loader, ATTACK_ATTACHER, 0);
+	d.attacher_due = now + AGAIN_NS;
+	fprintf(stderr, "invigil: another one is started: %s\n", reason);
+	for (unsigned i = 0; i < d.n_jobs; i++)
+		gap_tell(d.jobs[i], reason, true);
+}
+
+static void word_take(const struct attacher_word *w)
+{
+	struct job *job = job_of(w->run);
+
+	if (w->say == ATTACHER_LATE && job) {
+		struct ev_late late = { .start = w->start, .pid = w->pid };
+
+		made_record(job->pipeline, job->run, boot_now(), EV_LATE, &late, sizeof(late), NULL,
+			    0);
+	}
+	for (unsigned i = 0; w->say == ATTACHER_UNSEEN && i < d.n_jobs; i++)
+		made_unseen(d.jobs[i]->pipeline, d.jobs[i]->run, boot_now(), w->ino, w->dev,
+			    w->why);
+	for (unsigned i = 0; w->say == ATTACHER_TROUBLE && i < d.n_jobs; i++)
+		on_gap(d.jobs[i], "environment reads", w->why, "variables read by name", false);
+}
+
 void probes_hear(void)
 {
+	uint64_t now = boot_now();
 	struct attacher_word w;
 	int heard;
 
-	while ((heard = attacher_hear(&d.attacher, &w)) > 0) {
-		struct job *job = job_of(w.run);
-
-		d.attacher_ready |= w.say == ATTACHER_READY;
-		if (w.say == ATTACHER_LATE && job) {
-			struct ev_late late = { .start = w.start, .pid = w.pid };
-
-			made_record(job->pipeline, job->run, boot_now(), EV_LATE, &late,
-				    sizeof(late), NULL, 0);
-		}
-		for (unsigned i = 0; w.say == ATTACHER_UNSEEN && i < d.n_jobs; i++)
-			made_unseen(d.jobs[i]->pipeline, d.jobs[i]->run, boot_now(), w.ino, w.dev,
-				    w.why);
-		for (unsigned i = 0; w.say == ATTACHER_TROUBLE && i < d.n_jobs; i++)
-			on_gap(d.jobs[i], "environment reads", w.why, "variables read by name",
-			       false);
+	while ((heard = attacher_hear(&d.attacher, &w)) > 0)
+		word_take(&w);
+	if (heard < 0) {
+		attacher_lost("the process that attaches probes ended", now);
+	} else if (attacher_stuck(&d.attacher, now)) {
+		attacher_stop(&d.attacher);
+		attacher_lost("the process that attaches probes does not get on with a file", now);
 	}
-	if (heard >= 0)
-		return;
-	loader_guard(d.loader, ATTACK_ATTACHER, 0);
-	for (unsigned i = 0; i < d.n_jobs; i++)
-		attacher_gap(d.jobs[i]);
+	if (d.n_jobs && d.attacher_due && now >= d.attacher_due)
+		attacher_again();
+	attacher_reap(&d.attacher);
 }

@@ -114,10 +114,6 @@ void on_record(void *ctx, void *bytes, size_t n)
 	link_look(job->pipeline, job->run, boot_now());
 	startup_look(job->pipeline, job->run, boot_now());
 	hash_look(job->pipeline, job->run, boot_now());
-	if (h.type == EV_EXEC) {
-		unsigned before = d.attacher.not_asked;
-
-		attacher_ask(&d.attacher, &h, NULL);
-		job->not_asked += d.attacher.not_asked - before;
-	}
+	if (h.type == EV_EXEC)
+		probes_ask(job, &h);
 }

@@ -9,6 +9,7 @@
 #include "scan.h"
 #include "scrape.h"
 #include "state.h"
+#include "status.h"
 
 #define CHECK_NS 5000000000ull /* how often it is asked whether a run's processes still live */
 #define RUNS_MAX 256
@@ -22,7 +23,8 @@ extern struct daemon {
 	struct setup *setup; /* in force for runs that begin */
 	struct loader *loader;
 	struct attacher attacher; /* while a run is active */
-	bool attacher_ready;
+	unsigned attachers;       /* that were started */
+	uint64_t attacher_due;    /* boot ns: another one is to be started; 0: none is */
 	struct job *jobs[RUNS_MAX];
 	unsigned n_jobs;
 	struct ticket *tickets;
@@ -42,6 +44,12 @@ extern struct daemon {
 	uint64_t key[2];         /* of identities */
 	uint64_t lost[EV_TYPES]; /* what the loader has counted so far */
 	uint64_t began, records, ended_runs, refused_runs;
+	struct totals_then { /* one each ten seconds, the oldest first */
+		uint64_t time;
+		struct status_totals totals;
+	} then[7];
+	unsigned n_then;
+	unsigned skipped; /* processes from before that did not answer */
 	struct control *control;
 	struct scrape *scrape;
 	struct metrics totals; /* of runs that ended, and of the daemon itself */
@@ -89,14 +97,20 @@ struct job *state_take(const struct record *r, const struct job_identity *identi
 
 /* daemon_probes.c */
 /* The first run that is active: what costs something is attached. */
-bool watch_begin(const struct job *job);
-void attacher_gap(struct job *job);
+bool probes_begin(void);
+/* What a run that begins now does not see for want of them. */
+void probes_gaps(struct job *job);
+/* A program was executed: are there functions in it that read the environment? */
+void probes_ask(struct job *job, const struct ev_hdr *exec);
 void probes_hear(void);
 void probes_known(struct job *job);
+/* No run is active. */
+void probes_end(void);
 
 /* daemon_status.c */
 /* Root is told of every run, everybody else of their own. */
-void status_write(uid_t uid, struct buf *out);
+void status_write(uid_t uid, bool json, struct buf *out);
+void rates_look(uint64_t now); /* boot ns; now and then */
 void metrics_make(struct buf *out);
 
 #endif

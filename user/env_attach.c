@@ -86,6 +86,11 @@ void env_trouble_add(struct env_attach *a, const char *why)
 		a->trouble[a->n_trouble++] = why;
 }
 
+unsigned env_attach_probes(const struct env_attach *a)
+{
+	return a->n_links;
+}
+
 const char *env_attach_trouble(struct env_attach *a)
 {
 	return a->n_trouble ? a->trouble[--a->n_trouble] : NULL;

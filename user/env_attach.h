@@ -31,6 +31,7 @@ struct env_file {
  */
 void env_attach_file(struct env_attach *a, int path_fd, const struct env_place *place,
 		     struct env_file *file);
+unsigned env_attach_probes(const struct env_attach *a); /* that are attached */
 /* Something that went wrong and was not told yet; NULL nothing. */
 const char *env_attach_trouble(struct env_attach *a);
 /* A file whose programs read variables that no probe sees; why is a constant. As stat(2) tells it, dev in the kernel's encoding. */

@@ -36,7 +36,7 @@ struct loader {
 	struct ring_buffer *ring;
 	struct attached {
 		struct bpf_link *link;
-		enum when when;
+		const struct need *need;
 	} links[32];
 	unsigned n_links;
 	bool daemon;
@@ -148,7 +148,7 @@ static bool need_attach(struct loader *l, const struct need *n)
 			need_failed(l, n, strerror(errno));
 			return false;
 		}
-		l->links[l->n_links++] = (struct attached){ link, need_when(n) };
+		l->links[l->n_links++] = (struct attached){ link, n };
 	}
 	return true;
 }
@@ -366,7 +366,7 @@ void loader_idle(struct loader *l)
 	env_attach_free(l->env);
 	l->env = NULL;
 	for (unsigned i = 0; i < l->n_links; i++)
-		if (l->links[i].when == WHEN_RUN)
+		if (need_when(l->links[i].need) == WHEN_RUN)
 			bpf_link__destroy(l->links[i].link);
 		else
 			l->links[kept++] = l->links[i];
@@ -647,6 +647,33 @@ void loader_losses(const struct loader *l, void (*fn)(void *ctx, uint32_t type, 
 			fn(ctx, i, l->skel->bss->lost[i]);
 	if (l->skel->bss->lost_members)
 		fn(ctx, EV_UNKNOWN, l->skel->bss->lost_members);
+}
+
+unsigned loader_env_probes(const struct loader *l)
+{
+	return l->env ? env_attach_probes(l->env) : 0;
+}
+
+void loader_hooks(const struct loader *l, void (*fn)(void *ctx, const struct loader_hook *h),
+		  void *ctx)
+{
+	for (size_t i = 0; i < n_needs; i++) {
+		const struct tier *t = need_tier(&needs[i]);
+		struct loader_hook h = { .need = &needs[i],
+					 .how = t ? t->name : NULL,
+					 .in_files = is_env(&needs[i]) };
+
+		if (!is_ours(&needs[i]))
+			continue;
+		for (unsigned k = 0; k < l->n_links; k++)
+			h.programs += l->links[k].need == &needs[i];
+		for (unsigned k = 0; k < l->n_failed; k++)
+			if (l->failed[k] == needs[i].name)
+				h.why = l->failed_why[k];
+		if (is_env(&needs[i]) && !strcmp(l->env_reads, "off"))
+			h.why = "switched off";
+		fn(ctx, &h);
+	}
 }
 
 const char *loader_env_trouble(struct loader *l)

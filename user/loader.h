@@ -51,6 +51,16 @@ void loader_gaps(const struct loader *l,
 		 void (*fn)(void *ctx, const char *hook, const char *reason, const char *effect,
 			    bool required),
 		 void *ctx);
+/* Each hook: how it is covered here (NULL: in no way), why it is not though it should be (NULL), its programs now. */
+struct need;
+struct loader_hook {
+	const struct need *need;
+	const char *how, *why;
+	unsigned programs; /* that the loader attached */
+	bool in_files;     /* they are another process's: attacher.h */
+};
+void loader_hooks(const struct loader *l, void (*fn)(void *ctx, const struct loader_hook *h),
+		  void *ctx);
 /* Calls fn for each loaded program with how many instructions the verifier walked; 0: the kernel does not tell. */
 void loader_programs(const struct loader *l,
 		     void (*fn)(void *ctx, const char *name, uint32_t verified), void *ctx);
@@ -83,6 +93,7 @@ void loader_losses(const struct loader *l, void (*fn)(void *ctx, uint32_t type, 
 void loader_attach_env(struct loader *l, int path_fd, const struct env_place *place,
 		       struct env_file *file);
 bool loader_env_unseen(struct loader *l, struct env_unseen *out); /* as env_attach_unseen() */
+unsigned loader_env_probes(const struct loader *l); /* that are attached, of this process */
 /* What went wrong in attaching since the last call; NULL nothing. */
 const char *loader_env_trouble(struct loader *l);
 /* Finds the C libraries and interpreters that a run with this PATH is likely to use. */

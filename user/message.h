@@ -14,7 +14,7 @@ struct message {
 
 enum message_kind {
 	/* Of a caller. */
-	MESSAGE_STATUS = 1,
+	MESSAGE_STATUS = 1, /* value: 1: as JSON */
 	MESSAGE_RUN, /* text: request.h; the pidfd of the process that waits to become COMMAND comes along */
 	MESSAGE_END, /* value: COMMAND's wait(2) status */
 	/* Of the daemon. */

@@ -5,6 +5,7 @@
 #include "buf.h"
 #include "catalogue.h"
 #include "event.h"
+#include "output.h"
 
 /* All as they are now. What of it belongs to runs is the sum of those that ended and those that are active. */
 struct metrics {
@@ -14,7 +15,7 @@ struct metrics {
 	uint64_t callers;
 	uint64_t records, lost[EV_TYPES];
 	uint64_t reloads, reloads_refused;
-	uint64_t lines_dropped;
+	struct line_counts lines;
 	uint64_t scrapes_refused;
 	/* Of runs: */
 	uint64_t rejected, execs, engine_calls, not_asked;

@@ -80,7 +80,7 @@ out:
 
 static uint64_t lines_in(const char *p, size_t n)
 {
-	const char *end = p + n;
+	const char *end = n ? p + n : p;
 	uint64_t lines = 0;
 
 	while (p < end && (p = memchr(p, '\n', end - p))) {
@@ -115,7 +115,8 @@ int output_flush(struct output *o)
 		if (ftruncate(o->fd, o->whole + done))
 			o->appends = false; /* nothing whole can follow */
 	}
-	o->dropped += lines_in(o->pending.ptr + done, o->pending.len - done);
+	o->lines.delivered += lines_in(o->pending.ptr, done);
+	o->lines.dropped += lines_in(o->pending.ptr + done, o->pending.len - done);
 	if (!o->error)
 		o->error = error;
 	o->whole += done;
@@ -127,12 +128,29 @@ int output_line(void *output, const char *line, size_t len)
 {
 	struct output *o = output;
 
+	o->lines.seen++;
 	if (o->error && !o->appends) {
-		o->dropped++;
+		o->lines.dropped++;
 		return o->error;
 	}
 	buf_add(&o->pending, line, len);
 	return o->pending.len >= PENDING_MAX ? output_flush(o) : 0;
+}
+
+struct line_counts output_lines(const struct output *o)
+{
+	struct line_counts l = o->lines;
+
+	l.waiting = lines_in(o->pending.ptr, o->pending.len);
+	return l;
+}
+
+void lines_add(struct line_counts *to, struct line_counts l)
+{
+	to->seen += l.seen;
+	to->delivered += l.delivered;
+	to->dropped += l.dropped;
+	to->waiting += l.waiting;
 }
 
 void output_close(struct output *o)

@@ -16,6 +16,14 @@ struct rotation {
 	unsigned keep;
 };
 
+/* Lines of an output: seen = delivered + dropped + waiting. */
+struct line_counts {
+	uint64_t seen;      /* were to be written */
+	uint64_t delivered; /* were taken whole by the file */
+	uint64_t dropped;   /* were not */
+	uint64_t waiting;   /* for the next write */
+};
+
 struct output {
 	int fd;
 	struct buf pending;
@@ -27,8 +35,8 @@ struct output {
 	char *path;
 	gid_t gid;
 	struct rotation rotation;
-	uint64_t slot;    /* of rotation.every: that of the last line */
-	uint64_t dropped; /* lines that could not be written */
+	uint64_t slot; /* of rotation.every: that of the last line */
+	struct line_counts lines;
 };
 
 /*
@@ -46,6 +54,9 @@ int output_append(struct output *o, const char *path, gid_t gid, const struct ro
 /* Somebody may have moved it: goes on in the file that is called so now, or says why it cannot. */
 void output_reopen(struct output *o);
 int output_line(void *output, const char *line, size_t len); /* a stream_sink */
+/* What has become of the lines. */
+struct line_counts output_lines(const struct output *o);
+void lines_add(struct line_counts *to, struct line_counts l);
 /* 0 or -errno: the first one, or of one that is appended to that of now. */
 int output_flush(struct output *o);
 void output_close(struct output *o);

@@ -25,7 +25,7 @@ char *output_path(const char *path, const char *run)
 void outputs_add(struct outputs *s, struct output *o, bool shared, bool alerts_only)
 {
 	s->to = xrealloc(s->to, (s->n + 1) * sizeof(*s->to));
-	s->to[s->n++] = (struct output_to){ o, shared, alerts_only, 0, o->dropped };
+	s->to[s->n++] = (struct output_to){ o, shared, alerts_only, 0, o->lines.dropped };
 }
 
 int outputs_line(void *outputs, const char *line, size_t len)
@@ -54,7 +54,7 @@ int outputs_flush(struct outputs *s)
 		int err = output_flush(t->output);
 
 		/* Another run's flush may have lost lines of this one. */
-		if (t->output->dropped > t->dropped)
+		if (t->output->lines.dropped > t->dropped)
 			err = t->output->error;
 		s->error = s->error ? s->error : err;
 	}

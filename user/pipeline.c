@@ -49,6 +49,18 @@ bool pipeline_alive(const struct pipeline *p, int (*kill)(pid_t pid, int signal)
 	return any;
 }
 
+void pipeline_each(const struct pipeline *p, void (*fn)(void *ctx, uint32_t pid, uint64_t start),
+		   void *ctx)
+{
+	struct process **alive;
+	unsigned n;
+
+	alive = table_alive(p->table, &n);
+	for (unsigned i = 0; i < n; i++)
+		fn(ctx, alive[i]->pid, alive[i]->start);
+	free(alive);
+}
+
 bool pipeline_has(const struct pipeline *p, uint32_t pid, uint64_t start)
 {
 	const struct process *process = table_known(p->table, pid, start);

@@ -57,6 +57,9 @@ void pipeline_markdown(const struct pipeline *p, struct buf *out);
  * known to have ended are still there; NULL: what the records say.
  */
 bool pipeline_alive(const struct pipeline *p, int (*kill)(pid_t pid, int signal));
+/* Each process that is not known to have ended. */
+void pipeline_each(const struct pipeline *p, void (*fn)(void *ctx, uint32_t pid, uint64_t start),
+		   void *ctx);
 /* Live only: a log was reached by other names than it was asked for; whose, and by which. */
 struct link_asked {
 	uint32_t pid;

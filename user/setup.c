@@ -14,7 +14,7 @@ static struct shared {
 	struct shared *next;
 } * all_shared;
 
-static uint64_t dropped; /* of files that are closed */
+static struct line_counts closed; /* of files that are */
 
 gid_t setup_group(void)
 {
@@ -76,7 +76,7 @@ static void shared_close(struct output *o)
 			continue;
 		*at = s->next;
 		output_close(&s->out);
-		dropped += s->out.dropped;
+		lines_add(&closed, output_lines(&s->out));
 		free(s);
 		return;
 	}
@@ -189,7 +189,7 @@ void setup_outputs_close(struct outputs *out)
 	outputs_flush(out);
 	for (unsigned i = 0; i < out->n; i++)
 		if (!out->to[i].shared)
-			dropped += out->to[i].output->dropped;
+			lines_add(&closed, output_lines(out->to[i].output));
 	outputs_close(out);
 }
 
@@ -205,11 +205,14 @@ void setup_reopen(void)
 		output_reopen(&s->out);
 }
 
-uint64_t setup_dropped(void)
+struct line_counts setup_lines(void (*fn)(void *ctx, const struct output *o), void *ctx)
 {
-	uint64_t n = dropped;
+	struct line_counts all = closed;
 
-	for (struct shared *s = all_shared; s; s = s->next)
-		n += s->out.dropped;
-	return n;
+	for (struct shared *s = all_shared; s; s = s->next) {
+		lines_add(&all, output_lines(&s->out));
+		if (fn)
+			fn(ctx, &s->out);
+	}
+	return all;
 }

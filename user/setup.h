@@ -25,8 +25,8 @@ bool setup_outputs(struct setup *s, const char *run, struct outputs *out);
 /* For all files that runs share. */
 void setup_flush(void);
 void setup_reopen(void);
-/* Lines that could not be written, of files that are closed by now too. */
-uint64_t setup_dropped(void);
+/* The lines of the files that runs share, each of which fn gets, and of all that are closed by now. fn may be NULL. */
+struct line_counts setup_lines(void (*fn)(void *ctx, const struct output *o), void *ctx);
 /* Outputs of a run go through this to be closed and counted. */
 void setup_outputs_close(struct outputs *out);
 

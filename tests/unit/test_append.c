@@ -191,9 +191,13 @@ static void a_full_disk_costs_whole_lines_which_are_counted_and_it_goes_on(void 
 	output_line(&o, "second\n", 7);
 	output_line(&o, "third\n", 6);
 	output_line(&o, "fourth\n", 7);
+	assert_int_equal(output_lines(&o).waiting, 3);
 	assert_int_equal(output_flush(&o), -EFBIG);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
-	assert_int_equal(o.dropped, 2);
+	assert_int_equal(output_lines(&o).seen, 4);
+	assert_int_equal(output_lines(&o).delivered, 2);
+	assert_int_equal(output_lines(&o).dropped, 2);
+	assert_int_equal(output_lines(&o).waiting, 0);
 	say(&o, "fifth\n");
 	assert_string_equal(content(0), "first\nsecond\nfifth\n");
 	output_close(&o);
