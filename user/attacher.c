@@ -19,6 +19,7 @@
 #include "attacher.h"
 #include "event.h"
 #include "exec_file.h"
+#include "host.h"
 #include "loader.h"
 
 #define STUCK_NS 30000000000ull /* a probe may wait long for RCU */
@@ -204,7 +205,7 @@ static void become(const int *leave, unsigned n, pid_t parent)
 /* False: too many cannot be ended. */
 static bool put_aside(struct attacher *a)
 {
-	struct attacher fresh = { .fd = -1, .not_asked = a->not_asked };
+	struct attacher fresh = { .fd = -1, .not_asked = a->not_asked, .since = boot_now() };
 	unsigned i = 0;
 
 	attacher_reap(a);
