@@ -203,15 +203,16 @@ check "is let go" grep -qx '3 0 3' "$work/out"
 check "one whose server never answers us" status_is 0 served hang
 check "is let go too" grep -qx '3 0 3' "$work/out"
 see "which is said, and the run has its end" 'ended() and gap("let go")'
-"$invigil" daemon -o "$work/{run}.jsonl" --socket "$work/sock" 2>"$work/daemon" &
+daemons_lock
+"$invigil" daemon -o "$work/{run}.jsonl" --socket "$work/sock" 2>"$work/daemon" 9>&- &
 daemon=$!
 until_true 20 grep -q 'watching for runs' "$work/daemon"
 mkfifo "$work/hold"
 HOLD=$work/hold GITHUB_ACTIONS=true GITHUB_RUN_ID=90 GITHUB_JOB=x timeout 30 bash "$work/served.sh" "$work" hang >"$work/out" &
-exec 9>"$work/hold" # it has been executed by now
+exec 8>"$work/hold" # it has been executed by now
 check "nor does it keep a daemon from answering" timeout 5 "$invigil" status --socket "$work/sock"
-echo >&9
-exec 9>&-
+echo >&8
+exec 8>&-
 check "and its run has its end" until_true 10 grep -q ' ended: ' "$work/daemon"
 kill -TERM $daemon
 check "and which ends when it is told to" wait $daemon

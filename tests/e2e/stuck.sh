@@ -77,7 +77,7 @@ cat >"$work/served.sh" <<'SH'
 "$1/fuse" "$1/mnt" "$1/waits" &
 echo $! >"$1/server"
 for i in $(seq 100); do [ -e "$1/mnt/prog" ] && break; sleep 0.05; done
-exec "$1/mnt/$2" <"$1/hold"
+exec "$1/mnt/$2" "IVG_FOR_$2" <"$1/hold"
 SH
 serve() { # FILE: a job that executes it; ends with its file system
 	rm -f "$work/hold" "$work/server"
@@ -99,13 +99,13 @@ check "the daemon answers while one hangs" status
 check "after half a minute another one is there" until_true 50 replaced "$before"
 check "what the other run reads is seen" until_true 15 seen "$ev" 4 BESIDE
 see "that one hung is said to it" 'gap("does not get on with a file") and gap("is stuck in a file")'
-see "and to the run that did it" 'gap("does not get on with a file")' "$(stream_of hang)"
+see "and to the run that did it" 'gap("does not get on with a file")' "$(stream_of IVG_FOR_hang)"
 check "it cannot be ended yet" bash -c "kill -0 $before"
 serve_end
 check "it ends with the file system" until_true 10 bash -c "! kill -0 $before"
 exec 4>&-
 wait $first
-check "both runs end" until_true 20 bash -c "[ \$(grep -c ' ended: ' '$work/daemon') = 2 ]"
+check "both runs end" until_true 20 bash -c "[ \$(grep -c ' ended: ' '$work/daemon') -ge 2 ] && '$invigil' status --socket '$work/sock' | grep -q ' 0 runs active'"
 check "no helper is left" until_true 10 bash -c "! pgrep -P $daemon"
 
 # ---- the scanner hangs ----
