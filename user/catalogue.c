@@ -76,7 +76,7 @@ const struct category categories[RISKS] = {
 };
 
 /*
- * ATT&CK Enterprise v19: TA0005 is called Stealth, TA0112 Defense Impairment was split from it, and
+ * ATT&CK Enterprise 19.2 (tests/unit/data/catalogues.tsv): TA0005 is called Stealth, TA0112 Defense Impairment was split from it, and
  * T1070.002 became T1685.006.
  */
 #define STEALTH    "TA0005", "Stealth"

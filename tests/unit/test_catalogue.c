@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 #include "catalogue.h"
@@ -130,6 +131,84 @@ static void a_technique_is_whole_and_stands_among_the_references_too(void **stat
 	}
 }
 
+/* ---- the catalogues' own words ---- */
+
+static char table[16384];
+
+static void table_read(void)
+{
+	const char *dir = getenv("INVIGIL_TEST_DATA");
+	char path[4096];
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/catalogues.tsv", dir ? dir : "tests/unit/data");
+	f = fopen(path, "r");
+	if (!f)
+		fail_msg("%s cannot be opened", path);
+	table[0] = '\n';
+	n = fread(table + 1, 1, sizeof(table) - 2, f);
+	table[1 + n] = 0;
+	assert_true(n > 0 && feof(f));
+	fclose(f);
+}
+
+/* The column (0 id, 1 name, 2 state or tactics) of this id's row; empty: it has none. */
+static const char *column(const char *id, size_t len, int which)
+{
+	static char text[256];
+	char key[64];
+	const char *at;
+
+	text[0] = 0;
+	snprintf(key, sizeof(key), "\n%.*s\t", (int)len, id);
+	at = strstr(table, key);
+	if (!at)
+		return text;
+	for (at++; which; which--)
+		at = strchr(at, '\t') + 1;
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(at, "\t\n"), at);
+	return text;
+}
+
+static void every_id_of_cwe_and_attack_is_a_current_one(void **state)
+{
+	(void)state;
+	table_read();
+	for (size_t i = 0; i < n_rules; i++)
+		for (const char *w = rules[i].references; *w; w += strspn(w, " ")) {
+			size_t n = strcspn(w, " ");
+			const char *is = column(w, n, 2);
+
+			if ((!strncmp(w, "CWE-", 4) || (w[0] == 'T' && w[1] == '1')) &&
+			    (!*is || strstr(is, "deprecated") || strstr(is, "revoked")))
+				fail_msg("%s: %.*s is %s", rules[i].id, (int)n, w,
+					 *is ? is : "not in the table");
+			w += n;
+		}
+	assert_string_equal(column("T1070.002", 9, 2), "revoked: T1685.006");
+	assert_string_equal(column("CWE-53", 6, 2), "");
+}
+
+static void techniques_and_tactics_are_called_as_attack_calls_them(void **state)
+{
+	(void)state;
+	table_read();
+	for (size_t i = 0; i < n_rules; i++) {
+		const struct technique *t = &rules[i].technique;
+		const char *id = t->sub_id ? t->sub_id : t->id;
+
+		if (!t->id)
+			continue;
+		assert_string_equal(column(t->id, strlen(t->id), 1), t->name);
+		assert_string_equal(column(t->tactic_id, strlen(t->tactic_id), 1), t->tactic);
+		if (t->sub_id)
+			assert_string_equal(column(t->sub_id, strlen(t->sub_id), 1), t->sub_name);
+		if (!strstr(column(id, strlen(id), 2), t->tactic))
+			fail_msg("%s: %s does not belong to %s", rules[i].id, id, t->tactic);
+	}
+}
+
 static void docker_benchmark_sections_stand_where_they_belong(void **state)
 {
 	static const char *const pairs[][2] = {
@@ -181,6 +260,8 @@ int main(void)
 		cmocka_unit_test(names_are_kebab_case_and_used_once),
 		cmocka_unit_test(every_rule_has_a_sentence_a_remedy_and_a_weakness),
 		cmocka_unit_test(a_technique_is_whole_and_stands_among_the_references_too),
+		cmocka_unit_test(every_id_of_cwe_and_attack_is_a_current_one),
+		cmocka_unit_test(techniques_and_tactics_are_called_as_attack_calls_them),
 		cmocka_unit_test(docker_benchmark_sections_stand_where_they_belong),
 		cmocka_unit_test(severities_have_words_and_ecs_numbers),
 		cmocka_unit_test(a_configured_severity_replaces_the_default_of_one_rule_alone),
