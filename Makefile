@@ -176,6 +176,10 @@ $(B)/bench/load: tests/bench/load.c
 soak: all
 	$(Q)SOAK=$${SOAK:-600} tests/e2e/soak.sh
 
+# Breaks one line of a detector at a time; MUTATE=word: only of files so called.
+mutants: $(B)/flags
+	$(Q)CC='$(CC)' python3 tests/lib/mutate.py '$(ALL_CFLAGS)' '$(PURE_SRC)' '$(PURE_LIBS)'
+
 # The corpora of tests/e2e/corpus.sh alone.
 corpus: all
 	$(Q)tests/e2e/corpus.sh
@@ -218,4 +222,4 @@ clean:
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all always soak check check-long demo lint bench corpus vm-smoke vm-lines vmtest verified recordings install clean unit-build fuzz-build manuals
+.PHONY: all always soak check check-long demo lint bench mutants corpus vm-smoke vm-lines vmtest verified recordings install clean unit-build fuzz-build manuals

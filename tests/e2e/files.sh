@@ -74,6 +74,15 @@ see "R5.4: a link to a log in a shared directory, absolute, relative, on the way
 	"{f: any('/sticky/%s of uid 0' % f in get(e, 'invigil.evidence') for e in alerts('R5.4')) for f in ('abs.log', 'rel.log', 'way')} == {'abs.log': True, 'rel.log': True, 'way': True}"
 see "R5.4, near misses: a link in a directory of one's own, no link, no log" "len(alerts('R5.4')) == 3"
 
+for f in hard alone; do echo x >"$work/l/real/$f.log"; done
+ln "$work/l/real/hard.log" "$work/l/sticky/hard.log"
+ln "$work/l/real/hard.log" "$work/l/mine/hard2.log"
+echo x >"$work/l/sticky/alone.log"
+run -u root -- sh -c 'cd "$1" && echo x >>sticky/hard.log; echo x >>mine/hard2.log; echo x >>sticky/alone.log' sh "$work/l"
+see "R5.4: another name of a log that was there, in a shared directory" \
+	"[get(e, 'invigil.evidence') for e in alerts('R5.4')] and all('/sticky/hard.log' in get(e, 'invigil.evidence') and '3 names' in get(e, 'invigil.evidence') for e in alerts('R5.4'))"
+see "R5.4, near misses: in a directory of one's own, a log with one name" "len(alerts('R5.4')) == 1"
+
 # ---- logs that are changed, on a disk and in memory ----
 cat >"$work/deeds.sh" <<'SH'
 cd "$1" || exit 1
@@ -224,6 +233,17 @@ see "R7.6: the same without docker-py" "$(about R7.6 .docker/config.json)"
 
 # ---- in a container ----
 engine_up
+cat >"$work/logs.sh" <<'SH'
+umask 077
+docker run -d --name says -e DEPLOY_TOKEN invigil/base:1 sh -c 'echo "token $DEPLOY_TOKEN"; echo only this >&2' >/dev/null
+docker wait says >/dev/null
+docker logs says >"$1/both.log" 2>&1
+docker logs says 2>"$1/err.log" >/dev/null
+docker rm says >/dev/null
+SH
+DEPLOY_TOKEN=planted-Qz71-container-log run -u root -- sh "$work/logs.sh" "$work"
+see "R5.3: docker logs > file" "$(about R5.3 both.log)"
+see "R5.3, near miss: the part of them without it" "$(none R5.3 err.log)"
 run -- docker run --rm invigil/base:1 sh -c 'mkdir -p /var/log; touch /var/log/messages /var/log/mine.log; rm -rf /var/log/messages /var/log/mine.log; echo 0> /var/log/secure'
 see "R5.5: a container's /var/log/messages is removed" "$(about R5.5 '/var/log/messages, a log of the system')"
 see "R5.5, near miss: its own log" "$(none R5.5 mine.log)"

@@ -48,6 +48,21 @@ see "by pwrite" "any('p.log' in get(a, 'invigil.evidence') for a in alerts('R5.3
 see "near misses: all but its last byte, no log" "len(alerts('R5.3')) == 1"
 
 script <<PY
+import os, sys
+v = os.environ["T_API_TOKEN"].encode()
+f = os.open("$work/v.log", os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+os.writev(f, [b"x", v[:7], v[7:], b"\\n"])
+f = os.open("$work/v2.log", os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+os.writev(f, [b"x", v[:7], b"-", v[7:], b"\\n"])
+PY
+py
+see "by writev, cut in two by its segments" "any('v.log' in get(a, 'invigil.evidence') for a in alerts('R5.3'))"
+see "near miss: something between them" "len(alerts('R5.3')) == 1"
+run -- sh -c 'umask 077; echo "\$T_API_TOKEN" >"$1/one.txt"; cp "$1/one.txt" "$1/copy.log"; dd if="$1/one.txt" of="$1/dd.log" status=none' sh "$work"
+see "near miss: the variable's name alone, by cp and dd" "not alerts('R5.3')"
+check "what no hook sees is said: mmap, io_uring" sh -c "'$invigil' check --format json | grep -q \"mmap'ed and io_uring writes\""
+
+script <<PY
 import os
 os.umask(0o077)
 f = open("$work/i.log", "w"); f.write(os.environ["T_API_TOKEN"] + "\n"); f.flush(); os.fchmod(f.fileno(), 0o644)
