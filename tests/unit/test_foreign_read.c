@@ -69,6 +69,25 @@ static void ps(const char *const *argv, const char *exe, uint32_t owner)
 	looked(p, PEEK_ENVIRON, RELATION_OUTSIDE, false);
 }
 
+static void who_is_no_lister_or_is_not_known_is_no_ps(void **s)
+{
+	struct path_step step[2] = { { 040755, 0, 0 }, { 0100755, 0, 0 } };
+	struct process *p = process_new("top", ROLE_LISTING, ARGV("top"));
+
+	(void)s;
+	p->exe = (struct path){ (char *)"/usr/bin/top", step, 2, false };
+	looked(p, PEEK_ENVIRON, RELATION_OUTSIDE, false); /* opens one only when it is told to */
+	check_hit("R1.6");
+	p->roles = 0;
+	looked(p, PEEK_ENVIRON, RELATION_OUTSIDE, false);
+	check_miss("R1.6");
+	check_hit("R1.5");
+	p->roles = ROLE_LISTING;
+	p->exe.cut = true;
+	looked(p, PEEK_ENVIRON, RELATION_OUTSIDE, false);
+	check_hit("R1.5");
+}
+
 static void ps_is_asked_for_environments_by_a_letter_without_a_dash(void **s)
 {
 	(void)s;
@@ -80,6 +99,9 @@ static void ps_is_asked_for_environments_by_a_letter_without_a_dash(void **s)
 	ps(ARGV("ps", "aux"), "/usr/bin/ps", 0);
 	assert_int_equal(report.n, 0);
 	ps(ARGV("ps", "-ef"), "/usr/bin/ps", 0);
+	assert_int_equal(report.n, 0);
+	process.argc = 1; /* what stands behind its arguments is none of them */
+	ps(ARGV("ps"), "/usr/bin/ps", 0);
 	assert_int_equal(report.n, 0);
 	ps(ARGV("ps", "-o", "user"), "/usr/bin/ps", 0);
 	assert_int_equal(report.n, 0);
@@ -102,6 +124,7 @@ int main(void)
 		cmocka_unit_test(the_environment_of_a_process_that_is_no_child),
 		cmocka_unit_test(the_environment_of_a_ci_agent),
 		cmocka_unit_test(memory_of_a_descendant_is_a_debuggers_business),
+		cmocka_unit_test(who_is_no_lister_or_is_not_known_is_no_ps),
 		cmocka_unit_test(ps_is_asked_for_environments_by_a_letter_without_a_dash),
 		cmocka_unit_test(a_program_that_calls_itself_ps_is_not_the_distributions),
 	};
