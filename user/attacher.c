@@ -21,6 +21,7 @@
 #include "exec_file.h"
 #include "host.h"
 #include "loader.h"
+#include "privilege.h"
 
 #define STUCK_NS 30000000000ull /* a probe may wait long for RCU */
 #define IDLE_MS  30             /* so long nobody asked: there is time for what may come */
@@ -191,15 +192,17 @@ static void become(const int *leave, unsigned n, pid_t parent)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
-	prctl(PR_SET_NAME, "invigil-attach");
 	for (int i = 0; i < 3; i++)
 		dup2(null, i);
 	for (unsigned i = 0; i < n; i++)
 		if (leave[i] >= 0)
 			close(leave[i]);
+	if (privilege_drop(PRIVILEGE_ATTACHER))
+		_exit(1);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	prctl(PR_SET_NAME, "invigil-attach");
 }
 
 /* False: too many cannot be ended. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "command.h"
 #include "daemon_state.h"
+#include "privilege.h"
 #include "probe.h"
 #include "host.h"
 #include "loader.h"
@@ -138,7 +139,7 @@ static bool daemon_open(struct config *given)
 		return false;
 	if (c->metrics)
 		d.scrape = scrape_open(c->metrics, setup_group(), metrics_make);
-	return !c->metrics || d.scrape;
+	return (!c->metrics || d.scrape) && !privilege_drop(PRIVILEGE_DAEMON);
 }
 
 int cmd_daemon(struct config *c)

@@ -1,4 +1,5 @@
 /* env_attach.c: looks at files that a run executes, once each, and at their libraries and interpreters. */
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <search.h>
@@ -308,12 +309,14 @@ static struct file *file_attach(struct look *l, int path_fd)
 	char real[PATH_MAX];
 	struct file *f = NULL;
 	struct stat st;
-	bool fresh, moved;
+	bool fresh, moved, there = path_fd >= 0 && !fstat(path_fd, &st);
 	int fd = -1;
 
+	if (!there && errno == EACCES)
+		env_trouble_add(l->a, ENV_OUT_OF_REACH);
 	if (path_fd < 0)
 		return NULL;
-	if (l->depth <= DEPTH_MAX && !fstat(path_fd, &st) && S_ISREG(st.st_mode)) {
+	if (there && l->depth <= DEPTH_MAX && S_ISREG(st.st_mode)) {
 		if (is_layered(&st))
 			fd = regular_open(path_fd);
 		f = file_of(l->a, fd, &st, &fresh);

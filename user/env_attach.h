@@ -8,6 +8,9 @@
 struct env_attach;
 struct invigil;
 
+/* FUSE: whoever is not the user who mounted it has no access, unless that one allows it. */
+#define ENV_OUT_OF_REACH "a program lies where only one user may look"
+
 struct env_attach *env_attach_new(struct invigil *skel, bool c_only);
 void env_attach_free(struct env_attach *a);
 /* How a program that is about to run finds its libraries. */
@@ -26,7 +29,7 @@ struct env_file {
 };
 /*
  * Probes of one file (or script) and of the libraries it names, once for each real inode, whatever
- * the overlays over it. path_fd: opened with O_PATH; it is closed, and may be -1. One that is known
+ * the overlays over it. path_fd: opened with O_PATH; it is closed, and may be -1, with the reason in errno. One that is known
  * is not opened: it costs an fstat(). file: zeroes when it is no regular file that can be read.
  */
 void env_attach_file(struct env_attach *a, int path_fd, const struct env_place *place,

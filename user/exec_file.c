@@ -274,7 +274,7 @@ void exec_files(const struct gate_call *call, exec_file_fn *fn, void *ctx)
 	for (int i = 0; i < CHAIN_MAX; i++) {
 		int fd = path_open(call->tid, linker.place.root, dir, path);
 
-		if (fd < 0 || !fn(ctx, fd, &linker.place, path))
+		if ((fd < 0 && errno != EACCES) || !fn(ctx, fd, &linker.place, path))
 			break;
 		dir = AT_FDCWD;
 	}

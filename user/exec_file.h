@@ -7,7 +7,7 @@
 #include "interpreter.h"
 
 /*
- * path_fd: the file, opened with O_PATH, which fn closes. place: as its program will run. next: gets the path
+ * path_fd: the file, opened with O_PATH, which fn closes; -1 with EACCES in errno: it is out of reach. place: as its program will run. next: gets the path
  * of the interpreter that the file asks for; false: it asks for none. May block on a file or page that
  * the caller serves.
  */

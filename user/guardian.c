@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "guardian.h"
+#include "privilege.h"
 
 #define WAIT_NS   200000000ll
 #define WAITS_MAX 256
@@ -328,6 +329,7 @@ static void guardian_main(int hand, int monitor, int attacher)
 	if (g.listener < 0)
 		return;
 	ioctl(g.listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, sync);
+	privilege_drop(PRIVILEGE_GUARDIAN); /* refused, it goes on: without it the run could not */
 	guard(&g);
 	say(&g, GUARDIAN_DONE, 0, 0, false);
 }

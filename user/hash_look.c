@@ -21,6 +21,7 @@
 #include "exec_file.h"
 #include "hash_look.h"
 #include "made.h"
+#include "privilege.h"
 #include "sha256.h"
 
 #define CHILDREN  4
@@ -134,13 +135,15 @@ static void child_main(const struct hash_asked *a, int fd, pid_t parent)
 {
 	struct ev_hash e = { .ino = a->ino, .start = a->start, .dev = a->dev, .pid = a->pid };
 
+	/* Whoever waits for the end of an output must not wait for this process. */
+	dup2(fd, 0);
+	close_range(1, ~0u, 0);
+	if (privilege_drop(PRIVILEGE_HASH))
+		_exit(1);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "invigil-hash");
 	if (getppid() != parent)
 		_exit(1);
-	/* Whoever waits for the end of an output must not wait for this process. */
-	dup2(fd, 0);
-	close_range(1, ~0u, 0);
 	file_hash(a, &e);
 	if (write(0, &e, sizeof(e)) != sizeof(e))
 		_exit(1);

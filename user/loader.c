@@ -274,6 +274,19 @@ static void hurry(void)
 	close(fd);
 }
 
+/*
+ * libbpf tries links of perf events by loading a program, when the first one is made: that may be after this
+ * process has given up to load any. No perf event is asked for.
+ */
+static void perf_links_try(struct invigil *skel)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	bpf_link__destroy(bpf_program__attach_perf_event(skel->progs.on_exec, fd));
+	close(fd);
+	log_text[0] = 0;
+}
+
 struct loader *loader_open(const char *env_reads, bool daemon, bool any_file)
 {
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
@@ -317,6 +330,7 @@ struct loader *loader_open(const char *env_reads, bool daemon, bool any_file)
 	if (!l->ring)
 		goto fail;
 	hurry();
+	perf_links_try(l->skel);
 	if (env && !daemon)
 		l->env = env_attach_new(l->skel, !strcmp(env_reads, "c"));
 	return l;

@@ -25,6 +25,7 @@
 #include "monitor.h"
 #include "outputs.h"
 #include "pipeline.h"
+#include "privilege.h"
 #include "probe.h"
 #include "recording.h"
 #include "report_file.h"
@@ -564,6 +565,10 @@ static int monitor_work(struct monitor *m, int calls)
 	m->pipeline = pipeline_new(&m->each_whole, m->outputs.n ? outputs_line : NULL, &m->outputs);
 	pipeline_record_to(m->pipeline, m->recording);
 	pipeline_watch(m->pipeline, &(struct pipeline_live){ on_container, on_build, on_log, m });
+	if (privilege_drop(PRIVILEGE_MONITOR)) {
+		word_send(m->front, SAY_FAILED, 0);
+		return 125;
+	}
 	if (!word_send(m->front, SAY_READY, 0))
 		return 125;
 	run_drive(m);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "buf.h"
 #include "host.h"
+#include "privilege.h"
 #include "scan.h"
 
 #define PATIENCE_NS 2000000000ull /* for one process */
@@ -258,6 +259,8 @@ static void exec_send(int to, const struct found_task *t)
 
 static void look(const struct scan *s, int to, pid_t parent)
 {
+	if (privilege_drop(PRIVILEGE_SCAN))
+		_exit(1);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
@@ -278,7 +281,9 @@ static bool process_start(struct scan *s)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return false;
-	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	/* Later ones are made without CAP_NET_ADMIN. */
+	if (setsockopt(pair[1], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)))
+		setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	s->pid = fork();
 	if (!s->pid) {
 		close(pair[0]);

@@ -182,7 +182,7 @@ check "it loses events with the gate, and none without" test "$few" -lt "$(grep 
 
 # ---- files and pages that the run serves itself ----
 cat >"$work/served.sh" <<'SH'
-"$1/fuse" "$1/mnt" "$1/cases" &
+"$1/fuse" "$1/mnt" "$1/cases" ${OWN:+own} &
 for i in $(seq 100); do [ -e "$1/mnt/prog" ] && break; sleep 0.05; done
 "$1/mnt/prog" read IVG_FUSE; a=$?
 IVG_FUSE=1 "$1/mnt/prog" read IVG_FUSE; b=$?
@@ -198,6 +198,9 @@ served() { LIMIT=30 run -- bash "$work/served.sh" "$work" "$1"; }
 check "a program on a file system that the run serves" status_is 0 served prog
 check "runs" grep -qx '3 0' "$work/out"
 see "and its read is seen" 'reads("IVG_FUSE")'
+see "and nothing of it was out of reach" 'not gap("only one user may look")'
+check "one that its mounter alone may look into" status_is 0 env OWN=1 bash -c "$(declare -f run served); work=$work ev=$ev invigil=$invigil; served prog"
+see "is said not to be looked into" 'ended() and gap("only one user may look")'
 check "one whose server executes programs to answer" status_is 0 served fork
 check "is let go" grep -qx '3 0 3' "$work/out"
 check "one whose server never answers us" status_is 0 served hang

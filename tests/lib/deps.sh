@@ -6,7 +6,7 @@ build="clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev gcc make libc6-dev pk
 optional="libyaml-dev liblzma-dev"
 tests="libcmocka-dev libclang-rt-14-dev libfuse3-dev docker.io iptables python3 python3-pytest python3-pytest-xdist bats python3-docker python3-gevent busybox-static linux-perf
 	docker-compose podman openssh-server openssh-client socat xxd git strace gdb mandoc shellcheck cppcheck clang-format qemu-system-x86 cpio curl iproute2 procps util-linux sudo xz-utils
-	prometheus dpkg-dev fuse3 musl-tools ruby php-cli pypy3 cython3 libpython3-dev"
+	prometheus libcap2-bin dpkg-dev fuse3 musl-tools ruby php-cli pypy3 cython3 libpython3-dev"
 # The peers of the benchmark: one that cannot be had is skipped there.
 bench="libbpf-tools bpftrace strace"
 absent() {
