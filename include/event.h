@@ -41,7 +41,8 @@
 	X(HASH, hash, 0)       /* SHA-256 of a program that a finding is about */ \
 	X(UNSEEN, unseen, 0)   /* what programs of one file read by name is not seen */ \
 	X(STRANGER, stranger, 1) /* while an image is built, a container that nobody told executes something */ \
-	X(DOCKERFILE, dockerfile, 0) /* of a build, out of a packed context or of a BuildKit session */
+	X(DOCKERFILE, dockerfile, 0) /* of a build, out of a packed context or of a BuildKit session */ \
+	X(ATTEMPT, attempt, 1) /* a program was to be executed and was not; by the gate, too, then start is 0 */
 /* clang-format on */
 
 enum ev_type {
@@ -524,6 +525,19 @@ struct ev_unseen {
 	__u32 pad;
 };
 
+/* Tail: the file as asked (NUL ended), then the arguments' begin, NUL separated. */
+#define EV_ATTEMPT_MAX 8192u
+enum { /* ev_attempt.flags */
+       ATTEMPT_LOOK =
+	       1, /* the gate looked at the file, and that is what it expects; else it is the kernel's answer */
+};
+struct ev_attempt {
+	__u32 error; /* errno */
+	__u32 flags;
+	__u32 file_len; /* bytes with the NUL */
+	__u32 args_len;
+};
+
 #define EV_ASSERT(name, size)                                                                      \
 	_Static_assert(sizeof(struct ev_##name) == (size), "ABI: struct ev_" #name " changed size")
 EV_ASSERT(hdr, 40);
@@ -558,5 +572,6 @@ EV_ASSERT(end, 8);
 EV_ASSERT(attack, 16);
 EV_ASSERT(hash, 72);
 EV_ASSERT(unseen, 16);
+EV_ASSERT(attempt, 16);
 
 #endif

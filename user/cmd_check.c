@@ -103,6 +103,7 @@ int cmd_check(struct config *c)
 		return 125;
 	}
 	engine_bytes_ask(c->engine_bytes);
+	failed_execs_ask(true);
 	l = loader_open("all", false, false);
 	loads = l != NULL;
 	if (c->format && !strcmp(c->format, "json"))

@@ -178,6 +178,15 @@ static const char *set_require_complete(struct config *c, const char *name, cons
 	return NULL;
 }
 
+static const char *set_failed_execs(struct config *c, const char *name, const char **word)
+{
+	(void)name;
+	if (strcmp(*word, "true") && strcmp(*word, "false"))
+		return "failed_execs is true or false, not";
+	c->failed_execs = !strcmp(*word, "true");
+	return NULL;
+}
+
 /* ---- outputs ---- */
 
 static const char *output_begin(struct config *c, const char *name, const char **word)
@@ -305,6 +314,7 @@ const struct config_key config_keys[] = {
 	{ "callers[]", "USER", add_caller, NULL },
 	{ "env_reads", "off | c | all", set_env_reads, NULL },
 	{ "fail_on", "LEVEL", set_fail_on, NULL },
+	{ "failed_execs", "true | false", set_failed_execs, NULL },
 	{ "gate", "exec | mmap | off", set_gate, NULL },
 	{ "logs", NULL, NULL, NULL },
 	{ "logs.patterns", NULL, NULL, NULL },

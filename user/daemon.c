@@ -127,6 +127,7 @@ static bool daemon_open(struct config *given)
 		return false;
 	c = &d.setup->config;
 	engine_bytes_ask(c->engine_bytes);
+	failed_execs_ask(c->failed_execs);
 	d.loader = loader_open(c->env_reads, true, c->log_patterns != NULL);
 	if (!d.loader)
 		return false;

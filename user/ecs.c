@@ -199,6 +199,8 @@ void ecs_exec(struct jsonw *j, const struct process *p)
 	sensitive_write(j, p);
 	if (args_cut)
 		jsonw_u64(j, "args_wanted", p->args_want);
+	if (p->tried)
+		jsonw_u64(j, "tried", p->tried);
 	jsonw_close(j);
 	words_write(j, "cut",
 		    (args_cut ? 1 : 0) | (p->env_cut ? 2 : 0) | (p->exe.cut ? 4 : 0) |
@@ -349,7 +351,7 @@ static void docker_write(struct jsonw *j, const struct docker_call *c)
 	ecs_container(j, c->container_id, c->container_name, c->image_name);
 }
 
-static void error_write(struct jsonw *j, int error)
+static void error_write(struct jsonw *j, int error, const char *message)
 {
 	const char *name = strerrorname_np(error);
 
@@ -358,6 +360,8 @@ static void error_write(struct jsonw *j, int error)
 		jsonw_str(j, "code", name);
 	else
 		jsonw_fmt(j, "code", "%d", error);
+	if (message)
+		jsonw_str(j, "message", message);
 	jsonw_close(j);
 }
 
@@ -379,7 +383,7 @@ static void connect_write(struct jsonw *j, const struct fact *f)
 		jsonw_close(j);
 	}
 	if (f->connect.error)
-		error_write(j, f->connect.error);
+		error_write(j, f->connect.error, NULL);
 }
 
 static const struct {
@@ -457,6 +461,10 @@ static void file_write(struct jsonw *j, const struct fact *f)
 void ecs_fact(struct jsonw *j, const struct fact *f)
 {
 	switch (f->kind) {
+	case FACT_ATTEMPT:
+		error_write(j, (int)f->attempt.error,
+			    f->attempt.look ? "as the file looked at the gate" : NULL);
+		break;
 	case FACT_CONNECT:
 		connect_write(j, f);
 		break;
@@ -646,6 +654,7 @@ void ecs_fact_invigil(struct jsonw *j, const struct fact *f, bool whole)
 {
 	switch (f->kind) {
 	case FACT_EXEC:
+	case FACT_ATTEMPT:
 		if (f->process && whole)
 			ecs_exec(j, f->process);
 		break;

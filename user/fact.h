@@ -29,6 +29,9 @@ enum fact_kind {
 	FACT_PEEK = 1 << 12,   /* a process looks into another's environment or memory */
 	FACT_LEAK = 1 << 13,   /* a secret was written where others see it */
 	FACT_HASH = 1 << 14,   /* a program that a finding is about was hashed */
+	FACT_ATTEMPT =
+		1
+		<< 15, /* a program was to be executed and was not; the process is as it would be */
 };
 
 /* Of a process to the one that looks into it. */
@@ -92,6 +95,10 @@ struct fact {
 			const struct written *startup; /* a start-up variable's file; or NULL */
 			const char *variable;
 		} exec;
+		struct {
+			unsigned error; /* errno */
+			bool look;      /* not the kernel's answer: so the file looked */
+		} attempt;
 		struct {
 			struct span path;
 			uint64_t size;

@@ -55,6 +55,7 @@ void pipeline_finish(struct pipeline *p)
 	for (unsigned i = 0; i < result.n_left_processes; i++)
 		env_settle(p, alive[i]);
 	free(alive);
+	attempts_finish(p);
 	dialogue_finish(p->dialogue, p->now);
 	if (p->run.rejected) {
 		struct buf what = { 0 };

@@ -139,6 +139,16 @@ static void file_scrub(struct masker *m, struct record *r)
 	comps_scrub(m, (struct ev_comp *)r->tail, e->comps);
 }
 
+static void attempt_scrub(struct masker *m, struct record *r)
+{
+	const struct ev_attempt *e = r->body;
+
+	scrub_bytes(m, r->tail, e->file_len - 1);
+	scrub_arguments(m, r->tail + e->file_len, e->args_len);
+	if (r->h->want > r->h->len)
+		scrub_cut_end(m, r->tail + e->file_len, e->args_len);
+}
+
 /* Secrets are learned and masked here, before the record is kept or looked at. */
 void record_scrub(struct pipeline *p, struct record *r)
 {
@@ -158,6 +168,9 @@ void record_scrub(struct pipeline *p, struct record *r)
 		break;
 	case EV_PEEK:
 		comm_scrub(m, ((struct ev_peek *)r->body)->target_comm);
+		break;
+	case EV_ATTEMPT:
+		attempt_scrub(m, r);
 		break;
 	case EV_FILE:
 		file_scrub(m, r);

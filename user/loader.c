@@ -107,7 +107,7 @@ static void autoload_choose(struct invigil *skel, bool env, bool daemon)
 	for (size_t i = 0; i < n_needs; i++) {
 		const struct tier *t = is_ours(&needs[i]) ? need_tier(&needs[i]) : NULL;
 
-		if (!t || (is_env(&needs[i]) && !env) ||
+		if (!t || !need_asked(&needs[i]) || (is_env(&needs[i]) && !env) ||
 		    (need_when(&needs[i]) == WHEN_DAEMON && !daemon))
 			continue;
 		for (const char *const *name = t->programs; *name; name++) {
@@ -160,7 +160,8 @@ static bool needs_attach(struct loader *l, bool idle, const char **what)
 		const struct need *n = &needs[i];
 
 		*what = n->name;
-		if (!is_ours(n) || is_env(n) || (need_when(n) == WHEN_RUN) == idle ||
+		if (!is_ours(n) || !need_asked(n) || is_env(n) ||
+		    (need_when(n) == WHEN_RUN) == idle ||
 		    (need_when(n) == WHEN_DAEMON && !l->daemon))
 			continue;
 		if (!need_attach(l, n) && n->required)

@@ -548,6 +548,7 @@ static int monitor_work(struct monitor *m, int calls)
 	run_id_new(m->id);
 	harden();
 	engine_bytes_ask(c->engine_bytes);
+	failed_execs_ask(c->failed_execs);
 	if (!outputs_open(m) ||
 	    !(m->loader = loader_open(c->env_reads, false, c->log_patterns != NULL))) {
 		word_send(m->front, SAY_FAILED, 0);

@@ -182,6 +182,7 @@ static take_fn *const take[EV_TYPES] = {
 	[EV_UNSEEN] = take_unseen,
 	[EV_STRANGER] = take_stranger,
 	[EV_DOCKERFILE] = take_dockerfile,
+	[EV_ATTEMPT] = take_attempt,
 };
 
 /* Until its exec COMMAND's process is our own program. */

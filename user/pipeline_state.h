@@ -171,7 +171,12 @@ void source_none_say(struct pipeline *p, struct process *process);
 struct source *source_of_record(struct pipeline *p, const struct record *r, uint64_t stack);
 /* When its lines are read and it runs what Cython compiled: that such functions are missing among them. */
 void source_cython_say(struct pipeline *p, struct process *process);
-take_fn take_peek, take_link, take_hash, take_unseen;
+take_fn take_peek, take_link, take_hash, take_unseen, take_attempt;
+/* take_attempt.c: what the process tried to execute is told. */
+void attempt_settle(struct pipeline *p, struct process *process);
+/* Before an exec changes its process: how many files were tried for that program before. */
+unsigned attempt_executed(struct pipeline *p, const struct record *exec);
+void attempts_finish(struct pipeline *p);
 /* take_unseen.c: why nobody sees what this program reads by name; NULL: it is seen. Lives as long as p. */
 const char *unseen_of(const struct pipeline *p, const struct process *process);
 void unseen_free(struct pipeline *p);

@@ -66,6 +66,9 @@ const struct need needs[] = {
 	      { "on_getenv_libc", "on_getenv_secure", "on_go_getenv", "on_env_copy", "on_getenv_return" } } } },
 	{ "attacks", false, "what the run does to the monitor's own processes", "PTRACE_SEIZE, refused attempts",
 	  { { "tp_btf", FEAT_NONE, { "on_signal" } } } },
+	{ "failed execs", false, "programs that were to be executed and were not",
+	  "only when asked for (--failed-execs), of 32-bit callers never; otherwise the gate tells what fails because of the file",
+	  { { "tracepoint", FEAT_TRACEFS, { "on_sys_exec@execve", "on_sys_exec@execveat" } } } },
 	{ "exec gate", false, "variables that a program reads before probes are attached to its files",
 	  "libraries that come by dlopen (--gate=mmap), 32-bit programs; before 5.19 signals interrupt a held exec",
 	  { { "seccomp, fatal signals only", FEAT_GATE_KILLABLE, { NULL } },
@@ -311,6 +314,23 @@ void engine_bytes_ask(const char *how)
 	for (size_t i = 0; how && i < ARRAY_SIZE(ways); i++)
 		if (!strcmp(how, ways[i].how))
 			asked = ways[i].feature;
+}
+
+static bool failures_asked;
+
+void failed_execs_ask(bool ask)
+{
+	failures_asked = ask;
+}
+
+bool failed_execs_asked(void)
+{
+	return failures_asked;
+}
+
+bool need_asked(const struct need *n)
+{
+	return failures_asked || strcmp(n->name, "failed execs");
 }
 
 const struct tier *need_tier(const struct need *n)

@@ -60,6 +60,11 @@ unsigned probe_tcp_recv_params(void);
 unsigned probe_setattr_params(void);
 /* The engine's bytes are read so or not at all: "fexit", "copy", "tracepoint"; NULL: as works best. */
 void engine_bytes_ask(const char *how);
+/* They cost each exec of the machine: only when asked for. */
+void failed_execs_ask(bool ask);
+bool failed_execs_asked(void);
+/* Is it to be attached at all? */
+bool need_asked(const struct need *n);
 /* First tier whose feature works; NULL none. */
 const struct tier *need_tier(const struct need *n);
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "attempt.h"
 #include "process_table.h"
 #include "env_walk.h"
 #include "source.h"
@@ -115,6 +116,7 @@ static void slot_free(void *node)
 	free(e->p.container_id);
 	source_drop(e->p.source);
 	env_walk_free(e->p.walk);
+	attempt_free(e->p.attempt);
 	test_case_drop(e->p.test);
 	free(e->p.before);
 	free(e);
@@ -236,6 +238,28 @@ struct process *table_known(const struct process_table *t, uint32_t pid, uint64_
 	struct slot **found = tfind(&key, &t->root, slot_compare);
 
 	return found ? &(*found)->p : NULL;
+}
+
+struct newest {
+	uint32_t pid;
+	struct process *found;
+};
+
+static void newest_look(const void *node, VISIT which, void *closure)
+{
+	struct slot *e = *(struct slot *const *)node;
+	struct newest *n = closure;
+
+	if ((which == postorder || which == leaf) && e->p.pid == n->pid)
+		n->found = &e->p; /* they come by their starts */
+}
+
+struct process *table_newest(const struct process_table *t, uint32_t pid)
+{
+	struct newest n = { .pid = pid };
+
+	twalk_r(t->root, newest_look, &n);
+	return n.found;
 }
 
 struct process *table_fork(struct process_table *t, struct process *parent, const struct ev_fork *e,
@@ -369,7 +393,7 @@ struct process *table_exec(struct process_table *t, const struct ev_hdr *h, cons
 	p->exe_ino = e->exe_ino;
 	p->exe_dev = e->exe_dev;
 	p->path_entry = e->path_entry;
-	p->origins = p->fed = 0;
+	p->origins = p->fed = p->tried = 0;
 	p->inet = p->script_seen = false;
 	free(p->before);
 	p->before = p->exec_time && p->name ? xstrdup(p->name) : NULL;

@@ -34,6 +34,7 @@ enum process_role { /* bits, told from program and arguments; see role_of() */
 struct source;
 struct test_case;
 struct env_walk;
+struct attempt;
 /* Where the bytes that a process writes may come from; it is passed on through pipes. */
 enum origin {
 	ORIGIN_NETWORK = 1, /* a network client, or a process that connected to the network */
@@ -71,12 +72,14 @@ struct process {
 	uint32_t flags; /* EXEC_* */
 	uint64_t exe_ino;
 	uint32_t exe_dev;
-	uint32_t path_entry; /* as in struct ev_exec */
-	uint64_t exec_time;  /* boot ns of its own last exec; 0: none yet */
-	unsigned origins;    /* enum origin */
-	unsigned fed;        /* origins that its program was said to come from */
-	bool inet;           /* it, or who forked it, connected to the network itself */
-	bool script_seen;    /* its script's open was seen */
+	uint32_t path_entry;     /* as in struct ev_exec */
+	uint64_t exec_time;      /* boot ns of its own last exec; 0: none yet */
+	unsigned origins;        /* enum origin */
+	unsigned fed;            /* origins that its program was said to come from */
+	bool inet;               /* it, or who forked it, connected to the network itself */
+	bool script_seen;        /* its script's open was seen */
+	unsigned tried;          /* files of its name that could not be executed, before this one */
+	struct attempt *attempt; /* what it tried to execute since, and could not; or NULL */
 	char *before; /* the program it was when it executed this one by itself; NULL: just forked */
 	char *env; /* names as scrub_environment() leaves them: "NAME\0" or "NAME!\0" when sensitive and set */
 	size_t env_len;

@@ -27,6 +27,8 @@ struct process *table_find(struct process_table *t, uint32_t pid, uint64_t start
 			   const struct run *run, bool *missed);
 /* NULL: no process of the run. */
 struct process *table_known(const struct process_table *t, uint32_t pid, uint64_t start);
+/* The last that had that number; NULL: no process of the run. */
+struct process *table_newest(const struct process_table *t, uint32_t pid);
 /* Those that have not ended, by pid and start, in memory the caller frees; NULL: there are none. */
 struct process **table_alive(const struct process_table *t, unsigned *n);
 unsigned table_size(const struct process_table *t);

@@ -174,6 +174,15 @@ static bool dockerfile_ok(const struct record *r)
 	return r->h->len <= EV_DATA_MAX;
 }
 
+static bool attempt_ok(const struct record *r)
+{
+	const struct ev_attempt *e = r->body;
+
+	return e->error && e->error < 4096 /* MAX_ERRNO */ && e->file_len &&
+	       r->h->len <= EV_ATTEMPT_MAX && (size_t)e->file_len + e->args_len == r->h->len &&
+	       !r->tail[e->file_len - 1];
+}
+
 /* What of a body and its tail must add up; the others have nothing that could not. */
 static bool (*const checks[EV_TYPES])(const struct record *r) = {
 	[EV_EXEC] = exec_ok,     [EV_CONNECT] = connect_ok, [EV_DATA] = data_ok,
@@ -182,6 +191,7 @@ static bool (*const checks[EV_TYPES])(const struct record *r) = {
 	[EV_PEEK] = peek_ok,     [EV_WRITE] = write_ok,     [EV_LEAK] = leak_ok,
 	[EV_SECRET] = secret_ok, [EV_FILE] = file_ok,       [EV_LINEAGE] = lineage_ok,
 	[EV_HASH] = hash_ok,     [EV_UNSEEN] = unseen_ok,   [EV_DOCKERFILE] = dockerfile_ok,
+	[EV_ATTEMPT] = attempt_ok,
 };
 
 bool record_decode(void *bytes, size_t n, struct record *r)

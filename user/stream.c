@@ -177,6 +177,7 @@ static bool frame_of(const struct fact *f, const struct report *findings, struct
 		*out = (struct frame){ "state", "host", "start", NULL, "run-start", "invigil.run" };
 		return true;
 	case FACT_EXEC:
+	case FACT_ATTEMPT:
 		*out = (struct frame){
 			"event", "process", "start", NULL, "exec", "invigil.process"
 		};
@@ -256,6 +257,9 @@ static void outcome_write(struct jsonw *j, const struct fact *f)
 		if (f->process->start && f->process->ended >= f->process->start)
 			jsonw_u64(j, "duration", f->process->ended - f->process->start);
 		break;
+	case FACT_ATTEMPT:
+		jsonw_str(j, "outcome", "failure");
+		break;
 	case FACT_HASH:
 		jsonw_str(j, "outcome", f->hash.status <= HASH_CHANGED ? "success" : "failure");
 		break;
@@ -320,7 +324,8 @@ void stream_fact(struct stream *s, const struct fact *f, const struct report *fi
 		return;
 	outcome_write(j, f);
 	jsonw_close(j);
-	ecs_process(j, f->process, s->run, f->kind == FACT_EXEC ? DETAIL_WHOLE : DETAIL_BRIEF);
+	ecs_process(j, f->process, s->run,
+		    f->kind & (FACT_EXEC | FACT_ATTEMPT) ? DETAIL_WHOLE : DETAIL_BRIEF);
 	ecs_fact(j, f);
 	if (start)
 		ecs_job(j, s->run);

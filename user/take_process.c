@@ -1,6 +1,7 @@
 /* take_process.c: processes of the run begin, execute and end. */
 #include <stdlib.h>
 #include <string.h>
+#include "attempt.h"
 #include "env_dump.h"
 #include "pipeline_state.h"
 #include "startup.h"
@@ -10,6 +11,8 @@ void take_fork(struct pipeline *p, const struct record *r)
 	struct process *process = process_of(p, r);
 
 	p->run.processes++;
+	if (process->attempt && process->attempt->time < r->h->time)
+		attempt_settle(p, process);
 	table_fork(p->table, process, r->body, &p->run);
 	source_none_say(p, process);
 }
@@ -30,6 +33,7 @@ void take_exec(struct pipeline *p, const struct record *r)
 {
 	struct fact f = { .kind = FACT_EXEC, .time = wall(p, r->h->time) };
 	struct process *process;
+	unsigned tried;
 
 	if (!p->run.root_seen) {
 		p->run.root_seen = true;
@@ -39,10 +43,12 @@ void take_exec(struct pipeline *p, const struct record *r)
 		if (!p->run.root_pid)
 			p->run.root_pid = r->h->pid;
 	}
+	tried = attempt_executed(p, r);
 	f.process = process = table_exec(p->table, r->h, r->body, r->tail, &p->run);
 	if (((const struct ev_exec *)r->body)->flags & EXEC_STEP && process->container_id)
 		ledger_build_container(p->ledger, span_of(process->container_id),
 				       (struct span){ NULL, 0 });
+	process->tried = tried;
 	source_enter(p, process);
 	process->env_unseen = unseen_of(p, process);
 	p->run.execs++;
@@ -82,6 +88,7 @@ void take_exit(struct pipeline *p, const struct record *r)
 	if (!exit_is_first(p, r->h))
 		return;
 	f.process = process = process_of(p, r);
+	attempt_settle(p, process);
 	dialogue_process_end(p->dialogue, process, r->h->time);
 	process->ended = r->h->time;
 	process->status = e->status;

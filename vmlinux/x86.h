@@ -23,6 +23,7 @@ struct pt_regs {
 #define SYSCALL_PTRACE   101
 #define SYSCALL_OPENAT   257
 #define SYSCALL_VM_READ  310
+#define SYSCALL_EXECVEAT 322
 #define SYSCALL_OPENAT2  437
 
 #define REGS_NR(r)   BPF_CORE_READ(r, orig_ax)
