@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "attacher.h"
@@ -22,6 +23,7 @@
 #include "host.h"
 #include "loader.h"
 #include "privilege.h"
+#include "probe.h"
 
 #define STUCK_NS 30000000000ull /* a probe may wait long for RCU */
 #define IDLE_MS  30             /* so long nobody asked: there is time for what may come */
@@ -43,6 +45,7 @@ struct attacher_self {
 struct call {
 	struct loader *loader;
 	struct answer *answer;
+	int error; /* errno that a file of it will bring; 0: none */
 };
 
 static bool fd_attach(void *ctx, int path_fd, const struct env_place *place,
@@ -54,6 +57,8 @@ static bool fd_attach(void *ctx, int path_fd, const struct env_place *place,
 	loader_attach_env(c->loader, path_fd, place, &f);
 	if (f.ino && c->answer->n < ARRAY_SIZE(c->answer->file))
 		c->answer->file[c->answer->n++] = f;
+	if (!c->error && path_fd >= 0)
+		c->error = exec_refused(place->pid, &f);
 	if (f.interpreter)
 		snprintf(next, INTERPRETER_MAX, "%s", f.interpreter);
 	return f.interpreter;
@@ -68,7 +73,7 @@ static void unseen_send(struct loader *l, int monitor)
 		w.ino = u.ino;
 		w.dev = u.dev;
 		snprintf(w.why, sizeof(w.why), "%s", u.why);
-		send(monitor, &w, sizeof(w), MSG_NOSIGNAL);
+		send(monitor, &w, ATTACHER_SHORT, MSG_NOSIGNAL);
 	}
 }
 
@@ -80,7 +85,24 @@ static void word_send(int monitor, int say, const struct attacher_call *call, co
 				   .start = call ? call->start : 0 };
 
 	snprintf(w.why, sizeof(w.why), "%s", why ? why : "");
-	send(monitor, &w, sizeof(w), MSG_NOSIGNAL);
+	send(monitor, &w, ATTACHER_SHORT, MSG_NOSIGNAL);
+}
+
+/* The caller waits: what it asks for is still there. */
+static void failure_send(int monitor, const struct gate_call *call, int error)
+{
+	struct exec_attempt a;
+	struct attacher_word w = { .say = ATTACHER_FAILS, .error = error, .start = boot_now() };
+
+	if (!exec_attempt_read(call, &a))
+		return;
+	w.pid = a.pid;
+	w.cut = a.cut;
+	w.file_len = a.file_len;
+	w.text_len = a.file_len + a.args_len;
+	memcpy(w.text, a.file, a.file_len);
+	memcpy(w.text + a.file_len, a.args, a.args_len);
+	send(monitor, &w, offsetof(struct attacher_word, text) + w.text_len, MSG_NOSIGNAL);
 }
 
 /* False at its end. */
@@ -88,6 +110,7 @@ static bool guardian_serve(struct attacher_self *s)
 {
 	struct gate_call call;
 	struct call c = { .loader = s->loader };
+	int err;
 	ssize_t n = recv(s->guardian, &call, sizeof(call), MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -97,7 +120,9 @@ static bool guardian_serve(struct attacher_self *s)
 	c.answer = &s->answers[(unsigned)call.tid % ANSWERS];
 	c.answer->tid = call.tid;
 	c.answer->n = 0;
-	exec_files(&call, fd_attach, &c);
+	err = exec_files(&call, fd_attach, &c);
+	if ((err || c.error) && call.nr != __NR_mmap && !failed_execs_asked())
+		failure_send(s->monitor, &call, err ? err : c.error);
 	unseen_send(s->loader, s->monitor); /* before its exec is told */
 	return send(s->guardian, &call.id, sizeof(call.id), MSG_NOSIGNAL) == sizeof(call.id);
 }
@@ -283,8 +308,9 @@ void attacher_ask(struct attacher *a, const struct ev_hdr *h, const struct ev_ex
 static void unseen_keep(struct attacher *a, const struct attacher_word *w)
 {
 	if (!(a->n_unseen & (a->n_unseen - 1)))
-		a->unseen = xrealloc(a->unseen, (a->n_unseen * 2 + 1) * sizeof(*w));
-	a->unseen[a->n_unseen++] = *w;
+		a->unseen = xrealloc(a->unseen, (a->n_unseen * 2 + 1) * sizeof(*a->unseen));
+	a->unseen[a->n_unseen] = (struct attacher_unseen){ w->ino, w->dev, { 0 } };
+	memcpy(a->unseen[a->n_unseen++].why, w->why, sizeof(w->why));
 }
 
 bool attacher_stuck(struct attacher *a, uint64_t now)
@@ -309,9 +335,9 @@ int attacher_hear(struct attacher *a, struct attacher_word *w)
 	if (a->fd < 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
 		return 0;
 	w->why[sizeof(w->why) - 1] = 0;
-	if (n == sizeof(*w) && w->say == ATTACHER_UNSEEN)
+	if (n == ATTACHER_SHORT && w->say == ATTACHER_UNSEEN)
 		unseen_keep(a, w);
-	if (n == sizeof(*w)) {
+	if (n == ATTACHER_SHORT || (n > (ssize_t)ATTACHER_SHORT && w->say == ATTACHER_FAILS)) {
 		a->ready |= w->say == ATTACHER_READY;
 		return 1;
 	}

@@ -3,11 +3,11 @@
 #define INVIGIL_ATTACHER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include "event.h"
 
-struct ev_exec;
-struct ev_hdr;
 struct loader;
 
 /* From the monitor: a program was executed. */
@@ -22,13 +22,32 @@ struct attacher_call {
 
 /* To the monitor. */
 struct attacher_word {
-	enum { ATTACHER_READY, ATTACHER_LATE, ATTACHER_TROUBLE, ATTACHER_UNSEEN } say;
-	pid_t pid; /* LATE: it had started when its probes were attached */
+	enum {
+		ATTACHER_READY,
+		ATTACHER_LATE,
+		ATTACHER_TROUBLE,
+		ATTACHER_UNSEEN,
+		ATTACHER_FAILS
+	} say;
+	pid_t pid; /* LATE: it had started when its probes were attached; FAILS: it executes what will fail */
 	uint32_t run;
-	uint32_t dev; /* UNSEEN: of programs of this file no probe sees what they read */
-	uint64_t start;
+	uint32_t dev;   /* UNSEEN: of programs of this file no probe sees what they read */
+	uint64_t start; /* FAILS: boot ns of now */
 	uint64_t ino;
 	char why[64]; /* TROUBLE: a probe was not attached; UNSEEN */
+	/* FAILS; otherwise what follows is not sent. */
+	uint32_t error; /* errno */
+	uint32_t cut;   /* there are more arguments */
+	uint32_t file_len;
+	uint32_t text_len;
+	char text[EV_ATTEMPT_MAX]; /* as the tail of struct ev_attempt */
+};
+#define ATTACHER_SHORT offsetof(struct attacher_word, error)
+
+struct attacher_unseen {
+	uint64_t ino;
+	uint32_t dev;
+	char why[64];
 };
 
 #define ATTACHERS_LEFT 16
@@ -44,7 +63,7 @@ struct attacher {
 		pid_t pid; /* 0: none */
 		bool stuck;
 	} left[ATTACHERS_LEFT];
-	struct attacher_word *unseen; /* what it said, for runs that begin later */
+	struct attacher_unseen *unseen; /* what it said, for runs that begin later */
 	unsigned n_unseen;
 	uint64_t asked; /* programs */
 	/* Written by it, in memory that is shared; NULL: none was started. */

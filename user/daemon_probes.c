@@ -77,7 +77,7 @@ bool probes_begin(void)
 void probes_known(struct job *job)
 {
 	for (unsigned i = 0; i < d.attacher.n_unseen; i++) {
-		const struct attacher_word *w = &d.attacher.unseen[i];
+		const struct attacher_unseen *w = &d.attacher.unseen[i];
 		bool said = false;
 
 		for (unsigned k = 0; k < i; k++)

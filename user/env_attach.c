@@ -278,14 +278,17 @@ static void file_look(struct look *l, struct file *f, int fd, const struct stat 
 	struct library_search s = { .pid = l->place->pid, .root = l->place->root };
 	struct lazy_file bytes;
 	struct elf_file e;
+	struct span head;
 	bool elf;
 
 	f->image = NULL;
 	f->unseen = NULL;
 	free((char *)f->is.interpreter);
 	f->is.interpreter = NULL;
+	f->is.runs = true; /* as far as anybody can tell */
 	if (fd < 0)
 		f->size = -1;
+	f->is.runs &= f->size != 0;
 	if (f->size <= 0 || !real_path(l, fd, real))
 		return;
 	if (!lazy_open(&bytes, fd, f->size)) {
@@ -295,6 +298,9 @@ static void file_look(struct look *l, struct file *f, int fd, const struct stat 
 	elf = elf_open_by(&e, (struct span){ bytes.bytes, bytes.size }, lazy_fetch, &bytes);
 	if (elf)
 		elf_attach(l, f, fd, st, real, &e);
+	head = elf_range(&e, 0, 4);
+	/* As the kernel's own loaders ask for it; others (binfmt_misc) are not known here. */
+	f->is.runs = span_starts(head, "\177ELF") || span_starts(head, "#!");
 	if (interpreter_of(elf_range(&e, 0, INTERPRETER_HEAD), interpreter))
 		f->is.interpreter = xstrdup(interpreter);
 	/* A script's probes are those of its interpreter. */
@@ -323,6 +329,9 @@ static struct file *file_attach(struct look *l, int path_fd)
 		moved = f->root_dev != l->root.st_dev || f->root_ino != l->root.st_ino;
 		f->root_dev = l->root.st_dev;
 		f->root_ino = l->root.st_ino;
+		f->is.mode = st.st_mode;
+		f->is.uid = st.st_uid;
+		f->is.gid = st.st_gid;
 		if (fresh)
 			file_look(l, f, fd < 0 ? fd = regular_open(path_fd) : fd, &st);
 		else if (f->image && (moved || l->place->library_path) &&

@@ -26,6 +26,8 @@ struct env_file {
 	uint64_t ino;            /* the real one: an overlay has another for each container */
 	uint32_t dev;            /* kernel encoding */
 	const char *interpreter; /* that the file asks for; NULL: none. Good until the next file. */
+	uint32_t mode, uid, gid; /* mode 0: no regular file */
+	bool runs;               /* it begins as an ELF file or a script does */
 };
 /*
  * Probes of one file (or script) and of the libraries it names, once for each real inode, whatever

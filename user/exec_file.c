@@ -18,8 +18,7 @@
 #define PAGE         4096ull
 #define PAGES_MAX    16 /* of them in one system call */
 
-/* Up to n bytes of another process's memory; how many there are. */
-static size_t memory_read(pid_t tid, uint64_t addr, void *out, size_t n)
+size_t thread_bytes(pid_t tid, uint64_t addr, void *out, size_t n)
 {
 	size_t have = 0;
 
@@ -37,17 +36,16 @@ static size_t memory_read(pid_t tid, uint64_t addr, void *out, size_t n)
 	return have;
 }
 
-/* A text in another process's memory; false when it has none. */
-static bool text_read(pid_t tid, uint64_t addr, char out[PATH_MAX])
+bool thread_text(pid_t tid, uint64_t addr, char *out, size_t room)
 {
 	size_t n = 0;
 
-	while (n < PATH_MAX) {
-		size_t want = 4096 - ((addr + n) & 4095), got;
+	while (n < room) {
+		size_t want = PAGE - ((addr + n) & (PAGE - 1)), got;
 
-		if (want > PATH_MAX - n)
-			want = PATH_MAX - n;
-		got = memory_read(tid, addr + n, out + n, want);
+		if (want > room - n)
+			want = room - n;
+		got = thread_bytes(tid, addr + n, out + n, want);
 		if (memchr(out + n, 0, got))
 			return true;
 		if (got < want)
@@ -104,7 +102,7 @@ static void heads_read(pid_t tid, const uint64_t *at, unsigned n, uint64_t *head
 			pages += page[pages] != (at[i] & ~(PAGE - 1));
 			if (in <= PAGE - sizeof(*head))
 				memcpy(&head[i], room[pages] + in, sizeof(*head));
-			else if (memory_read(tid, at[i], &head[i], sizeof(*head)) != sizeof(*head))
+			else if (thread_bytes(tid, at[i], &head[i], sizeof(*head)) != sizeof(*head))
 				head[i] = 0;
 		}
 	}
@@ -135,7 +133,7 @@ static void linker_read(pid_t tid, const uint64_t *at, unsigned n, struct linker
 			size_t len = strlen(variables[v].name);
 
 			if (!memcmp(&head[i], variables[v].name, sizeof(head[i])) &&
-			    text_read(tid, at[i], variables[v].text) &&
+			    thread_text(tid, at[i], variables[v].text, PATH_MAX) &&
 			    !strncmp(variables[v].text, variables[v].name, len))
 				*variables[v].value = variables[v].text + len;
 		}
@@ -174,10 +172,10 @@ static bool call_read(pid_t tid, uint64_t text, uint64_t envp, char path[PATH_MA
 	size_t in_text = got < 0 ? 0 : (size_t)got < text_room ? (size_t)got : text_room;
 	unsigned have = got > 0 ? (got - in_text) / sizeof(at[0]) : 0, n = pointers_count(at, have);
 
-	if (!memchr(path, 0, in_text) && !text_read(tid, text, path))
+	if (!memchr(path, 0, in_text) && !thread_text(tid, text, path, PATH_MAX))
 		return false;
 	if (n == have) {
-		have = memory_read(tid, envp, at, sizeof(at)) / sizeof(at[0]);
+		have = thread_bytes(tid, envp, at, sizeof(at)) / sizeof(at[0]);
 		n = pointers_count(at, have);
 	}
 	linker_read(tid, at, n, l);
@@ -216,10 +214,27 @@ int root_open(pid_t tid)
 	return proc_open(tid, "root");
 }
 
+/*
+ * What openat2() refuses in a root: a link of /proc (ELOOP), or everything before 5.6 (ENOSYS). Our own root is
+ * not that of a container: there a path may begin in it, but what an absolute link leads to is not looked for.
+ */
+static int path_open_otherwise(int root, const char *path)
+{
+	struct stat there, here;
+
+	if (errno != ELOOP && errno != EXDEV && errno != ENOSYS)
+		return -1;
+	if (!fstat(root, &there) && !stat("/", &here) && there.st_dev == here.st_dev &&
+	    there.st_ino == here.st_ino)
+		return open(path, O_PATH | O_CLOEXEC);
+	path += strspn(path, "/");
+	return openat(root, *path ? path : ".", O_PATH | O_CLOEXEC | O_NOFOLLOW);
+}
+
 int path_open(pid_t tid, int root, int dir, const char *path)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
-	int base, fd;
+	int base, fd, err;
 
 	if (*path != '/') {
 		char at[16];
@@ -229,7 +244,9 @@ int path_open(pid_t tid, int root, int dir, const char *path)
 		if (base < 0)
 			return -1;
 		fd = *path ? openat(base, path, O_PATH | O_CLOEXEC) : dup(base);
+		err = errno;
 		close(base);
+		errno = err;
 		return fd;
 	}
 	fd = own_link_open(tid, path);
@@ -237,11 +254,12 @@ int path_open(pid_t tid, int root, int dir, const char *path)
 	if (fd >= 0 || base < 0)
 		return fd;
 	fd = syscall(SYS_openat2, base, path, &how, sizeof(how));
-	/* Through a link of /proc, or before 5.6. */
-	if (fd < 0 && errno != ENOENT)
-		fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		fd = path_open_otherwise(base, path);
+	err = errno;
 	if (base != root)
 		close(base);
+	errno = err;
 	return fd;
 }
 
@@ -256,28 +274,31 @@ int regular_open(int path_fd)
 		       : -1;
 }
 
-void exec_files(const struct gate_call *call, exec_file_fn *fn, void *ctx)
+int exec_files(const struct gate_call *call, exec_file_fn *fn, void *ctx)
 {
 	bool at = call->nr == __NR_execveat;
 	char path[PATH_MAX], mapped[16];
 	struct linker linker = { .place = { .pid = call->tid, .root = -1 } };
-	int dir = at ? (int)call->args[0] : AT_FDCWD;
+	int dir = at ? (int)call->args[0] : AT_FDCWD, err = 0;
 
 	if (call->nr == __NR_mmap) {
 		snprintf(mapped, sizeof(mapped), "fd/%d", (int)call->args[4]);
 		fn(ctx, proc_open(call->tid, mapped), &linker.place, path);
-		return;
+		return 0;
 	}
 	if (!call_read(call->tid, call->args[at], call->args[2 + at], path, &linker))
-		return;
+		return 0;
 	linker.place.root = root_open(call->tid);
 	for (int i = 0; i < CHAIN_MAX; i++) {
 		int fd = path_open(call->tid, linker.place.root, dir, path);
 
-		if ((fd < 0 && errno != EACCES) || !fn(ctx, fd, &linker.place, path))
+		err = fd < 0 ? errno : 0;
+		if ((err && err != EACCES) || !fn(ctx, fd, &linker.place, path))
 			break;
 		dir = AT_FDCWD;
 	}
 	if (linker.place.root >= 0)
 		close(linker.place.root);
+	/* Out of our own reach is not out of the caller's; and without a root the caller is gone. */
+	return err == EACCES || linker.place.root < 0 ? 0 : err;
 }

@@ -6,6 +6,22 @@
 #include "guardian.h"
 #include "interpreter.h"
 
+#define EXEC_ATTEMPT_ARGS 4096u
+
+/* A call that will fail, as far as its file tells. */
+struct exec_attempt {
+	pid_t pid;       /* of the process */
+	size_t file_len; /* with the NUL */
+	size_t args_len;
+	bool cut;                     /* there were more arguments, or longer ones */
+	char file[4096];              /* as asked (PATH_MAX) */
+	char args[EXEC_ATTEMPT_ARGS]; /* NUL separated */
+};
+/* exec_attempt.c: false: the caller is gone, or it has no path. */
+bool exec_attempt_read(const struct gate_call *call, struct exec_attempt *out);
+/* errno that the kernel is expected to answer with for this file; 0: none. */
+int exec_refused(pid_t tid, const struct env_file *file);
+
 /*
  * path_fd: the file, opened with O_PATH, which fn closes; -1 with EACCES in errno: it is out of reach. place: as its program will run. next: gets the path
  * of the interpreter that the file asks for; false: it asks for none. May block on a file or page that
@@ -13,7 +29,13 @@
  */
 typedef bool exec_file_fn(void *ctx, int path_fd, const struct env_place *place,
 			  char next[INTERPRETER_MAX]);
-void exec_files(const struct gate_call *call, exec_file_fn *fn, void *ctx);
+/* errno for which one of them cannot be opened; 0: all can, or it is not known. */
+int exec_files(const struct gate_call *call, exec_file_fn *fn, void *ctx);
+
+/* Up to n bytes of another process's memory; how many there are. */
+size_t thread_bytes(pid_t tid, uint64_t addr, void *out, size_t n);
+/* A text there, with its NUL; false: none, or it is longer. */
+bool thread_text(pid_t tid, uint64_t addr, char *out, size_t n);
 
 /* The root directory of that thread, with O_PATH, or -1. */
 int root_open(pid_t tid);

@@ -8,7 +8,8 @@ void made_take(struct pipeline *p, struct ev_hdr h, const void *body, size_t bod
 {
 	struct buf b = { 0 };
 
-	h.len = h.want = tail_len;
+	h.len = tail_len;
+	h.want += tail_len;
 	buf_add(&b, &h, sizeof(h));
 	buf_add(&b, body, body_len);
 	if (tail_len)

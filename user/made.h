@@ -6,7 +6,7 @@
 #include "event.h"
 #include "pipeline.h"
 
-/* h: its lengths are filled in. */
+/* h: its lengths are filled in; want: how much was cut, usually 0. */
 void made_take(struct pipeline *p, struct ev_hdr h, const void *body, size_t body_len,
 	       const void *tail, size_t tail_len);
 /* time: CLOCK_BOOTTIME ns. */

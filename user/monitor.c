@@ -37,12 +37,21 @@
 #define ATTACHERS_MAX 4
 #define PEER_MS       30000 /* first word of guardian and attacher: a probe may wait long for RCU */
 
+/* A failed exec that the attacher told of. */
+struct failure {
+	struct ev_hdr h;
+	struct ev_attempt e;
+	char *text;
+};
+
 struct monitor {
 	const struct config *config;
 	const struct account *account;
 	int front;
 	int guardian; /* its words; -1: gone */
 	struct attacher attacher;
+	struct failure *failures;
+	unsigned n_failures;
 	unsigned attachers; /* that were started, one after another died */
 	char *path;         /* PATH, as the run has it */
 	bool gated;         /* programs are held until the attacher has seen them */
@@ -127,6 +136,39 @@ static bool attacher_again(struct monitor *m)
 	return attacher_make(m, pair[1]);
 }
 
+/* It waits for what the kernel told before. */
+static void failure_keep(struct monitor *m, const struct attacher_word *w)
+{
+	struct failure *f;
+
+	m->failures = xrealloc(m->failures, (m->n_failures + 1) * sizeof(*m->failures));
+	f = &m->failures[m->n_failures++];
+	f->h = (struct ev_hdr){
+		.time = w->start, .type = EV_ATTEMPT, .run = RUN_ID, .pid = w->pid, .want = w->cut
+	};
+	f->e = (struct ev_attempt){ .error = w->error,
+				    .flags = ATTEMPT_LOOK,
+				    .file_len = w->file_len,
+				    .args_len = w->text_len - w->file_len };
+	f->text = xstrndup(w->text, w->text_len);
+}
+
+/* Those from before that time. */
+static void failures_take(struct monitor *m, uint64_t time)
+{
+	unsigned n = 0;
+
+	for (; n < m->n_failures && m->failures[n].h.time <= time; n++) {
+		struct failure *f = &m->failures[n];
+
+		made_take(m->pipeline, f->h, &f->e, sizeof(f->e), f->text,
+			  f->e.file_len + f->e.args_len);
+		free(f->text);
+	}
+	m->n_failures -= n;
+	memmove(m->failures, m->failures + n, m->n_failures * sizeof(*m->failures));
+}
+
 /* False: nothing more now. */
 static bool probes_hear(struct monitor *m)
 {
@@ -147,6 +189,8 @@ static bool probes_hear(struct monitor *m)
 		gap_record(m, "environment reads",
 			   "probes were attached after the program had started",
 			   "reads made before that", false);
+	} else if (heard && w.say == ATTACHER_FAILS) {
+		failure_keep(m, &w);
 	} else if (heard && w.say == ATTACHER_UNSEEN) {
 		made_unseen(m->pipeline, RUN_ID, boot_now(), w.ino, w.dev, w.why);
 	} else if (heard && w.say == ATTACHER_TROUBLE) {
@@ -204,6 +248,12 @@ static void on_record(void *ctx, void *bytes, size_t n)
 	struct ev_hdr h;
 
 	memcpy(&h, bytes, n < sizeof(h) ? n : sizeof(h));
+	/* What its process could not execute was told before it, by another way. */
+	if (m->gated && m->command && (h.type == EV_EXEC || h.type == EV_EXIT))
+		while (probes_hear(m))
+			;
+	if (m->n_failures)
+		failures_take(m, h.time);
 	pipeline_take(m->pipeline, bytes, n);
 	link_look(m->pipeline, RUN_ID, boot_now());
 	startup_look(m->pipeline, RUN_ID, boot_now());
@@ -219,6 +269,12 @@ static void on_record(void *ctx, void *bytes, size_t n)
 		m->status = ((struct ev_exit *)((struct ev_hdr *)bytes + 1))->status;
 		m->ended = true;
 	}
+}
+
+static void ring_drain(struct monitor *m)
+{
+	loader_drain(m->loader, on_record, m);
+	failures_take(m, UINT64_MAX);
 }
 
 /* The engine starts it later than it answers: its processes will be members from their first exec on. */
@@ -413,7 +469,7 @@ static void run_drive(struct monitor *m)
 		/* Before the reads that it is about. */
 		while (m->command && probes_hear(m))
 			;
-		loader_drain(m->loader, on_record, m);
+		ring_drain(m);
 		if (m->front_gone && m->command && kill(m->command, 0) && errno == ESRCH)
 			break;
 		outputs_flush(&m->outputs);
@@ -480,9 +536,9 @@ static int run_close(struct monitor *m)
 	struct buf text = { 0 };
 	int verdict = VERDICT_OK, err;
 
-	loader_drain(m->loader, on_record, m);
+	ring_drain(m);
 	loader_stop(m->loader);
-	loader_drain(m->loader, on_record, m);
+	ring_drain(m);
 	loader_losses(m->loader, on_loss, m);
 	gate_close(m);
 	hash_finish(m->pipeline, RUN_ID, boot_now());
@@ -534,8 +590,7 @@ static bool probes_start(struct monitor *m, int calls)
 	loader_guard(m->loader, ATTACK_MONITOR, getpid());
 	p.fd = m->attacher.fd;
 	/* Not read in time, it is read and passed over later. */
-	return poll(&p, 1, PEER_MS) >= 0 &&
-	       (!p.revents || recv(p.fd, &w, sizeof(w), 0) == sizeof(w));
+	return poll(&p, 1, PEER_MS) >= 0 && (!p.revents || recv(p.fd, &w, sizeof(w), 0) > 0);
 }
 
 static int monitor_work(struct monitor *m, int calls)

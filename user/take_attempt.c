@@ -17,7 +17,8 @@ void attempt_settle(struct pipeline *p, struct process *process)
 	process->attempt = NULL;
 	/* As it would have been. */
 	asked = *process;
-	path_resolve(span_of(a->file), process->cwd.text ? process->cwd.text : "", &path);
+	/* Where a relative one began is not known: the directory may have been changed since the exec. */
+	path_resolve(span_of(a->file), NULL, &path);
 	slash = strrchr(a->file, '/');
 	asked.exe = (struct path){ .text = path.ptr };
 	asked.name = (char *)(slash ? slash + 1 : a->file);
