@@ -39,7 +39,7 @@ struct config {
 	const char *format;      /* -f: "ecs" (run) ; text|json|markdown (risks, check) */
 	const char *socket;      /* daemon, status */
 	bool alerts_only, quiet, verbose, require_complete, check_config;
-	bool failed_execs; /* with the kernel's own answer */
+	bool failed_execs;        /* with the kernel's own answer */
 	int fail_on;              /* enum severity, or -1 never */
 	const char *env_reads;    /* "off", "c", "all" */
 	const char *engine_bytes; /* a tier's word of probe.c; NULL: the best that works */
