@@ -51,7 +51,7 @@ static const struct {
 	uint64_t cookie;
 	const char *unseen; /* when they are not there */
 } unnamed[] = {
-	/* lookupvar: testb $VUNSET,flags; jne; mov text,%rdi; mov $'=',%esi; call strchrnul; add $1,%rax */
+	/* As Debian 11 to 13 and Ubuntu 22.04 and 24.04 have it; lookupvar: testb $VUNSET,flags; jne; mov text,%rdi; mov $'=',%esi; call strchrnul; add $1,%rax */
 	{ "dash", EM_X86_64, "f6400820 75.. 488b7810 be3d000000 e8........ 4883c001",
 	  PROGRAM_STRING, ENV_SHELL, "no probe sees what this dash reads" },
 };
