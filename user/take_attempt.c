@@ -58,6 +58,9 @@ unsigned attempt_executed(struct pipeline *p, const struct record *exec)
 	if (!process->attempt)
 		return 0;
 	tried = process->attempt->tried;
+	/* The gate was wrong about this very file. */
+	if (process->attempt->look && span_eq(span_of(process->attempt->file), parts.file))
+		tried--;
 	attempt_free(process->attempt);
 	process->attempt = NULL;
 	return tried;

@@ -58,6 +58,10 @@ for i in $(seq "$from" "$to"); do
 	preload) cp "$here/libget.so" "$d/any.so" && LD_PRELOAD="$d/any.so" "$here/cases" read "IVG_FIRST_$i" ;;
 	chroot) mkdir -p "$d/lib64" "$d/lib" && cp "$libc" "$d/lib/" && cp /lib64/ld-linux-x86-64.so.2 "$d/lib64/" && cp "$here/cases" "$d/p" &&
 		/usr/sbin/chroot "$d" /p read "IVG_FIRST_$i" ;;
+	proclink) cp "$here/cases" "$d/p" && ln -s "/proc/self/root$d/p" "$d/l" && "/proc/$PPID/root$d/l" read "IVG_FIRST_$i" ;;
+	procroot) mkdir -p "$d/lib64" "$d/lib" "$d/proc" && cp "$libc" "$d/lib/" && cp /lib64/ld-linux-x86-64.so.2 "$d/lib64/" && cp "$here/cases" "$d/p" &&
+		cp "$(command -v busybox)" "$d/busybox" && # shellcheck disable=SC2016
+		unshare -m sh -c 'mount -t proc proc "$1/proc" && /usr/sbin/chroot "$1" /busybox sh -c "exec /proc/self/root/p read $2"' sh "$d" "IVG_FIRST_$i" ;;
 	go) cp "$here/go" "$d/p" && echo "$i" >>"$d/p" && IVG="IVG_FIRST_$i" "$d/p" ;;
 	python) cp "$(readlink -f /usr/bin/python3)" "$d/p" && "$d/p" -ISc "import os; os.environ.get('IVG_FIRST_$i')" ;;
 	script) cp /bin/dash "$d/sh" && printf '#!%s\nexec %s read IVG_FIRST_%s\n' "$d/sh" "$here/cases" "$i" >"$d/p" &&
@@ -76,7 +80,7 @@ first_reads() { # KIND: seen, let go, and neither of both
 		rm -rf "$work/new"
 	done
 }
-kinds='C libc ldpath edges preload chroot python script'
+kinds='C libc ldpath edges preload chroot proclink procroot python script'
 if command -v go >/dev/null; then
 	printf 'package main\nimport ("os"; "strings")\nfunc main() { for _, e := range os.Environ() { if strings.HasPrefix(e, "IVG=") { os.Getenv(e[4:]) } } }\n' >"$work/go.go"
 	GOCACHE=$work/cache go build -ldflags '-s -w' -o "$work/go" "$work/go.go" && kinds="$kinds go"

@@ -20,6 +20,7 @@ static _Alignas(8) char bytes[1 << 16];
 static struct buf out;
 static uint64_t now; /* time of the last record */
 static uint64_t start;
+static uint32_t looks;
 
 static int sink(void *ctx, const char *line, size_t len)
 {
@@ -48,6 +49,7 @@ static void take(unsigned type, uint64_t time, const void *body, size_t n, const
 static void attempt_at(uint64_t time, const char *file, int error, const char *arg)
 {
 	struct ev_attempt e = { .error = error,
+				.flags = looks,
 				.file_len = strlen(file) + 1,
 				.args_len = strlen(arg) + 1 };
 	struct buf tail = { 0 };
@@ -179,6 +181,19 @@ static void what_was_refused_is_told_of_a_search(void **state)
 	assert_string_equal(told(), "-/a/true:EACCES:2");
 }
 
+static void the_gate_may_have_been_wrong(void **state)
+{
+	(void)state;
+	looks = ATTEMPT_LOOK;
+	attempt("/a/true", ENOENT, "true");
+	exec("/a/true");
+	assert_string_equal(told(), "+/a/true");
+	looks = 0;
+	attempt("/a/true", ETXTBSY, "true"); /* the kernel is not: it was tried again */
+	exec("/a/true");
+	assert_string_equal(told(), "+/a/true:1");
+}
+
 static void the_gate_s_word_may_come_after_the_exec(void **state)
 {
 	uint64_t before = ++now;
@@ -225,6 +240,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_program_ends_the_search, begin, end),
 		cmocka_unit_test_setup_teardown(so_do_other_arguments, begin, end),
 		cmocka_unit_test_setup_teardown(what_was_refused_is_told_of_a_search, begin, end),
+		cmocka_unit_test_setup_teardown(the_gate_may_have_been_wrong, begin, end),
 		cmocka_unit_test_setup_teardown(the_gate_s_word_may_come_after_the_exec, begin,
 						end),
 		cmocka_unit_test_setup_teardown(the_end_of_the_run_tells_what_waits, begin, end),
