@@ -185,12 +185,12 @@ static bool attempt_ok(const struct record *r)
 
 /* What of a body and its tail must add up; the others have nothing that could not. */
 static bool (*const checks[EV_TYPES])(const struct record *r) = {
-	[EV_EXEC] = exec_ok,     [EV_CONNECT] = connect_ok, [EV_DATA] = data_ok,
-	[EV_ENV] = env_ok,       [EV_CODE] = code_ok,       [EV_STACK] = stack_ok,
-	[EV_ATTACK] = attack_ok, [EV_TEST] = test_ok,       [EV_LINK] = link_ok,
-	[EV_PEEK] = peek_ok,     [EV_WRITE] = write_ok,     [EV_LEAK] = leak_ok,
-	[EV_SECRET] = secret_ok, [EV_FILE] = file_ok,       [EV_LINEAGE] = lineage_ok,
-	[EV_HASH] = hash_ok,     [EV_UNSEEN] = unseen_ok,   [EV_DOCKERFILE] = dockerfile_ok,
+	[EV_EXEC] = exec_ok,       [EV_CONNECT] = connect_ok, [EV_DATA] = data_ok,
+	[EV_ENV] = env_ok,         [EV_CODE] = code_ok,       [EV_STACK] = stack_ok,
+	[EV_ATTACK] = attack_ok,   [EV_TEST] = test_ok,       [EV_LINK] = link_ok,
+	[EV_PEEK] = peek_ok,       [EV_WRITE] = write_ok,     [EV_LEAK] = leak_ok,
+	[EV_SECRET] = secret_ok,   [EV_FILE] = file_ok,       [EV_LINEAGE] = lineage_ok,
+	[EV_HASH] = hash_ok,       [EV_UNSEEN] = unseen_ok,   [EV_DOCKERFILE] = dockerfile_ok,
 	[EV_ATTEMPT] = attempt_ok,
 };
 
