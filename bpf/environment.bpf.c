@@ -108,41 +108,56 @@ static __always_inline void name_tell(u32 run, u64 mechanism, union env_name *na
 		env_read(run, mechanism, name, n - 1, n == EV_VAR_MAX ? n : n - 1);
 }
 
-/* The name is the first argument. */
-static __always_inline int name_read(struct pt_regs *ctx, u64 mechanism)
+static __always_inline void name_later(u64 name, u64 mechanism)
 {
-	u32 run = run_of_thread(), tid = bpf_get_current_pid_tgid();
-	struct unread later = { PT_REGS_PARM1(ctx), mechanism };
-	union env_name name = {};
-	long n;
+	u32 tid = bpf_get_current_pid_tgid();
+	struct unread later = { name, mechanism };
 
-	if (!run)
-		return 0;
-	n = user_string(&name, PT_REGS_PARM1(ctx));
-	if (n < 0 && (can_sleep || bpf_map_update_elem(&unreads, &tid, &later, BPF_ANY)))
+	if (can_sleep || bpf_map_update_elem(&unreads, &tid, &later, BPF_ANY))
 		count_lost(EV_ENV);
-	name_tell(run, mechanism, &name, n);
-	return 0;
 }
 
-/* The mechanism is the attach cookie. */
+/* The name is the first argument. */
+static __always_inline void name_read(u32 run, struct pt_regs *ctx, u64 mechanism)
+{
+	union env_name name;
+	long n = user_string(&name, PT_REGS_PARM1(ctx));
+
+	if (n < 0)
+		name_later(PT_REGS_PARM1(ctx), mechanism);
+	name_tell(run, mechanism, &name, n);
+}
+
+/* The mechanism is the attach cookie; asked for when it is needed, for all others pay for what comes before. */
 SEC("uprobe")
 int on_getenv(struct pt_regs *ctx)
 {
-	return name_read(ctx, bpf_get_attach_cookie(ctx));
+	u32 run = run_of_thread();
+
+	if (run)
+		name_read(run, ctx, bpf_get_attach_cookie(ctx));
+	return 0;
 }
 
 /* Without cookies (before 5.15) each has a program of its own. */
 SEC("uprobe")
 int on_getenv_libc(struct pt_regs *ctx)
 {
-	return name_read(ctx, ENV_GETENV);
+	u32 run = run_of_thread();
+
+	if (run)
+		name_read(run, ctx, ENV_GETENV);
+	return 0;
 }
 
 SEC("uprobe")
 int on_getenv_secure(struct pt_regs *ctx)
 {
-	return name_read(ctx, ENV_SECURE);
+	u32 run = run_of_thread();
+
+	if (run)
+		name_read(run, ctx, ENV_SECURE);
+	return 0;
 }
 
 SEC("uretprobe")
@@ -150,7 +165,7 @@ int on_getenv_return(struct pt_regs *ctx)
 {
 	u32 run = run_of_thread(), tid = bpf_get_current_pid_tgid();
 	struct unread *found = run ? bpf_map_lookup_elem(&unreads, &tid) : NULL, later;
-	union env_name name = {};
+	union env_name name;
 	long n;
 
 	if (!found)

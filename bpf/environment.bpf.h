@@ -8,25 +8,34 @@ extern const volatile bool can_sleep;
 extern const volatile __u64 env_seed[2];
 static const struct env_state env_state_new; /* zeroes; too large for the stack */
 
-/* A name's room: zeroes behind its end, so that it can be hashed by words. */
+/* A name's room: zeroes behind its end, to the end of that word at least, so that it can be hashed by words. */
 union env_name {
 	char text[EV_VAR_MAX];
 	u64 word[EV_VAR_MAX / 8];
 };
 
-/* A string: bytes with its NUL, at most the room for a name. */
+/* A string: bytes with its NUL, at most the room for a name, which need not be zeroes before. */
 static __always_inline long user_string(union env_name *name, u64 src)
 {
-	long n = bpf_probe_read_user_str(name->text, sizeof(*name), (void *)src);
 	u64 room = 4096 - (src & 4095);
+	long n;
 
-	if (n >= 0 || !can_sleep)
-		return n;
-	CLAMP(room, EV_VAR_MAX);
-	if (!room || bpf_copy_from_user(name->text, room, (void *)src))
-		return n;
+#ifdef PLAIN
 	__builtin_memset(name, 0, sizeof(*name));
-	return bpf_probe_read_user_str(name->text, sizeof(*name), (void *)src);
+#endif
+	n = bpf_probe_read_user_str(name->text, sizeof(*name), (void *)src);
+	CLAMP(room, EV_VAR_MAX);
+	if (n < 0 && can_sleep && room && !bpf_copy_from_user(name->text, room, (void *)src))
+		n = bpf_probe_read_user_str(name->text, sizeof(*name), (void *)src);
+#ifndef PLAIN /* the stack is written to at a variable offset (5.12) */
+	if (n > 0) {
+		u64 end = n - 1;
+
+		CLAMP(end, EV_VAR_MAX - 1);
+		name->word[end / 8] &= (1ull << end % 8 * 8) - 1;
+	}
+#endif
+	return n;
 }
 
 /*

@@ -98,8 +98,11 @@ static __always_inline u32 run_of_current(void)
 	u32 run = run_of(task);
 
 #ifndef PLAIN /* by process, whichever thread it is */
-	if (!run && task->group_leader)
-		run = run_of(task->group_leader);
+	struct task_struct *leader = task->group_leader;
+
+	/* A second look-up costs as much as all else that a process of no run pays here. */
+	if (!run && leader && leader != task)
+		run = run_of(leader);
 #endif
 	return run;
 }

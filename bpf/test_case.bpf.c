@@ -45,12 +45,13 @@ static __always_inline void test_emit(u32 run, u64 value)
 SEC("uprobe")
 int on_test_variable(struct pt_regs *ctx)
 {
-	u64 which = bpf_get_attach_cookie(ctx), value = 0;
+	union env_name name;
 	u32 run = run_of_thread();
-	union env_name name = {};
+	u64 which, value = 0;
 
 	if (!run)
 		return 0;
+	which = bpf_get_attach_cookie(ctx);
 	if (user_string(&name, PT_REGS_PARM1(ctx)) < 0) {
 		count_lost(EV_TEST);
 		return 0;
