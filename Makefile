@@ -166,12 +166,16 @@ demo:
 lint:
 	$(Q)tests/lint.sh
 
-bench: all $(B)/bench/load
+bench: all $(B)/bench/load $(B)/bench/empty
 	$(Q)tests/bench/bench.sh
 
 $(B)/bench/load: tests/bench/load.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $<
+
+$(B)/bench/empty: tests/bench/empty.c $(B)/uprobe.o $(PURE_OBJ)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
 
 # The daemon under load for ten minutes; SOAK=3600 for an hour.
 soak: all

@@ -49,7 +49,7 @@ void uprobe_detach(struct uprobe *u)
 		close(u->fd);
 }
 
-int uprobe_multi_try(void)
+int uprobe_empty(const char *path, uint64_t offset)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,
 		    .expected_attach_type = (enum bpf_attach_type)ATTACH_UPROBE_MULTI);
@@ -63,8 +63,15 @@ int uprobe_multi_try(void)
 
 	if (prog < 0)
 		return prog;
-	link = multi_attach(prog, "/proc/self/exe", 0, 0);
+	link = multi_attach(prog, path, offset, 0);
 	close(prog);
+	return link;
+}
+
+int uprobe_multi_try(void)
+{
+	int link = uprobe_empty("/proc/self/exe", 0);
+
 	if (link < 0)
 		return link;
 	close(link);

@@ -24,6 +24,8 @@ struct uprobe {
 int uprobe_attach(struct uprobe *u, const struct bpf_program *prog, const char *path,
 		  uint64_t offset, uint64_t cookie, bool at_return);
 void uprobe_detach(struct uprobe *u);
+/* A program that does nothing, where that link works. A descriptor that holds it, or -errno. */
+int uprobe_empty(const char *path, uint64_t offset);
 /* 0 or -errno. */
 int uprobe_multi_try(void);
 

@@ -97,21 +97,29 @@ execs() { # without and with the spawns: the difference is what they cost, the s
 		"$(awk -v a="$(m_of added.ungated)" -v b="$(m_of added.execsnoop)" 'BEGIN { print a / b }')" 2 times
 }
 
+# Its processes and invigil's, whole suites in turns on one CPU; start and end are in no turn.
 workload() {
-	local i who suite="/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/workloads/reviewed"
+	local i suite="/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/workloads/reviewed"
+	export TESTSERVER_BIND_LOCAL=1 TESTSERVER_API_TOKEN=bench-token
+	under[plain]=env under[whole]="$invigil run -q -o $work/whole.ev --"
+	under[nogate]="$invigil run -q --gate off -o $work/nogate.ev --"
 	for i in $(seq "$rounds"); do
-		for who in bare invigil strace; do
+		# shellcheck disable=SC2086
+		in_turns suites "plain nogate whole" "$load" turns 6 1 command $suite
+		for who in bare strace; do
 			[ -n "${under[$who]+is}" ] || continue
 			# shellcheck disable=SC2086
-			TESTSERVER_BIND_LOCAL=1 TESTSERVER_API_TOKEN=bench-token cpu "suite.$who" ${under[$who]} $suite
+			cpu "suite.$who" ${under[$who]} $suite
 		done
 	done
-	calc suite.started '$1 - $2 + $3' suite.invigil none.invigil none.bare
+	unset TESTSERVER_BIND_LOCAL TESTSERVER_API_TOKEN
+	for who in plain nogate whole; do calc "suites.$who.us" '$1 / 1000' "suites.$who"; done
 	title "the Docker workload (pytest)" "CPU us" spread "to bare"
-	for who in bare invigil strace; do row "$who" "suite.$who" us suite.bare; done
-	row "invigil without its start and end" suite.started us suite.bare
-	for who in bare invigil strace; do row "$who, wall clock" "suite.$who.wall" us suite.bare.wall; done
-	mark "traced Docker workload, CPU without start and end" "$(added suite.started suite.bare)" 3 %
+	row "bare" suites.plain.us us
+	row "invigil --gate off" suites.nogate.us us suites.plain.us
+	row "invigil" suites.whole.us us suites.plain.us
+	row "strace, its start too" suite.strace us suite.bare
+	mark "traced Docker workload, CPU without start and end" "$(added suites.whole suites.plain)" 3 %
 }
 
 inspect() {
@@ -175,44 +183,39 @@ memory() {
 	mark "start to COMMAND's exec" "$(m_of start)" 300 ms
 }
 
-elsewhere() { # OPTIONS: another process is traced from here on until elsewhere_end
+elsewhere() { # [OPTIONS] [COMMAND]: another process is traced from here on, after COMMAND, until elsewhere_end
+	local options=()
+	while [[ ${1-} == -* ]]; do options+=("$1" "$2") && shift 2; done
 	rm -f "$work/ready"
-	"$invigil" run -q "$@" -o "$work/elsewhere" -- sh -c "echo >'$work/ready'; exec sleep 60" &
+	"$invigil" run -q "${options[@]}" -o "$work/elsewhere" -- sh -c '"$@"; echo >"$0"; exec sleep 600' "$work/ready" "$@" &
 	other=$!
 	until_true 30 test -e "$work/ready"
 }
 elsewhere_end() {
 	kill -TERM "$other"
 	wait "$other"
+	until_true 30 elsewhere_gone
 }
-environ="import os, time, sys
-n = int(sys.argv[1]); t = time.process_time_ns()
-for i in range(n): os.environ.get('HOME')
-os.write(3, b'%f\n' % ((time.process_time_ns() - t) / n))"
-reads() { # PREFIX [COMMAND...]: getenv and os.environ.get, under COMMAND
-	each "$1.getenv" "${@:2}" "$load" getenv 200000
-	each "$1.environ" "${@:2}" /usr/bin/python3 -c "$environ" 50000
-}
-
+elsewhere_gone() { ! grep -qsxzF "$work/elsewhere" /proc/[0-9]*/cmdline; } # detaching takes longer than the run
 untracked() {
 	local i what
 	mkdir -p "$work/suite"
-	printf 'import pytest\n@pytest.mark.parametrize("n", range(300))\ndef test_it(n):\n\tassert n >= 0\n' >"$work/suite/test_it.py"
+	printf 'import pytest\n@pytest.mark.parametrize("n", range(30))\ndef test_it(n):\n\tassert n >= 0\n' >"$work/suite/test_it.py"
 	for i in $(seq $((rounds + 2))); do
 		each bare.getppid "$load" getppid 500000
 		each bare.socket "$load" socket 200000
-		cpu bare.pytest /usr/bin/python3 -m pytest -q -p no:cacheprovider "$work/suite"
-		reads bare
-		for what in off c all; do
-			elsewhere --env-reads $what
-			if [ $what = all ]; then
-				each other.getppid "$load" getppid 500000
-				each other.socket "$load" socket 200000
-				cpu other.pytest /usr/bin/python3 -m pytest -q -p no:cacheprovider "$work/suite"
-			fi
-			reads "other.$what"
-			elsewhere_end
-			reads "traced.$what" "$invigil" run -q --env-reads $what -o "$ev" --
+		elsewhere
+		each other.getppid "$load" getppid 500000
+		each other.socket "$load" socket 200000
+		elsewhere_end
+	done
+	copies
+	for i in $(seq $((rounds * 4))); do
+		for what in off on; do
+			# shellcheck disable=SC2086
+			[ $what = off ] || elsewhere ${under[ours]} python3 -c pass
+			in_turns suite.$what "copy other" python3 "$root/tests/bench/suite.py" 20 "$work/suite/test_it.py"
+			[ $what = off ] || elsewhere_end
 		done
 	done
 	title "untracked, while a run is traced elsewhere" "CPU ns" spread "to bare"
@@ -220,21 +223,68 @@ untracked() {
 		row "$what, bare" "bare.$what" ns
 		row "$what" "other.$what" ns "bare.$what"
 	done
-	row "pytest, 300 tests, bare (us)" bare.pytest us
-	row "pytest, 300 tests (us)" other.pytest us bare.pytest
-	for what in getenv environ; do
-		title "$what, by --env-reads" "CPU ns" spread "to bare"
-		row "bare" "bare.$what" ns
-		for i in off c all; do
-			row "untracked, a run traced elsewhere: $i" "other.$i.$what" ns "bare.$what"
-			row "traced: $i" "traced.$i.$what" ns "bare.$what"
-		done
-	done
-	calc read '$1 - $2' traced.all.getenv bare.getenv
+	row "pytest, 30 tests, bare" suite.off.copy ns
+	row "pytest, 30 tests, without the uprobes" suite.on.copy ns suite.off.copy
+	row "pytest, 30 tests" suite.on.other ns suite.off.copy
+	row "the same, the uprobes alone, in turns" suite.on.other ns suite.on.copy
 	mark "untracked getppid" "$(added other.getppid bare.getppid)" 3 %
 	mark "untracked socket write and read" "$(added other.socket bare.socket)" 20 %
-	mark "untracked pytest suite" "$(added other.pytest bare.pytest)" 2 %
-	mark "one traced getenv, added" "$(m_of read)" 1000 ns
+	mark "untracked pytest suite" "$(added suite.on.other suite.off.copy)" 2 %
+}
+
+copies() { # of libc and python3, that no other run on this machine uses
+	local side python libc
+	python=$(readlink -f /usr/bin/python3)
+	libc=$(ldconfig -p | sed -n 's/.*libc\.so\.6 (libc6,\(x86-64\|AArch64\).*=> //p' | head -n 1)
+	for side in copy empty ours; do
+		mkdir -p "$work/$side"
+		cp "$python" "$work/$side/python3"
+		cp "$libc" "$work/$side/"
+		under[$side]="env PATH=$work/$side:$PATH LD_LIBRARY_PATH=$work/$side"
+	done
+	under[other]=${under[ours]}
+}
+
+# getenv and os.environ.get of four processes in turns. Each has copies of libc and python3 that no other run on this machine
+# uses: without a probe, with one that does nothing, and two with ours, of which one process is in a run and one is not.
+reads() {
+	local i what side trap="copy other traced"
+	copies
+	mkfifo "$work/empty.end"
+	"$root/build/bench/empty" "$work/empty/libc.so.6" getenv "$work/empty/python3" PyUnicode_AsEncodedString \
+		<"$work/empty.end" >"$work/empty.out" 2>"$work/err" &
+	exec 7>"$work/empty.end"
+	if until_true 20 grep -q attached "$work/empty.out"; then
+		trap="copy empty other traced"
+	else
+		test_begin "an empty probe"
+		skip "$(tail -n 1 "$work/err")"
+	fi
+	for i in $(seq "$rounds"); do
+		for what in off c all; do
+			under[traced]="$invigil run -q --env-reads $what -o $work/reads.ev -- ${under[ours]}"
+			in_turns "getenv.$what" "$trap" "$load" turns 200 5000 getenv
+			[ $what = off ] || reads_whole "$what"
+			in_turns "environ.$what" "$trap" python3 "$root/tests/bench/environ.py" 200 500
+		done
+	done
+	exec 7>&-
+	wait $!
+	for what in getenv environ; do
+		title "$what, in turns, by --env-reads" "CPU ns" spread "to the empty probe"
+		for i in off c all; do
+			for side in $trap; do calc "added.$what.$i.$side" '$1 - $2' "$what.$i.$side" "$what.$i.copy"; done
+			row "$i: bare" "$what.$i.copy" ns
+			[ "$trap" = "copy other traced" ] || row "$i: added by an empty probe" "added.$what.$i.empty" ns
+			row "$i: added to another process" "added.$what.$i.other" ns "added.$what.$i.empty"
+			row "$i: added to a traced one" "added.$what.$i.traced" ns "added.$what.$i.empty"
+		done
+	done
+	mark "one traced getenv, added" "$(m_of added.getenv.all.traced)" 1000 ns
+}
+reads_whole() { # a million reads: one event of the name, all are counted, none was lost
+	check "1 million reads of one name with --env-reads $1" q "$work/reads.ev" '[len(reads("HOME")), max(get(e, "invigil.env.reads") or 0 for e in ev) >= 1010000, ended()] == [1, True, True]'
+	[ $failed = 0 ] || exit 1
 }
 
 # Of each way to read the engine's bytes that this kernel has: what everybody else's sockets pay.
@@ -272,40 +322,40 @@ gates() {
 		skip "$(tail -n 1 "$work/err")"
 		return
 	fi
-	for i in $(seq "$rounds"); do
-		for what in off exec mmap; do
-			cpu "gate0.$what" "$invigil" run -q --gate $what -o "$ev" -- "$load" spawn 0 /bin/true
-			cpu "gate.$what" "$invigil" run -q --gate $what -o "$ev" -- "$load" spawn 500 /bin/true
-			calc "gated.$what" '($1 - $2) / 500' "gate.$what" "gate0.$what"
-		done
+	for what in off exec mmap; do
+		under[gate-$what]="$invigil run -q --gate $what -o $work/gate-$what.ev --"
 	done
-	calc gated '$1 - $2' gated.exec gated.off
-	title "posix_spawn(/bin/true), by --gate" "CPU us" spread "to off"
-	for what in off exec mmap; do row "$what" "gated.$what" us gated.off; done
-	mark "a gated exec, added" "$(m_of gated)" 200 us
+	for i in $(seq "$rounds"); do
+		in_turns gate "gate-off gate-exec gate-mmap" "$load" turns 100 20 true
+	done
+	for what in exec mmap; do calc "gated.$what" '($1 - $2) / 1000' "gate.gate-$what" gate.gate-off; done
+	calc gated.off '$1 / 1000' gate.gate-off
+	title "posix_spawn(/bin/true), in turns, invigil's processes too" "CPU us" spread ""
+	row "--gate off" gated.off us
+	for what in exec mmap; do row "added by --gate $what" "gated.$what" us; done
+	mark "a gated exec, added" "$(m_of gated.exec)" 200 us
 }
 
-# What a process pays for its stack: two of them, one whose lines are read and one whose are not, take turns on one CPU, so
-# that both meet the same machine. Each also pays for being nobody's in the other's run, which the difference cancels.
+# What a process pays for its stack: one whose lines are read and one whose are not. Each also pays for being nobody's in the
+# other's run, which the difference cancels.
 lines() {
 	local i what reads k n=200
 	local -A asks=([held]="6 0 $n held" [released]="6 0 $n released" [threads]="6 499 $n released")
-	mkfifo "$work/turn.all" "$work/turn.off"
-	exec 7<>"$work/turn.all" 8<>"$work/turn.off" # nothing written is lost while neither reads
+	for reads in off all; do under[$reads]="$invigil run -q --gate off --env-reads $reads -o $work/$reads.ev --"; done
 	for i in $(seq "$rounds"); do
 		for what in held released threads; do
 			# shellcheck disable=SC2086
-			in_turns $what ${asks[$what]}
+			in_turns "lines.$what" "all off" /usr/bin/python3 tests/bench/lines.py ${asks[$what]}
 			calc "lines.$what" '($1 - $2) / 1000' "lines.$what.all" "lines.$what.off"
 		done
 		for reads in off all; do
 			for k in 0 $n; do
-				cpu "lines.tree.$reads.$k" "$invigil" run -q --gate off --env-reads $reads -o "$ev" -- /usr/bin/python3 tests/bench/lines.py 6 0 "$k" held
+				# shellcheck disable=SC2086
+				cpu "lines.tree.$reads.$k" ${under[$reads]} /usr/bin/python3 tests/bench/lines.py 6 0 "$k" held
 			done
 		done
 		calc lines.tree "((\$1 - \$2) - (\$3 - \$4)) / $n / 50" lines.tree.all.$n lines.tree.all.0 lines.tree.off.$n lines.tree.off.0
 	done
-	exec 7>&- 8>&-
 	title "a child process of Python, its line added" "CPU us" spread ""
 	row "6 frames" lines.held us
 	row "6 frames, the GIL given up" lines.released us
@@ -314,27 +364,46 @@ lines() {
 	mark "a child process with 6 frames, added" "$(m_of lines.held)" 5 us
 	mark "the same in one of 500 threads, added" "$(m_of lines.threads)" 80 us
 }
-in_turns() { # KEY LINES.PY'S ARGUMENTS...: a line for each of its blocks, the two sides' side by side
-	local reads theirs=off pids=()
-	for reads in all off; do
-		rm -f "$work/here.$reads"
-		# shellcheck disable=SC2016
-		each "lines.$1.$reads" "$invigil" run -q --gate off --env-reads $reads -o "$work/$reads.ev" -- \
-			sh -c 'echo >"$1"; shift; exec taskset -c 0 "$@"' sh "$work/here.$reads" \
-			/usr/bin/python3 tests/bench/lines.py "${@:2}" "$work/turn.$reads" "$work/turn.$theirs" &
-		pids+=($!)
-		theirs=all
+# Two whole runs differ by more than what is measured: processes that take turns on one CPU, a block of calls each, meet the
+# same machine. COMMAND is load's turns or has turns.py in it; under ${under[SIDE]}. A line of KEY.SIDE for each block, those
+# of one round side by side. What counts is COMMAND with its children, and of a run the monitor, guardian and attacher.
+cat >"$work/here.sh" <<'SH'
+export BENCH_MINE=$2 BENCH_NEXT=$3
+for p in $(pgrep '^invigil-'); do # those of this run have our name among their arguments
+	grep -qsxzF "$1" "/proc/$p/cmdline" && BENCH_PIDS=${BENCH_PIDS:+$BENCH_PIDS,}$p
+done
+export BENCH_PIDS
+echo >"$1"
+shift 3
+exec taskset -c 0 "$@"
+SH
+in_turns() { # KEY SIDES COMMAND...
+	local key=$1 sides side i pids=() fifos=() fd
+	read -ra sides <<<"$2"
+	shift 2
+	for side in "${sides[@]}"; do
+		rm -f "$work/here.$side" "$work/turn.$side"
+		mkfifo "$work/turn.$side"
+		exec {fd}<>"$work/turn.$side" # nothing written is lost while nobody reads
+		fifos+=("$fd")
 	done
-	until_true 30 test -e "$work/here.all" -a -e "$work/here.off"
-	echo -n . >"$work/turn.all"
+	for i in "${!sides[@]}"; do
+		side=${sides[i]}
+		# shellcheck disable=SC2086
+		each "$key.$side" timeout 300 ${under[$side]} sh "$work/here.sh" "$work/here.$side" "$work/turn.$side" \
+			"$work/turn.${sides[(i + 1) % ${#sides[@]}]}" "$@" &
+		pids+=($!)
+	done
+	for side in "${sides[@]}"; do until_true 60 test -e "$work/here.$side" || echo "bench: $key.$side did not start" >&2; done
+	echo -n . >"$work/turn.${sides[0]}"
 	wait "${pids[@]}"
-	head -c 1 <&7 >/dev/null # the turn that nobody took
+	for fd in "${fifos[@]}"; do exec {fd}>&-; done
 }
 
 mount | grep -q ' type tracefs' || mount -t tracefs tracefs /sys/kernel/tracing
 echo "bench: $(date -u +%F), $(uname -sr), $(nproc) CPUs, load $(cut -d' ' -f1-3 /proc/loadavg), $rounds rounds"
 pgrep -x invigil-monitor >/dev/null && echo "bench: another invigil traces here: its uprobes are in the \"bare\" figures"
-[ $# -gt 0 ] || set -- execs memory untracked sockets gates lines workload inspect
+[ $# -gt 0 ] || set -- execs memory untracked reads sockets gates lines workload inspect
 for part in "$@"; do
 	case $part in workload | inspect) [ -n "$engine" ] || engine_up ;; esac
 	$part
