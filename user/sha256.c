@@ -25,6 +25,19 @@ static uint32_t word_at(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+/* One round; the first word stands r places before s[8]. */
+static inline __attribute__((always_inline)) void compress_round(uint32_t s[8], int r, uint32_t in)
+{
+	uint32_t a = s[(8 - r) % 8], b = s[(9 - r) % 8], c = s[(10 - r) % 8];
+	uint32_t e = s[(12 - r) % 8], f = s[(13 - r) % 8], g = s[(14 - r) % 8];
+	uint32_t one = s[(15 - r) % 8] + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) +
+		       ((e & f) ^ (~e & g)) + in;
+
+	s[(11 - r) % 8] += one;
+	s[(15 - r) % 8] =
+		one + (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+}
+
 static void compress(uint32_t state[8], const uint8_t *block)
 {
 	uint32_t w[64], s[8];
@@ -36,16 +49,16 @@ static void compress(uint32_t state[8], const uint8_t *block)
 		       (turn(w[i - 15], 7) ^ turn(w[i - 15], 18) ^ w[i - 15] >> 3) +
 		       (turn(w[i - 2], 17) ^ turn(w[i - 2], 19) ^ w[i - 2] >> 10);
 	memcpy(s, state, sizeof(s));
-	for (int i = 0; i < 64; i++) {
-		uint32_t choice = (s[4] & s[5]) ^ (~s[4] & s[6]);
-		uint32_t majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
-		uint32_t one = s[7] + (turn(s[4], 6) ^ turn(s[4], 11) ^ turn(s[4], 25)) + choice +
-			       round_constant[i] + w[i];
-		uint32_t two = (turn(s[0], 2) ^ turn(s[0], 13) ^ turn(s[0], 22)) + majority;
-
-		memmove(s + 1, s, 7 * sizeof(*s));
-		s[4] += one;
-		s[0] = one + two;
+	/* Eight rounds bring each word back to its place: none is moved. */
+	for (int i = 0; i < 64; i += 8) {
+		compress_round(s, 0, w[i] + round_constant[i]);
+		compress_round(s, 1, w[i + 1] + round_constant[i + 1]);
+		compress_round(s, 2, w[i + 2] + round_constant[i + 2]);
+		compress_round(s, 3, w[i + 3] + round_constant[i + 3]);
+		compress_round(s, 4, w[i + 4] + round_constant[i + 4]);
+		compress_round(s, 5, w[i + 5] + round_constant[i + 5]);
+		compress_round(s, 6, w[i + 6] + round_constant[i + 6]);
+		compress_round(s, 7, w[i + 7] + round_constant[i + 7]);
 	}
 	for (int i = 0; i < 8; i++)
 		state[i] += s[i];
