@@ -1,7 +1,9 @@
 # Makefile: `make` builds build/invigil; `sudo make demo` and `sudo make check` do everything else.
-ARCH ?= $(shell uname -m | sed 's/aarch64/arm64/; s/x86_64/x86/')
+# For another architecture: make ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- builds build/arm64/invigil.
 CROSS_COMPILE ?=
 CC := $(if $(filter default,$(origin CC)),$(CROSS_COMPILE)gcc,$(CC))
+MULTIARCH := $(shell $(CC) -print-multiarch)
+ARCH ?= $(patsubst aarch64-%,arm64,$(patsubst x86_64-%,x86,$(MULTIARCH)))
 CLANG ?= clang
 LLVM_STRIP ?= $(or $(shell command -v llvm-strip || command -v llvm-strip-14),llvm-strip)
 BPFTOOL ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
@@ -10,13 +12,20 @@ prefix ?= /usr/local
 STATIC ?= 0
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
-B := build
+B := $(if $(CROSS_COMPILE),build/$(ARCH),build)
+# Libraries of another architecture that are not installed but unpacked: tests/lib/deps.sh arm64.
+SYSROOT ?= $(if $(CROSS_COMPILE),$(wildcard build/sysroot-$(ARCH)))
 
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Werror
 CFLAGS ?= -O2 -g
 # The same bytes from every folder: tests/e2e/static.sh builds in two.
 SAME := -ffile-prefix-map=$(CURDIR)=.
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(SAME) $(WARN) -Iinclude -Iuser -I$(B)
+ifneq ($(SYSROOT),)
+ALL_CFLAGS += -isystem $(SYSROOT)/usr/include -isystem $(SYSROOT)/usr/include/$(MULTIARCH)
+LDFLAGS += -L$(SYSROOT)/usr/lib/$(MULTIARCH) -Wl,-rpath-link,$(SYSROOT)/lib/$(MULTIARCH)
+PKG_CONFIG := PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(MULTIARCH)/pkgconfig $(PKG_CONFIG)
+endif
 LDLIBS := -lbpf -lelf -lz
 ifeq ($(STATIC),1)
 LDFLAGS += -static -s
@@ -46,9 +55,8 @@ PURE_LIBS = $(filter -lyaml -llzma -lz,$(LDLIBS))
 
 BPF_SRC := $(sort $(wildcard bpf/*.bpf.c))
 BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$(B)/%.bpf.o)
-MULTIARCH := $(shell $(CC) -print-multiarch)
 BPF_CFLAGS := -g -O2 $(SAME) -Wall -Werror -target bpf -D__TARGET_ARCH_$(ARCH) -Iinclude -Ivmlinux \
-	-I/usr/include/$(MULTIARCH)
+	-I/usr/include/$(MULTIARCH) $(if $(CROSS_COMPILE),-I/usr/$(MULTIARCH)/include)
 
 # What needs the kernel, a process of its own, or main; everything else is pure and is linked into tests.
 LIVE := main loader plain_object kernel_btf env_attach env_link env_known lazy_file library_path probe monitor front witness guardian gate attacher exec_file exec_attempt uprobe host engine_socket cmd_run cmd_replay cmd_check control cmd_status link_look startup_look hash_look adopt remote setup notify scan state listener scrape usage
@@ -196,6 +204,12 @@ vm-smoke:
 vmtest:
 	$(Q)tests/vm/vmtest.sh $(VM_KERNELS)
 
+# The same on arm64's kernels, cross built: its compiler and libraries come by apt, the latter into build/ alone.
+vmtest-arm64:
+	$(Q)tests/lib/deps.sh build
+	$(Q)tests/lib/deps.sh arm64
+	$(Q)ARCH=arm64 tests/vm/vmtest.sh $(or $(VM_KERNELS),6.1 6.12)
+
 # Source lines on 6.1, of every CPython of this machine; `make check` has Debian's own.
 vm-lines: vm-smoke
 	$(Q)PYTHONS=all tests/vm/lines.sh
@@ -227,4 +241,4 @@ clean:
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all always soak check check-long demo lint bench mutants corpus vm-smoke vm-lines vmtest verified recordings install clean unit-build fuzz-build manuals
+.PHONY: all always soak check check-long demo lint bench mutants corpus vm-smoke vm-lines vmtest vmtest-arm64 verified recordings install clean unit-build fuzz-build manuals

@@ -54,19 +54,14 @@ static __always_inline bool copied(struct conn *c, struct sock *sk, u32 run, u32
 	return true;
 }
 
-static __always_inline void transfer_regs(struct sock *sk, int ret, u32 dir)
+/* The buffer of the system call in progress. */
+static __always_inline void buffer(struct conn *c, struct sock *sk, u32 run, u32 dir, int ret)
 {
-	u32 run = run_of_current();
-	struct user_msghdr m = {};
-	struct pt_regs *regs;
-	struct conn *c;
+	struct pt_regs *regs = regs_current();
+	struct {
+		u64 iov, n; /* as user_msghdr has them behind each other */
+	} vec = {};
 
-	if (ret <= 0 || !run)
-		return;
-	c = conn_of(sk, run, dir);
-	if (!c || conn_over(c, dir) || copied(c, sk, run, ret, dir))
-		return;
-	regs = regs_current();
 	if (!regs_name_buffer(regs)) {
 		nodata(c, sk, run, dir, ret);
 		return;
@@ -74,19 +69,33 @@ static __always_inline void transfer_regs(struct sock *sk, int ret, u32 dir)
 	switch (REGS_NR(regs)) {
 	case SYSCALL_READV:
 	case SYSCALL_WRITEV:
-		m.msg_iov = (void *)REGS_ARG2(regs);
-		m.msg_iovlen = REGS_ARG3(regs);
+		vec.iov = REGS_ARG2(regs);
+		vec.n = REGS_ARG3(regs);
 		break;
 	case SYSCALL_SENDMSG:
 	case SYSCALL_RECVMSG:
-		bpf_probe_read_user(&m, sizeof(m), (void *)REGS_ARG2(regs));
+		bpf_probe_read_user(&vec, sizeof(vec),
+				    (void *)REGS_ARG2(regs) +
+					    bpf_core_field_offset(struct user_msghdr, msg_iov));
 		break;
 	default:
 		segment(c, number_of(sk), REGS_ARG2(regs), (u32)ret,
 			(u64)run << 32 | SEGMENT_FIRST | dir);
 		return;
 	}
-	vector(c, sk, run, dir, (u64)m.msg_iov, m.msg_iovlen, 0, (u32)ret, false);
+	vector(c, sk, run, dir, vec.iov, vec.n, 0, (u32)ret, false);
+}
+
+static __always_inline void transfer_regs(struct sock *sk, int ret, u32 dir)
+{
+	u32 run = run_of_current();
+	struct conn *c;
+
+	if (ret <= 0 || !run)
+		return;
+	c = conn_of(sk, run, dir);
+	if (c && !conn_over(c, dir) && !copied(c, sk, run, ret, dir))
+		buffer(c, sk, run, dir, ret);
 }
 
 SEC("tp_btf/sock_send_length")
@@ -101,6 +110,58 @@ int BPF_PROG(on_sock_recv, struct sock *sk, int ret, int flags)
 {
 	if (!(flags & MSG_PEEK))
 		transfer_regs(sk, ret, DATA_RECV);
+	return 0;
+}
+
+/* ---- before those: at the end of the system calls that name a buffer ---- */
+
+static __always_inline struct sock *sock_of_fd(u32 fd)
+{
+	struct file *file = file_of_fd((void *)bpf_get_current_task(), fd);
+	struct socket *s;
+
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	s = BPF_CORE_READ(file, private_data);
+	return s ? BPF_CORE_READ(s, sk) : NULL;
+}
+
+/* One program for all of them: the verifier walks it once. */
+SEC("tp/syscalls/sys_exit_read")
+int on_sys_transfer(struct trace_event_raw_sys_exit *ctx)
+{
+	u32 run = ctx->ret > 0 ? run_of_thread() : 0, dir = DATA_RECV, flags = 0;
+	struct pt_regs *regs;
+	struct sock *sk;
+	struct conn *c;
+
+	if (!run)
+		return 0;
+	regs = regs_current();
+	sk = REGS_COMPAT(regs) ? NULL : sock_of_fd(REGS_ARG1(regs));
+	if (!sk)
+		return 0;
+	switch (EXIT_NR(ctx)) {
+	case SYSCALL_WRITE:
+	case SYSCALL_WRITEV:
+	case SYSCALL_SENDTO:
+	case SYSCALL_SENDMSG:
+		dir = DATA_SEND;
+		break;
+	case SYSCALL_RECVFROM:
+		flags = REGS_ARG4(regs);
+		break;
+	case SYSCALL_RECVMSG:
+		flags = REGS_ARG3(regs);
+		break;
+	}
+	if (dir == DATA_RECV && flags & MSG_PEEK)
+		return 0;
+	c = numbered_get(sk);
+	if (!c)
+		c = conn_begin(numbered_make(sk), sk, run, dir);
+	if (c && !conn_over(c, dir))
+		buffer(c, sk, run, dir, ctx->ret);
 	return 0;
 }
 

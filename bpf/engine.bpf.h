@@ -60,23 +60,6 @@ struct conn {
 	struct sender by;
 };
 
-#ifdef PLAIN
-
-struct conn_key {
-	u64 sk;
-	u64 ino; /* a number is not given to two sockets */
-};
-
-/* Tracing programs have no socket storage before 5.11. One that was pushed out is looked at anew. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 8192);
-	__type(key, struct conn_key);
-	__type(value, struct conn);
-} conns SEC(".maps") __weak;
-
-#else
-
 /* Goes with the socket: nothing to clean up, nothing that others could flush. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -85,7 +68,21 @@ struct {
 	__type(value, struct conn);
 } conns SEC(".maps") __weak;
 
-#endif
+struct conn_key {
+	u64 sk;
+	u64 ino; /* a number is not given to two sockets */
+};
+
+/*
+ * For programs that have no socket storage: tracing ones before 5.11, tracepoints of system calls. One
+ * that was pushed out is looked at anew.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct conn_key);
+	__type(value, struct conn);
+} conns_numbered SEC(".maps") __weak;
 
 static __always_inline u64 sock_ino(struct sock *sk)
 {
@@ -140,24 +137,26 @@ static __always_inline void other_begin(struct conn *c, struct sock *sk)
 	c->left[DATA_SEND] = WATCH_BUDGET;
 }
 
-#ifdef PLAIN
-
-static __always_inline struct conn *conn_get(struct sock *sk)
+static __always_inline struct conn *numbered_get(struct sock *sk)
 {
 	struct conn_key key = { (u64)sk, sock_ino(sk) };
 
-	return bpf_map_lookup_elem(&conns, &key);
+	return bpf_map_lookup_elem(&conns_numbered, &key);
 }
 
-static __always_inline struct conn *conn_make(struct sock *sk)
+/* A function of its own: a struct conn is much for the stack, of which 6.1 gives all callers together 512 bytes. */
+static __attribute__((noinline, unused)) struct conn *numbered_make(struct sock *sk)
 {
 	struct conn_key key = { (u64)sk, sock_ino(sk) };
 	struct conn fresh = {};
 
-	bpf_map_update_elem(&conns, &key, &fresh, BPF_ANY);
-	return bpf_map_lookup_elem(&conns, &key);
+	bpf_map_update_elem(&conns_numbered, &key, &fresh, BPF_ANY);
+	return bpf_map_lookup_elem(&conns_numbered, &key);
 }
 
+#ifdef PLAIN
+#define conn_get  numbered_get
+#define conn_make numbered_make
 #else
 
 static __always_inline struct conn *conn_get(struct sock *sk)
@@ -172,14 +171,9 @@ static __always_inline struct conn *conn_make(struct sock *sk)
 
 #endif
 
-/* The connection's state, made at the first bytes. */
-static __always_inline struct conn *conn_of(struct sock *sk, u32 run, u32 dir)
+/* At its first bytes. c: NULL for want of room. */
+static __always_inline struct conn *conn_begin(struct conn *c, struct sock *sk, u32 run, u32 dir)
 {
-	struct conn *c = conn_get(sk);
-
-	if (c)
-		return c;
-	c = conn_make(sk);
 	if (!c) {
 		count_lost(EV_DATA);
 		return NULL;
@@ -191,6 +185,13 @@ static __always_inline struct conn *conn_of(struct sock *sk, u32 run, u32 dir)
 	if (c->state == CONN_ENGINE)
 		connect_late(number_of(sk), run);
 	return c;
+}
+
+static __always_inline struct conn *conn_of(struct sock *sk, u32 run, u32 dir)
+{
+	struct conn *c = conn_get(sk);
+
+	return c ? c : conn_begin(conn_make(sk), sk, run, dir);
 }
 
 /* No engine, or its raw stream. */

@@ -234,6 +234,9 @@ static __always_inline void path_steps(struct ev_comp *c, struct path *path, u32
 		*flags |= cut;
 }
 
+/* What is handed to us has an int there and nothing behind it (kernel/trace/trace_syscalls.c: syscall_tp_t). */
+#define EXIT_NR(ctx) ((int)(ctx)->id)
+
 static __always_inline struct file *file_of_fd(struct task_struct *task, u32 fd)
 {
 	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);

@@ -266,9 +266,9 @@ int on_sys_open(struct trace_event_raw_sys_exit *ctx)
 		return 0;
 	regs = regs_current();
 	asked.path = REGS_ARG1(regs);
-	if (ctx->id == SYSCALL_OPEN) {
+	if (EXIT_NR(ctx) == SYSCALL_OPEN) {
 		asked.flags = REGS_ARG2(regs);
-	} else if (ctx->id == SYSCALL_CREAT) {
+	} else if (EXIT_NR(ctx) == SYSCALL_CREAT) {
 		asked.flags = O_TRUNC;
 	} else {
 		asked.dirfd = REGS_ARG1(regs);
@@ -276,7 +276,7 @@ int on_sys_open(struct trace_event_raw_sys_exit *ctx)
 		asked.flags = REGS_ARG3(regs);
 	}
 	/* struct open_how begins with its flags. */
-	if (ctx->id == SYSCALL_OPENAT2)
+	if (EXIT_NR(ctx) == SYSCALL_OPENAT2)
 		bpf_probe_read_user(&asked.flags, sizeof(asked.flags), (void *)REGS_ARG3(regs));
 	return file_opened(file, run, &asked);
 }

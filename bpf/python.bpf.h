@@ -114,7 +114,7 @@ static __always_inline u64 thread_pointer(void)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 
-	return BPF_CORE_READ(task, thread.fsbase);
+	return TASK_POINTER(task);
 }
 
 /*
@@ -124,9 +124,9 @@ static __always_inline u64 thread_pointer(void)
 static __always_inline bool thread_take(struct python_walk *w, const struct python_layout *l,
 					u64 thread)
 {
-	/* Its thread_id is what pthread_self() gave it: the thread pointer. */
+	/* Its thread_id is what pthread_self() gave it; two threads' are further apart than the slack. */
 	if (!thread || bpf_probe_read_user(w->head, THREAD_HEAD, (void *)thread) ||
-	    WORD_AT(w->head, l->thread_id) != w->pointer)
+	    w->pointer - WORD_AT(w->head, l->thread_id) > POINTER_SLACK)
 		return false;
 	w->frame = l->cframe < 0 ? WORD_AT(w->head, l->frame)
 				 : user_u64(WORD_AT(w->head, l->cframe) + l->frame);

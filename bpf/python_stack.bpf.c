@@ -304,9 +304,8 @@ static long thread_step(u32 i, struct walk_step *c)
 	return 0;
 }
 
-/* glibc's struct pthread, x86-64: what the thread has put away under the first keys, each with a number before it. */
-#define PTHREAD_KEYS     32
-#define PTHREAD_SPECIFIC 784
+/* What the thread has put away under the first keys, each with a number before it. */
+#define PTHREAD_KEYS 32
 
 /*
  * The state that PyGILState_GetThisThreadState() would find, with no search, GIL or not. 0: it is not
@@ -320,7 +319,7 @@ static __always_inline u64 thread_of_key(struct python_walk *w, const struct pyt
 		u32 made, key;
 	} tss;
 
-	if (l->thread_key < 0 || user_u64(w->interp + l->interp_next) ||
+	if (!PTHREAD_SPECIFIC || l->thread_key < 0 || user_u64(w->interp + l->interp_next) ||
 	    bpf_probe_read_user(&tss, sizeof(tss), (void *)(runtime + l->thread_key)) ||
 	    !tss.made || tss.key >= PTHREAD_KEYS)
 		return 0;

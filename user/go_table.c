@@ -72,7 +72,10 @@ static bool header_find(struct go_table *t, struct elf_place in, enum layout *la
 	return false;
 }
 
-/* Before 1.18 the build information holds the address of a Go string: pointer, length. */
+/*
+ * Of 1.16 and 1.17 only the latter passes arguments in registers, and only on x86-64: arm64 does since 1.18
+ * (their release notes). Before 1.18 the build information holds the address of a Go string: pointer, length.
+ */
 static bool version_117(const struct elf_file *e)
 {
 	static const char magic[] = "\xff Go buildinf:";
@@ -80,7 +83,8 @@ static bool version_117(const struct elf_file *e)
 	uint64_t at, string[2];
 	char text[6];
 
-	return all.len >= 32 && !memcmp(all.ptr, magic, sizeof(magic) - 1) && !(all.ptr[15] & 2) &&
+	return e->head.e_machine == EM_X86_64 && all.len >= 32 &&
+	       !memcmp(all.ptr, magic, sizeof(magic) - 1) && !(all.ptr[15] & 2) &&
 	       get(all, 16, &at, sizeof(at)) && elf_offset(e, at, &at) &&
 	       elf_bytes(e, at, string, sizeof(string)) && string[1] >= sizeof(text) &&
 	       elf_offset(e, string[0], &at) && elf_bytes(e, at, text, sizeof(text)) &&

@@ -14,7 +14,7 @@ struct go_table {
 	unsigned word; /* bytes of a number in the function table */
 };
 
-/* False: not a Go program, or one whose arguments are not in registers (before 1.17). */
+/* False: not a Go program, or one whose arguments are not in registers (before 1.17; on arm64 1.18). */
 bool go_open(struct go_table *t, const struct elf_file *e);
 /* A function by its full name, "syscall.Getenv". */
 bool go_function(const struct go_table *t, const char *name, uint64_t *address);

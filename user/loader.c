@@ -37,7 +37,7 @@ struct loader {
 	struct attached {
 		struct bpf_link *link;
 		const struct need *need;
-	} links[32];
+	} links[40];
 	unsigned n_links;
 	bool daemon;
 	const char *env_reads;
@@ -228,6 +228,7 @@ static struct invigil *object_open(struct loader *l)
 	bpf_map__set_max_entries(skel->maps.env_states, 2048);
 	/* Of programs that this object does not load. */
 	bpf_map__set_autocreate(skel->maps.python_walks, false);
+	bpf_map__set_autocreate(skel->maps.conns, false);
 	return skel;
 fail:
 	invigil__destroy(skel);
@@ -308,6 +309,9 @@ struct loader *loader_open(const char *env_reads, bool daemon, bool any_file)
 	l->daemon = daemon;
 	l->env_reads = env_reads;
 	autoload_choose(l->skel, env, daemon);
+	bpf_map__set_autocreate(l->skel->maps.conns_numbered,
+				!feature_works(FEAT_LOOP) ||
+					bpf_program__autoload(l->skel->progs.on_sys_transfer));
 	l->skel->rodata->many_runs = daemon;
 	l->skel->rodata->can_sleep = feature_works(FEAT_UPROBE_SLEEPABLE);
 	l->skel->rodata->tcp_recv_params = probe_tcp_recv_params();

@@ -20,6 +20,14 @@
 	"on_getenv", "on_go_getenv", "on_env_copy", "on_test_variable", "on_python_encode",        \
 		"on_mapping"
 
+/* arm64 has no older ones than openat. */
+#ifdef __x86_64__
+#define SYS_OPENS                                                                                  \
+	"on_sys_open@openat", "on_sys_open@openat2", "on_sys_open@open", "on_sys_open@creat"
+#else
+#define SYS_OPENS "on_sys_open@openat", "on_sys_open@openat2"
+#endif
+
 /* clang-format off */
 const struct need needs[] = {
 	/* Before "exec": the exec that begins a ticket is its first record. */
@@ -32,16 +40,20 @@ const struct need needs[] = {
 	  { { "fexit", FEAT_TRAMPOLINE, { "on_unix_connect", "on_inet_connect" } },
 	    { "tracepoint", FEAT_TRACEFS, { "on_sys_connect" } } } },
 	{ "engine bytes", true, "Docker API calls",
-	  "tracepoint: over TCP, or without the kernel's copy, bytes by sendfile, splice, sendmmsg, io_uring or int 0x80 are counted, not read",
+	  "tracepoint: over TCP, or without the kernel's copy, bytes by sendfile, splice, sendmmsg, io_uring or int 0x80 are counted, not read; "
+	  "by system calls: not even counted",
 	  { { "fexit", FEAT_TRAMPOLINE,
 	      { "on_unix_send", "on_unix_recv", "on_tcp_send", "on_tcp_recv" } },
 	    { "socket tracepoint and kernel's copy", FEAT_SKB_DYNPTR,
 	      { "on_sock_send", "on_sock_recv", "on_data_ready", "on_consume_skb" } },
-	    { "socket tracepoint", FEAT_SOCK_TRACEPOINT, { "on_sock_send", "on_sock_recv" } } } },
+	    { "socket tracepoint", FEAT_SOCK_TRACEPOINT, { "on_sock_send", "on_sock_recv" } },
+	    { "system calls", FEAT_TRACEFS,
+	      { "on_sys_transfer@read", "on_sys_transfer@write", "on_sys_transfer@readv", "on_sys_transfer@writev",
+		"on_sys_transfer@sendto", "on_sys_transfer@recvfrom", "on_sys_transfer@sendmsg", "on_sys_transfer@recvmsg" } } } },
 	{ "files opened for writing", false, "log files", "opens by io_uring where no trampoline works",
 	  { { "fexit", FEAT_FILP_OPEN, { "on_file_open" } },
 	    { "fexit", FEAT_FILE_OPEN, { "on_file_open@do_file_open" } },
-	    { "tracepoint", FEAT_TRACEFS, { "on_sys_open@openat", "on_sys_open@open", "on_sys_open@creat", "on_sys_open@openat2" } } } },
+	    { "tracepoint", FEAT_TRACEFS, { SYS_OPENS } } } },
 	{ "file changes", false, "modes, owners, truncations and removals of logs; set-id bits",
 	  "inode times: changes by io_uring; a file with several names is told by one of them",
 	  { { "fexit", FEAT_TRAMPOLINE, { "on_setattr", "on_unlink", "on_rename", "on_setxattr" } },
@@ -309,7 +321,8 @@ void engine_bytes_ask(const char *how)
 		enum feature feature;
 	} ways[] = { { "fexit", FEAT_TRAMPOLINE },
 		     { "copy", FEAT_SKB_DYNPTR },
-		     { "tracepoint", FEAT_SOCK_TRACEPOINT } };
+		     { "tracepoint", FEAT_SOCK_TRACEPOINT },
+		     { "syscall", FEAT_TRACEFS } };
 
 	for (size_t i = 0; how && i < ARRAY_SIZE(ways); i++)
 		if (!strcmp(how, ways[i].how))

@@ -44,7 +44,7 @@ struct need {
 	bool required;        /* without it a run is not started */
 	const char *effect;   /* what cannot be seen without it */
 	const char *limit;    /* what is not seen even with it; NULL nothing known */
-	struct tier tiers[4]; /* ended by a NULL name */
+	struct tier tiers[5]; /* ended by a NULL name */
 };
 
 extern const struct need needs[];
@@ -58,7 +58,7 @@ enum when need_when(const struct need *n);
 /* How many parameters the kernel's tcp_recvmsg() and notify_change() have. */
 unsigned probe_tcp_recv_params(void);
 unsigned probe_setattr_params(void);
-/* The engine's bytes are read so or not at all: "fexit", "copy", "tracepoint"; NULL: as works best. */
+/* The engine's bytes are read so or not at all: "fexit", "copy", "tracepoint", "syscall"; NULL: as works best. */
 void engine_bytes_ask(const char *how);
 /* They cost each exec of the machine: only when asked for. */
 void failed_execs_ask(bool ask);

@@ -43,6 +43,14 @@ struct __sk_buff {
 	u32 len;
 };
 
+#if defined(__TARGET_ARCH_x86)
+#include "x86.h"
+#elif defined(__TARGET_ARCH_arm64)
+#include "arm64.h"
+#else
+#error "no registers for this architecture"
+#endif
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct list_head {
@@ -196,12 +204,6 @@ struct mm_struct {
 	unsigned long arg_start, arg_end, env_start, env_end;
 	struct file *exe_file;
 };
-struct thread_struct {
-	unsigned long fsbase;
-};
-struct thread_info {
-	u32 status; /* x86 */
-};
 struct task_struct {
 	struct thread_info thread_info;
 	void *stack;
@@ -353,13 +355,5 @@ struct user_iovec {
 	u64 base;
 	u64 len;
 };
-
-#if defined(__TARGET_ARCH_x86)
-#include "x86.h"
-#elif defined(__TARGET_ARCH_arm64)
-#include "arm64.h"
-#else
-#error "no registers for this architecture"
-#endif
 
 #endif

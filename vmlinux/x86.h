@@ -1,10 +1,16 @@
-/* x86.h: registers of x86-64. */
+/* x86.h: registers and system calls of x86-64. */
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct pt_regs {
 	unsigned long bx, cx, dx, si, di, ax, orig_ax, ip;
 	unsigned long r8, r9, r10, r11, r12, r13, r14, r15, bp, flags, sp;
 	/* The low half is the selector on all kernels; since 6.9 FRED keeps more in the rest. */
 	u16 cs;
+};
+struct thread_info {
+	u32 status;
+};
+struct thread_struct {
+	unsigned long fsbase;
 };
 #pragma clang attribute pop
 
@@ -30,12 +36,19 @@ struct pt_regs {
 #define REGS_ARG1(r) BPF_CORE_READ(r, di)
 #define REGS_ARG2(r) BPF_CORE_READ(r, si)
 #define REGS_ARG3(r) BPF_CORE_READ(r, dx)
+#define REGS_ARG4(r) BPF_CORE_READ(r, r10)
 /* int 0x80 and x32 number syscalls otherwise: user code segment of 64-bit processes (asm/segment.h). */
 #define REGS_COMPAT(r) (BPF_CORE_READ(r, cs) != 0x33)
 /* Of a system call in progress, int 0x80 from 64-bit code included (asm/thread_info.h: TS_COMPAT). */
 #define TASK_COMPAT(t)      (BPF_CORE_READ(t, thread_info.status) & 2)
 #define REGS_COMPAT_ARG1(r) BPF_CORE_READ(r, bx)
 #define REGS_COMPAT_ARG2(r) BPF_CORE_READ(r, cx)
+
+/* Of the current task, as pthread_self() has it, or at most so many bytes above that. */
+#define TASK_POINTER(t) BPF_CORE_READ(t, thread.fsbase)
+#define POINTER_SLACK   0
+/* From there: glibc's struct pthread, specific_1stblock. */
+#define PTHREAD_SPECIFIC 784
 
 /* System calls that change a file, by number: X(row, number, action). */
 #define SYSCALL_CHANGES(X)                                                                         \

@@ -20,7 +20,7 @@ struct elf_build {
 	uint64_t dynamic, dynamic_len;
 	uint64_t interpreter, interpreter_len, note, note_len, unwind, unwind_len;
 	bool code; /* the segment is executable */
-	uint16_t type;
+	uint16_t type, machine; /* EM_..., 0: x86-64 */
 };
 
 static inline void elf_start(struct elf_build *e, uint16_t type)
@@ -88,7 +88,7 @@ static inline struct span elf_done(struct elf_build *e)
 {
 	Elf64_Ehdr h = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, 1 },
 			 .e_type = e->type,
-			 .e_machine = EM_X86_64,
+			 .e_machine = e->machine ? e->machine : EM_X86_64,
 			 .e_phoff = sizeof(h),
 			 .e_phentsize = sizeof(Elf64_Phdr),
 			 .e_phnum = 1,

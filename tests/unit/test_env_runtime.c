@@ -160,6 +160,13 @@ static void dash_is_known_by_its_instructions(void **state)
 	look("dash", false);
 	assert_int_equal(image.probes, 0);
 	assert_string_equal(image.unseen, "no probe sees what this dash reads");
+	teardown(NULL);
+	/* The same bytes are other instructions there. */
+	dash_start(1);
+	b.machine = EM_AARCH64;
+	look("dash", false);
+	assert_int_equal(image.probes, 0);
+	assert_string_equal(image.unseen, "no probe sees what this dash reads");
 }
 
 #define PYTHON "\0Py_BytesMain\0_PyRuntime\0PyCode_Type\0PyUnicode_Type\0PyUnicode_AsEncodedString"
@@ -398,6 +405,35 @@ static void go_1_17_is_taken_and_1_16_is_said(void **state)
 	assert_string_equal(image.unseen, "this version of Go is not known");
 }
 
+/* arm64 passes them in registers since 1.18; the table has instructions of four bytes. */
+static void on_arm64_go_1_18_is_taken_and_1_17_is_said(void **state)
+{
+	static const char names[] = "\0syscall.Getenv";
+	uint64_t head[8] = { 0x08040000ull << 32 | 0xfffffffa, 1, 0, 64, 96, 0, 0, 96 };
+	uint64_t table[] = { TEXT, 32, 0, 0, TEXT, 1 };
+	uint32_t quantum = 0x08040000;
+	char bytes[256] = { 0 };
+
+	(void)state;
+	memcpy(bytes, head, sizeof(head));
+	memcpy(bytes + 64, names, sizeof(names));
+	memcpy(bytes + 96, table, sizeof(table));
+	go_start(ET_EXEC, bytes, sizeof(bytes), "go1.17.13");
+	b.machine = EM_AARCH64;
+	look("prog", false);
+	assert_int_equal(image.probes, 0);
+	assert_string_equal(image.unseen, "this version of Go is not known");
+	teardown(NULL);
+	go_118(bytes, TEXT);
+	memcpy(bytes + 4, &quantum, sizeof(quantum));
+	go_start(ET_EXEC, bytes, sizeof(bytes), NULL);
+	b.machine = EM_AARCH64;
+	look("prog", false);
+	assert_int_equal(image.probes, 1);
+	assert_int_equal(image.probe[0].program, PROGRAM_GO);
+	assert_null(image.unseen);
+}
+
 static bool beginning_only(void *ctx, uint64_t offset, uint64_t n)
 {
 	return offset + n <= *(uint64_t *)ctx;
@@ -469,6 +505,7 @@ int main(void)
 		T(a_go_function_is_found_without_symbols),
 		T(the_start_of_the_text_may_be_a_relocation),
 		T(go_1_17_is_taken_and_1_16_is_said),
+		T(on_arm64_go_1_18_is_taken_and_1_17_is_said),
 		T(what_cannot_be_fetched_is_absent),
 		T(every_cut_of_a_file_is_read_without_harm),
 	};

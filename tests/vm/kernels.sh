@@ -1,49 +1,51 @@
 #!/bin/bash
 # kernels.sh SERIES...: fetches Debian's stock kernel of each series ("6.1"; "newest") and prints "SERIES VMLINUZ" for each,
 # "SERIES -" for one that no suite serves any more. The newest version of a series is taken, nothing is installed.
-# ARCH=arm64: those of that architecture.
+# ARCH=arm64: those of that architecture. MODULES="9p overlay": the generic kernel instead of the cloud one, and beside VMLINUZ
+# a folder modules with those and what they need, numbered in the order to load them; what is built in is not there.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 arch=${ARCH:-amd64}
 top=$PWD/build/vm/kernels-$arch
+flavour=-cloud
+if [ -n "${MODULES:-}" ]; then top=$top-generic flavour=; fi
+apart=$top/apt
+# shellcheck source=tests/lib/apt_apart.sh
+. tests/lib/apt_apart.sh
 # Which suites serve the series; what is not named is looked for in the last.
 suites="5.10 bullseye-security
 6.1 bookworm-security
 6.12 trixie-security
 * trixie-backports"
 
-# apt with lists of its own: the machine's are left as they are.
-apt() { # COMMAND ARGUMENTS...
-	local command=$1
-	shift
-	"$command" -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$top/apt/sources" -o Dir::State::lists="$top/apt/lists" \
-		-o Dir::State::status=/dev/null -o Dir::Cache="$top/apt/cache" -o Acquire::Languages=none -o APT::Sandbox::User=root \
-		-o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false -o Debug::NoLocking=1 -o APT::Architecture="$arch" \
-		-o APT::Architectures="$arch" -qq "$@"
-}
 lists_fetch() {
-	local uri keyring=/usr/share/keyrings/debian-archive-keyring.gpg suite
-	mkdir -p "$top"/apt/{sources,lists/partial,cache/archives/partial}
-	while read -r _ suite; do
-		# The mirrors that this machine's own apt uses: of security suites another one.
-		uri=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' 2>/dev/null |
-			case $suite in *-security) grep 'debian[^ ]* [a-z]*-security$' ;; *) grep 'debian[^ ]* [a-z]*$' ;; esac |
-			cut -d' ' -f1 | head -1)
-		[ -n "$uri" ] || { echo "kernels: apt knows no mirror for $suite" >&2; continue; }
-		echo "deb [signed-by=$keyring arch=$arch] $uri $suite main" >"$top/apt/sources/$suite.list"
-	done <<<"$suites"
-	apt apt-get update || echo "kernels: some suites are not served" >&2
-	apt apt-cache pkgnames linux- >"$top/apt/names"
+	# shellcheck disable=SC2046
+	apt_apart_update $(cut -d' ' -f2 <<<"$suites") || echo "kernels: some suites are not served" >&2
+	apt_apart apt-cache pkgnames linux- >"$apart/names"
 }
 series_newest() {
-	sed -nE "s/^linux-(image|binary)-([0-9]+\.[0-9]+)[^-]*-cloud-$arch$/\2/p" "$top/apt/names" | sort -uV | tail -1
+	sed -nE "s/^linux-(image|binary)-([0-9]+\.[0-9]+)[^-]*-cloud-$arch$/\2/p" "$apart/names" | sort -uV | tail -1
 }
 # From 6.19 on the image is in a package of another name.
 package_of() { # SERIES
 	local kind found
 	for kind in binary image; do
-		found=$(grep -E "^linux-$kind-${1//./\\.}\.[0-9]+.*-cloud-$arch$" "$top/apt/names" | sort -V | tail -1)
+		found=$(grep -E "^linux-$kind-${1//./\\.}\.[0-9]+[^-]*(-[0-9][^-]*)?$flavour-$arch$" "$apart/names" | sort -V | tail -1)
 		if [ -n "$found" ]; then echo "$found" && return; fi
+	done
+}
+modules_pick() { # UNPACKED INTO
+	local tree name file n=0
+	tree=$(dirname "$(find "$1" -path '*/lib/modules/*/kernel' -type d | head -1)")
+	rm -rf "$2" && mkdir -p "$2"
+	depmod -b "${tree%/lib/modules/*}" "${tree##*/}" || return 1
+	for name in $MODULES; do
+		# A module's line names it, then what it needs, the deepest last.
+		grep -E "/${name//_/[-_]}\.ko[^:]*:" "$tree/modules.dep" | tr -d : | tr ' ' '\n' | tac
+	done | awk '!seen[$0]++' | while read -r file; do
+		n=$((n + 1))
+		name=$(printf '%s/%02d-%s' "$2" $n "$(basename "${file%.xz}")")
+		case $file in *.xz) xz -dc "$tree/$file" >"$name" ;; *) cp "$tree/$file" "$name" ;; esac
 	done
 }
 kernel_fetch() { # SERIES FOLDER
@@ -52,9 +54,13 @@ kernel_fetch() { # SERIES FOLDER
 	[ -n "$package" ] || return 1
 	work=$(mktemp -d)
 	echo "kernels: fetching $package" >&2
-	if (cd "$work" && apt apt-get download "$package" && dpkg-deb -x ./*.deb x) >&2; then
+	case $package in
+	linux-binary-*) [ -z "${MODULES:-}" ] || set -- "$@" "${package/binary/modules}" ;;
+	esac
+	if apt_apart_unpack "$work" "$package" "${@:3}"; then
 		mkdir -p "$2"
-		cp "$work"/x/boot/vmlinuz-* "$2/vmlinuz" 2>/dev/null || cp "$work"/x/usr/lib/modules/*/vmlinuz "$2/vmlinuz"
+		cp "$work"/boot/vmlinuz-* "$2/vmlinuz" 2>/dev/null || cp "$work"/usr/lib/modules/*/vmlinuz "$2/vmlinuz"
+		[ -z "${MODULES:-}" ] || modules_pick "$work" "$2/modules" || rm -f "$2/vmlinuz"
 	fi
 	rm -rf "$work"
 	[ -s "$2/vmlinuz" ]
