@@ -1,4 +1,4 @@
-"""kernel_types.py [BTF]: every field that vmlinux/*.h declares is in the kernel with the same size and sign.
+"""kernel_types.py [BTF [x86|arm64]]: every field that vmlinux/*.h declares is in the kernel with the same size and sign.
 
 BPF_CORE_READ relocates where a field is, but reads as many bytes as we declare: a wrong size reads the neighbour.
 A struct with a flavour (___other) describes another kernel, and a field whose line says "may be missing" need not be
@@ -106,7 +106,7 @@ def declared(path):
 
 def main():
     btf = sys.argv[1] if len(sys.argv) > 1 else "/sys/kernel/btf/vmlinux"
-    machine = {"x86_64": "x86", "aarch64": "arm64"}[os.uname().machine]
+    machine = sys.argv[2] if len(sys.argv) > 2 else {"x86_64": "x86", "aarch64": "arm64"}[os.uname().machine]
     structs, optional = [], {}
     for header in ("vmlinux/vmlinux.h", f"vmlinux/{machine}.h"):
         names, missing = declared(header)

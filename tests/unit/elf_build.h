@@ -19,7 +19,7 @@ struct elf_build {
 	size_t names_len;
 	uint64_t dynamic, dynamic_len;
 	uint64_t interpreter, interpreter_len, note, note_len, unwind, unwind_len;
-	bool code; /* the segment is executable */
+	bool code;              /* the segment is executable */
 	uint16_t type, machine; /* EM_..., 0: x86-64 */
 };
 
