@@ -12,13 +12,13 @@
 #define CALLERS_MAX  (CONTROL_FDS - 1)
 #define CALLERS_EACH 16            /* of one user other than root */
 #define PATIENCE_NS  5000000000ull /* for a first word, and for the last one to be read */
-#define QUEUE_MAX    (8u << 20)
+#define QUEUE_MAX    (8u << 20)    /* twice with a recording: a full ring as records and as lines */
 
 struct caller {
 	int fd; /* -1: free */
 	struct ucred who;
 	uint64_t since; /* boot ns: called, or was to be closed */
-	bool asked, closing;
+	bool asked, closing, records;
 	void *run;
 	struct buf lines; /* not yet a message */
 	struct buf queue; /* messages, each behind its length */
@@ -89,6 +89,7 @@ void caller_tell(struct caller *k, unsigned kind, int value, struct span text)
 {
 	if (k->closing)
 		return;
+	k->records |= kind == MESSAGE_RECORD;
 	do {
 		size_t n = text.len < MESSAGE_TEXT_MAX ? text.len : MESSAGE_TEXT_MAX;
 
@@ -241,10 +242,10 @@ static bool caller_serve(struct control *c, struct caller *k, uint64_t now)
 	if (!k->since)
 		k->since = now;
 	caller_flush(k);
-	if (k->queue.len - k->sent > QUEUE_MAX)
-		caller_refuse(c, k, "it does not read what it asked for");
 	if (!queue_send(k))
 		return false;
+	if (k->queue.len > QUEUE_MAX << k->records)
+		caller_refuse(c, k, "it does not read what it asked for");
 	if (!k->asked && now - k->since > PATIENCE_NS)
 		caller_refuse(c, k, "nothing was asked");
 	if (k->closing)

@@ -2,6 +2,7 @@
 #ifndef INVIGIL_DAEMON_H
 #define INVIGIL_DAEMON_H
 
+#include <stdio.h>
 #include "control.h"
 #include "job.h"
 #include "outputs.h"
@@ -28,8 +29,9 @@ struct job {
 	/* Of a caller's: */
 	struct caller *caller; /* NULL: it left */
 	bool let_go;           /* it was told that COMMAND may begin */
-	bool summary, verbose, colour;
-	char *files[2];
+	bool summary, verbose, colour, markdown;
+	FILE *recording; /* its bytes go to the caller; NULL: none is asked for */
+	char *files[3];
 	unsigned n_files;
 };
 

@@ -10,6 +10,7 @@
 #include "loader.h"
 #include "made.h"
 #include "monitor.h"
+#include "recording.h"
 #include "request.h"
 
 #define READY_NS 30000000000ull /* an attacher may wait so long for its first probes */
@@ -60,6 +61,28 @@ static void process_move(const struct job *to)
 	}
 }
 
+/* A stream's cookie_io_functions_t.write: who left gets no more of it. */
+static ssize_t recording_write(void *cookie, const char *bytes, size_t n)
+{
+	struct job *job = cookie;
+
+	if (job->caller)
+		caller_tell(job->caller, MESSAGE_RECORD, 0, (struct span){ bytes, n });
+	return (ssize_t)n;
+}
+
+static void recording_start(struct job *job)
+{
+	static const cookie_io_functions_t io = { .write = recording_write };
+
+	job->recording = fopencookie(job, "w", io);
+	if (!job->recording)
+		return;
+	setvbuf(job->recording, NULL, _IOFBF, MESSAGE_TEXT_MAX);
+	recording_begin(job->recording);
+	pipeline_record_own(job->pipeline, job->recording, job->identity.uid);
+}
+
 static struct job *caller_begin(struct caller *c, const struct request *r, pid_t pid, int pidfd)
 {
 	struct job *job;
@@ -78,6 +101,9 @@ static struct job *caller_begin(struct caller *c, const struct request *r, pid_t
 	job->summary = r->summary;
 	job->verbose = r->verbose;
 	job->colour = r->colour;
+	job->markdown = r->markdown;
+	if (r->record)
+		recording_start(job);
 	for (unsigned i = 0; i < r->n_files; i++)
 		job->files[job->n_files++] = xstrdup(r->files[i]);
 	caller_record(job, r, id);
@@ -140,6 +166,16 @@ void caller_close(struct job *job)
 		pipeline_summary(job->pipeline, (const char *const *)job->files, job->n_files,
 				 job->colour, job->verbose, &text);
 	caller_flush(job->caller);
+	if (job->recording)
+		fflush(job->recording);
+	if (job->markdown) {
+		struct buf report = { 0 };
+
+		pipeline_markdown(job->pipeline, &report);
+		caller_tell(job->caller, MESSAGE_REPORT, 0,
+			    (struct span){ report.ptr, report.len });
+		buf_free(&report);
+	}
 	if (text.len)
 		caller_tell(job->caller, MESSAGE_SUMMARY, 0, (struct span){ text.ptr, text.len });
 	caller_tell(job->caller, MESSAGE_DONE, v.tripped ? VERDICT_TRIPPED : VERDICT_OK,

@@ -292,6 +292,14 @@ void job_end(struct job *job)
 		on_gap(job, "environment reads", b.ptr, "what they read", true);
 		buf_free(&b);
 	}
+	if (pipeline_unrecorded(job->pipeline)) {
+		struct buf b = { 0 };
+
+		buf_fmt(&b, "%llu records of programs with another user's rights are left out",
+			(unsigned long long)pipeline_unrecorded(job->pipeline));
+		on_gap(job, "recording", b.ptr, "what a replay shows of them", false);
+		buf_free(&b);
+	}
 	hash_finish(job->pipeline, job->run, boot_now());
 	made_record(job->pipeline, job->run, boot_now(), EV_END, &end, sizeof(end), NULL, 0);
 	pipeline_finish(job->pipeline);
@@ -325,6 +333,8 @@ void job_end(struct job *job)
 	d.totals.runs_incomplete += !v.complete;
 	job_count(job, &d.totals);
 	setup_outputs_close(&job->out);
+	if (job->recording)
+		fclose(job->recording);
 	pipeline_free(job->pipeline);
 	setup_drop(job->setup);
 	for (unsigned i = 0; i < job->n_files; i++)

@@ -225,11 +225,28 @@ static void secrets_keep(struct pipeline *p)
 	p->n_recorded = m->count;
 }
 
+/* Whoever may read the recording could not have seen it: see pipeline_record_own(). */
+static bool is_others(const struct pipeline *p, const struct record *r)
+{
+	const struct process *process;
+
+	if (!p->record_own || r->h->type == EV_STRANGER)
+		return p->record_own;
+	if (r->h->type != EV_DATA)
+		return false;
+	process = table_known(p->table, r->h->pid, r->h->start);
+	return !process || (!process->container_id &&
+			    (process->uid != p->record_uid || process->euid != p->record_uid));
+}
+
 void record_keep(struct pipeline *p, const struct record *r)
 {
 	/* Before its begin a run has no masker: nothing could be masked. */
 	if (!p->begun && r->h->type != EV_BEGIN)
 		return;
 	secrets_keep(p);
-	record_write(p, r);
+	if (is_others(p, r))
+		p->unrecorded++;
+	else
+		record_write(p, r);
 }

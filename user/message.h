@@ -24,6 +24,8 @@ enum message_kind {
 	MESSAGE_LINES,   /* the next bytes of the run's stream */
 	MESSAGE_SUMMARY, /* text for people */
 	MESSAGE_DONE,    /* value: enum verdict; the last word */
+	MESSAGE_RECORD,  /* the next bytes of the recording */
+	MESSAGE_REPORT,  /* the next bytes of the report in Markdown; before MESSAGE_DONE */
 };
 
 #define MESSAGE_TEXT_MAX (32u << 10)  /* of the daemon's */

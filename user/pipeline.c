@@ -31,6 +31,18 @@ void pipeline_record_to(struct pipeline *p, FILE *f)
 	p->recording = f;
 }
 
+void pipeline_record_own(struct pipeline *p, FILE *f, uid_t uid)
+{
+	p->recording = f;
+	p->record_own = true;
+	p->record_uid = uid;
+}
+
+uint64_t pipeline_unrecorded(const struct pipeline *p)
+{
+	return p->unrecorded;
+}
+
 void pipeline_watch(struct pipeline *p, const struct pipeline_live *live)
 {
 	p->live = *live;

@@ -16,6 +16,12 @@ struct pipeline *pipeline_new(const struct config *config, stream_sink *sink, vo
 void pipeline_free(struct pipeline *p);
 /* Scrubbed records go here too; the first write error stops it and is kept. May be NULL. */
 void pipeline_record_to(struct pipeline *p, FILE *f);
+/*
+ * The same for somebody who has no more rights than uid: without what processes with other rights, in no
+ * container, exchange with an engine, and without what strangers execute.
+ */
+void pipeline_record_own(struct pipeline *p, FILE *f, uid_t uid);
+uint64_t pipeline_unrecorded(const struct pipeline *p); /* records that were left out */
 /* What a live run tells those who watch for it, as soon as it is known. */
 struct pipeline_live {
 	/* a container of the run: its id, or of a build's the first 12 digits, zeroes behind them */

@@ -102,6 +102,9 @@ struct pipeline {
 	struct ledger *ledger;
 	struct dialogue *dialogue;
 	FILE *recording;
+	bool record_own; /* pipeline_record_own() */
+	uid_t record_uid;
+	uint64_t unrecorded;
 	int recording_error;
 	bool begun, finished, replay;
 	struct secret *recorded; /* rows as they stand in the recording */

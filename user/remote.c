@@ -17,6 +17,7 @@
 #include "output.h"
 #include "reduce.h"
 #include "remote.h"
+#include "report_file.h"
 #include "request.h"
 
 int daemon_connect(const char *path)
@@ -81,7 +82,9 @@ unsigned daemon_hear(int daemon, int *value, struct buf *text)
 struct remote {
 	const struct config *config;
 	int front, daemon;
-	struct output out;
+	struct output out, record;
+	struct report_file markdown;
+	struct buf report; /* as far as it has come */
 	struct buf part;   /* of a line whose end has not come */
 	uint64_t sequence; /* of a reduced stream */
 	bool waits;        /* for a word of the daemon */
@@ -92,9 +95,7 @@ struct remote {
 
 const char *remote_refused(const struct config *c)
 {
-	return c->record        ? "--record"
-	       : c->markdown    ? "--markdown"
-	       : c->user        ? "--user"
+	return c->user          ? "--user"
 	       : c->n_own       ? "--own: the daemon's configuration says what is the run's own; it"
 	       : c->config_file ? "--config: the daemon's is in force; it"
 				: NULL;
@@ -137,15 +138,30 @@ static void lines_take(struct remote *r, const struct buf *text)
 	r->part.len -= done;
 }
 
+/* Of the recording, which has no lines. */
+static void bytes_write(struct output *o, const struct buf *text)
+{
+	buf_add(&o->pending, text->ptr, text->len);
+	output_flush(o);
+}
+
+static int said(const char *what, int err)
+{
+	if (err)
+		fprintf(stderr, "invigil: %s could not be written whole: %s\n", what,
+			strerror(-err));
+	return err ? VERDICT_OUTPUT : VERDICT_OK;
+}
+
 static void done(struct remote *r, int verdict)
 {
-	int err = output_flush(&r->out);
-
-	if (err) {
-		fprintf(stderr, "invigil: an output could not be written whole: %s\n",
-			strerror(-err));
-		verdict |= VERDICT_OUTPUT;
-	}
+	verdict |= said("an output", output_flush(&r->out));
+	if (r->config->record)
+		verdict |= said("the recording", output_flush(&r->record));
+	if (r->config->markdown)
+		verdict |= said(
+			"the report",
+			report_commit(&r->markdown, (struct span){ r->report.ptr, r->report.len }));
 	front_tell(r, SAY_DONE, verdict & (VERDICT_TRIPPED | VERDICT_OUTPUT));
 	r->over = true;
 }
@@ -162,6 +178,13 @@ static void daemon_take(struct remote *r)
 		break;
 	case MESSAGE_LINES:
 		lines_take(r, &text);
+		break;
+	case MESSAGE_RECORD:
+		if (r->config->record)
+			bytes_write(&r->record, &text);
+		break;
+	case MESSAGE_REPORT:
+		buf_add(&r->report, text.ptr, text.len);
 		break;
 	case MESSAGE_SUMMARY:
 		fwrite(text.ptr, 1, text.len, stderr);
@@ -226,15 +249,36 @@ static void become(void)
 			signal(s, SIG_IGN);
 }
 
+/* As the caller: nobody else's rights are at hand. */
+static bool outputs_open(struct remote *r)
+{
+	const struct config *c = r->config;
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	const char *why, *what = c->output;
+	int err = what ? output_open(&r->out, what, uid, gid, 0640, &why) : 0;
+
+	if (!err && (what = c->record))
+		err = output_open(&r->record, what, uid, gid, 0600, &why);
+	if (!err && (what = c->markdown))
+		err = report_open(&r->markdown, what, uid, gid, &why);
+	if (err)
+		fprintf(stderr, "invigil: output %s: %s: %s\n", what, why, strerror(-err));
+	return !err;
+}
+
 int remote_main(const struct config *c, int front, int daemon)
 {
-	struct remote r = { .config = c, .front = front, .daemon = daemon, .out.fd = -1 };
-	const char *why;
-	int err = c->output ? output_open(&r.out, c->output, geteuid(), getegid(), 0640, &why) : 0;
+	struct remote r = { .config = c,
+			    .front = front,
+			    .daemon = daemon,
+			    .out.fd = -1,
+			    .record.fd = -1,
+			    .markdown.out.fd = -1 };
 
 	become();
-	if (err) {
-		fprintf(stderr, "invigil: output %s: %s: %s\n", c->output, why, strerror(-err));
+	if (!outputs_open(&r)) {
+		report_close(&r.markdown);
 		front_tell(&r, SAY_FAILED, 0);
 		return 125;
 	}
@@ -257,7 +301,10 @@ int remote_main(const struct config *c, int front, int daemon)
 		if (!(fds[0].revents & POLLIN))
 			output_flush(&r.out);
 	}
+	report_close(&r.markdown);
+	output_close(&r.record);
 	output_close(&r.out);
+	buf_free(&r.report);
 	buf_free(&r.part);
 	return 0;
 }

@@ -13,6 +13,8 @@ static const struct flag {
 	{ "summary", offsetof(struct request, summary) },
 	{ "verbose", offsetof(struct request, verbose) },
 	{ "colour", offsetof(struct request, colour) },
+	{ "markdown", offsetof(struct request, markdown) },
+	{ "record", offsetof(struct request, record) },
 };
 
 static const char *flag_read(struct request *r, const char *key, const char *value)
@@ -88,7 +90,9 @@ bool request_read(struct span text, struct request *r, const char **why)
 void request_make(const struct config *c, const char *cwd, bool colour, char *const *envp,
 		  struct buf *out)
 {
-	const bool set[] = { c->require_complete, !c->quiet, c->verbose, colour };
+	const bool set[] = { c->require_complete, !c->quiet,        c->verbose, colour,
+			     c->markdown != NULL, c->record != NULL };
+	const char *const files[] = { c->output, c->record, c->markdown };
 	char level[2] = { (char)('0' + c->fail_on), 0 };
 	char *here = begin_redacted(cwd, envp);
 	struct buf begin = { 0 };
@@ -98,8 +102,9 @@ void request_make(const struct config *c, const char *cwd, bool colour, char *co
 	free(here);
 	if (c->fail_on > 0)
 		begin_add(out, "fail_on", span_of(level));
-	if (c->output && strcmp(c->output, "-"))
-		begin_add(out, "file", span_of(c->output));
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (files[i] && strcmp(files[i], "-"))
+			begin_add(out, "file", span_of(files[i]));
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
 		if (set[i])
 			begin_add(out, flags[i].key, SPAN("1"));

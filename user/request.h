@@ -8,15 +8,16 @@
 /*
  * The text is pairs "key NUL value NUL":
  *	cwd fail_on(severity's number) require_complete summary verbose colour
- *	file: an output of the caller's, for the summary; at most two
+ *	markdown record: the caller writes them
+ *	file: an output of the caller's, for the summary; at most three
  *	arg..., ci and the fields of the CI job: for the run's first record, as begin.h has them
  * What is given once may be left out; arguments come with their secrets replaced already.
  */
 struct request {
 	const char *cwd; /* in the text */
 	int fail_on;     /* enum severity, -1: never */
-	bool require_complete, summary, verbose, colour;
-	const char *files[2];
+	bool require_complete, summary, verbose, colour, markdown, record;
+	const char *files[3];
 	unsigned n_files;
 	const struct ci_provider *ci;
 	struct buf begin; /* the pairs for the first record */

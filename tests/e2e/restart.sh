@@ -3,7 +3,7 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 daemons_lock
-KILLS=${KILLS:-6} # 30 by hand
+KILLS=${KILLS:-10} # 30: kills.sh
 
 mkdir "$work/runs"
 daemon_up() {

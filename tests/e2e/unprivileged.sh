@@ -48,14 +48,37 @@ check "127 for what is not there" status_is 127 user_run -q -- no-such-program-x
 see "with a stream that ends" 'ended() and gapless() and not execs()'
 check "128+N for a signal" status_is 143 user_run -q -- sh -c 'kill $$'
 check "an output that cannot be made is 125" bash -c "! (cd / && setpriv --reuid=65534 --regid=65534 --clear-groups '$work/invigil' run --socket '$sock' -o /root/ev -- touch '$work/dir/started')"
-for o in '--record r' '--markdown m' '-u root' '--own name=x' "-c $work/config"; do
+for o in '-u root' '--own name=x' "-c $work/config"; do
 	# shellcheck disable=SC2086
 	check "${o%% *} needs root" status_is 125 user_run $o -- touch "$work/dir/started"
 done
+check "a recording that cannot be made is 125" status_is 125 user_run --record /root/r -- touch "$work/dir/started"
+check "nor a report" status_is 125 user_run --markdown /root/m -- touch "$work/dir/started"
 check "nothing was started in all of these" test ! -e "$work/dir/started"
 user_run --alerts-only -- /usr/bin/python3 -c "$shell" 0
 see "--alerts-only has alerts, start, end, and numbers of its own" 'alerts() and not execs() and ended() and [get(e, "invigil.output.sequence") for e in ev] == list(range(1, len(ev) + 1))'
 see "the daemon's own stream has all" 'execs() and gapless()' "$(ls -t "$work"/runs/*.jsonl | head -1)"
+# ---- recording and report ----
+# Somebody else's run, beside it.
+GITHUB_ACTIONS=true GITHUB_RUN_ID=5 GITHUB_JOB=x sh -c 'until [ -e "$1" ]; do /bin/echo of-somebody-else >/dev/null; sleep 0.1; done' sh "$work/other-over" &
+other=$!
+until_true 10 grep -rq of-somebody-else "$work/runs"
+API_TOKEN=planted-Kp58-secret-value check "a run with both" status_is 0 user_run --record "$work/dir/rec" --markdown "$work/dir/md" -- \
+	/usr/bin/python3 -c "$shell; os.system('echo ' + os.environ['API_TOKEN'])" 0
+touch "$work/other-over"
+wait $other
+check "they are the caller's own, the recording nobody else's" test "$(stat -c %a:%u "$work/dir/rec" "$work/dir/md" | xargs)" = "600:65534 640:65534"
+check "the summary names them" bash -c "grep -q '$work/dir/rec' '$work/err' && grep -q '$work/dir/md' '$work/err'"
+check "the recording is replayed without privileges" bash -c "cd '$work/dir' && setpriv --reuid=65534 --regid=65534 --clear-groups '$work/invigil' replay -q -o '$work/dir/again' --markdown '$work/dir/md-again' '$work/dir/rec'"
+check "to the same stream" cmp "$ev" "$work/dir/again"
+check "and the same report" cmp "$work/dir/md" "$work/dir/md-again"
+check "which has the run's findings" bash -c "grep -q 'R4.3' '$work/dir/md'"
+check "nothing of anybody else is in them" bash -c "! grep -qa of-somebody-else '$work/dir/rec' '$work/dir/md' '$ev' && grep -rq of-somebody-else '$work/runs'"
+check "nor a secret" bash -c "! grep -qa 'planted-Kp58' '$work/dir/rec' '$work/dir/md' '$ev'"
+check "a recording that does not fit is 125" status_is 125 user_run -q --record /dev/full -- touch "$work/dir/ran"
+check "COMMAND having run" test -e "$work/dir/ran"
+
+# ---- outputs ----
 check "-o - is standard output" bash -c "setpriv --reuid=65534 --regid=65534 --clear-groups '$work/invigil' run --socket '$sock' -q -o - -- echo to-stderr 2>'$work/e' >'$work/dash' && grep -qx to-stderr '$work/e'"
 see "with nothing else in it" 'ended() and gapless()' "$work/dash"
 

@@ -281,10 +281,46 @@ static void nothing_is_kept_before_the_run_begins(void **state)
 	assert_false(holds(VALUE));
 }
 
+static void said_to_an_engine(const char *text)
+{
+	struct ev_data e = { 0 };
+
+	take(EV_DATA, &e, sizeof(e), text, strlen(text));
+}
+
+static void who_has_no_more_rights_gets_what_their_own_programs_said_alone(void **state)
+{
+	struct ev_stranger stranger = { 0 };
+
+	(void)state;
+	pipeline_record_own(p, recording, 0); /* the program is of user 0 */
+	said_to_an_engine("GET /of-the-caller");
+	take(EV_STRANGER, &stranger, sizeof(stranger), "", 0);
+	assert_true(holds("of-the-caller"));
+	assert_int_equal(pipeline_unrecorded(p), 1);
+	pipeline_record_own(p, recording, 1000);
+	said_to_an_engine("GET /with-other-rights");
+	assert_false(holds("with-other-rights"));
+	assert_int_equal(pipeline_unrecorded(p), 2);
+	exec_take("usr/bin", "after-all", "after-all");
+	assert_true(holds("after-all"));
+	assert_int_equal(pipeline_unrecorded(p), 2);
+}
+
+static void who_has_all_rights_gets_all(void **state)
+{
+	(void)state;
+	said_to_an_engine("GET /whoever-said-it");
+	assert_true(holds("whoever-said-it"));
+	assert_int_equal(pipeline_unrecorded(p), 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
+		T(who_has_no_more_rights_gets_what_their_own_programs_said_alone),
+		T(who_has_all_rights_gets_all),
 		T(the_path_of_a_program_and_its_directory_are_masked),
 		T(the_name_of_a_thread_tells_no_beginning_of_a_secret),
 		T(both_names_of_a_connection_are_masked_and_end_where_they_end),
