@@ -22,7 +22,7 @@ static __always_inline void membership_find(struct task_struct *task, struct mem
 		to->run = t->run;
 		return;
 	}
-	up = bpf_task_storage_get(&members, task->real_parent, 0, 0);
+	up = member_get(task->real_parent);
 	if (up && !(up->flags & MEMBER_WAITS) && bpf_map_lookup_elem(&living, &up->run)) {
 		to->run = up->run;
 		__builtin_memcpy(to->container, up->container, sizeof(to->container));
@@ -40,13 +40,12 @@ int on_found(struct bpf_iter__task *ctx)
 
 	if (!task || !BPF_CORE_READ(task, mm))
 		return 0;
-	m = bpf_task_storage_get(&members, task, 0, 0);
+	m = member_get(task);
 	if (!m || is_dropped(m->run))
 		membership_find(task, &fresh);
 	if (fresh.run && m)
 		*m = fresh;
-	else if (fresh.run &&
-		 !bpf_task_storage_get(&members, task, &fresh, BPF_LOCAL_STORAGE_GET_F_CREATE))
+	else if (fresh.run && !member_put(task, &fresh))
 		__sync_fetch_and_add(&lost_members, 1);
 	if (task->pid != task->tgid)
 		return 0;

@@ -79,11 +79,10 @@ static __always_inline struct pt_regs *regs_current(void)
 /* A step is walked by the verifier for each path; what is cut is said. */
 #define STEPS_MAX 16
 
-#define LOOP_MAX 64
 #define bpf_loop(n, step, context, flags)                                                          \
 	({                                                                                         \
 		u32 turn;                                                                          \
-		for (turn = 0; turn < LOOP_MAX; turn++)                                            \
+		for (turn = 0; turn < (n); turn++)                                                 \
 			if (step(turn, context))                                                   \
 				break;                                                             \
 		turn;                                                                              \

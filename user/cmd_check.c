@@ -104,7 +104,12 @@ int cmd_check(struct config *c)
 	}
 	engine_bytes_ask(c->engine_bytes);
 	failed_execs_ask(true);
-	l = loader_open("all", false, false);
+	/* As the daemon does it: with what `run` has and what that alone has. */
+	l = loader_open("all", true, false);
+	if (l && !loader_activate(l)) {
+		loader_close(l);
+		l = NULL;
+	}
 	loads = l != NULL;
 	if (c->format && !strcmp(c->format, "json"))
 		print_json(l);

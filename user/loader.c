@@ -132,6 +132,18 @@ static void need_failed(struct loader *l, const struct need *n, const char *why)
 	l->failed_why[l->n_failed++] = why;
 }
 
+/* When it is attached: what could not be attached a second time stays, and sees nothing between runs. */
+static enum when need_due(const struct loader *l, const struct need *n)
+{
+	const struct tier *t = need_tier(n);
+	struct bpf_program *first = t ? program_named(l->skel, t->programs[0]) : NULL;
+
+	if (l->daemon && first && bpf_program__expected_attach_type(first) == BPF_TRACE_FEXIT &&
+	    !feature_works(FEAT_REATTACH))
+		return WHEN_ALWAYS;
+	return need_when(n);
+}
+
 static bool need_attach(struct loader *l, const struct need *n)
 {
 	const struct tier *t = need_tier(n);
@@ -161,7 +173,7 @@ static bool needs_attach(struct loader *l, bool idle, const char **what)
 
 		*what = n->name;
 		if (!is_ours(n) || !need_asked(n) || is_env(n) ||
-		    (need_when(n) == WHEN_RUN) == idle ||
+		    (need_due(l, n) == WHEN_RUN) == idle ||
 		    (need_when(n) == WHEN_DAEMON && !l->daemon))
 			continue;
 		if (!need_attach(l, n) && n->required)
@@ -385,7 +397,7 @@ void loader_idle(struct loader *l)
 	env_attach_free(l->env);
 	l->env = NULL;
 	for (unsigned i = 0; i < l->n_links; i++)
-		if (need_when(l->links[i].need) == WHEN_RUN)
+		if (need_due(l, l->links[i].need) == WHEN_RUN)
 			bpf_link__destroy(l->links[i].link);
 		else
 			l->links[kept++] = l->links[i];

@@ -145,12 +145,12 @@ unsigned probe_setattr_params(void)
 	return known_id(KNOWN_SETATTR) > 0 ? known_params[KNOWN_SETATTR] : 0;
 }
 
-/* Loads a program for an attach point and attaches it. 0 or -errno. */
-static int try_program(enum bpf_attach_type type, enum known k, const struct bpf_insn *insns,
-		       size_t n)
+/* Loads a program for an attach point and attaches it, so often. 0 or -errno. */
+static int try_program_times(enum bpf_attach_type type, enum known k, const struct bpf_insn *insns,
+			     size_t n, unsigned times)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type);
-	int id = known_id(k), prog, link, err = 0;
+	int id = known_id(k), prog, err = 0;
 
 	if (id < 0)
 		return id;
@@ -158,18 +158,33 @@ static int try_program(enum bpf_attach_type type, enum known k, const struct bpf
 	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "trial", "GPL", insns, n, &opts);
 	if (prog < 0)
 		return prog;
-	link = bpf_raw_tracepoint_open(NULL, prog);
-	if (link < 0)
-		err = link;
-	else
-		close(link);
+	while (times-- && !err) {
+		int link = bpf_raw_tracepoint_open(NULL, prog);
+
+		if (link < 0)
+			err = link;
+		else
+			close(link);
+	}
 	close(prog);
 	return err;
+}
+
+static int try_program(enum bpf_attach_type type, enum known k, const struct bpf_insn *insns,
+		       size_t n)
+{
+	return try_program_times(type, k, insns, n, 1);
 }
 
 static int try_trampoline(void)
 {
 	return try_program(BPF_TRACE_FEXIT, KNOWN_SEND, nothing, ARRAY_SIZE(nothing));
+}
+
+/* Since 5.13 (f3a95075549e). */
+static int try_reattach(void)
+{
+	return try_program_times(BPF_TRACE_FEXIT, KNOWN_SEND, nothing, ARRAY_SIZE(nothing), 2);
 }
 
 static int try_filp_open(void)
@@ -271,6 +286,7 @@ static struct {
 } features[FEATURES] = {
 	[FEAT_NONE] = { "none needed", NULL, 0 },
 	[FEAT_TRAMPOLINE] = { "fexit trampolines", try_trampoline, 1 },
+	[FEAT_REATTACH] = { "trampolines attached again", try_reattach, 1 },
 	[FEAT_FILP_OPEN] = { "fexit of do_filp_open", try_filp_open, 1 },
 	[FEAT_FILE_OPEN] = { "fexit of do_file_open", try_file_open, 1 },
 	[FEAT_SOCK_TRACEPOINT] = { "sock_send_length tracepoint", try_sock_tracepoint, 1 },

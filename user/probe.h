@@ -11,6 +11,7 @@ struct bpf_link;
 enum feature {
 	FEAT_NONE,
 	FEAT_TRAMPOLINE,
+	FEAT_REATTACH, /* without it the daemon's trampolines stay attached between runs */
 	FEAT_FILP_OPEN,
 	FEAT_FILE_OPEN,
 	FEAT_SOCK_TRACEPOINT,

@@ -1,10 +1,15 @@
 # shellcheck shell=sh
 # inside.sh: level 1, inside of the machine: one small thing for each hook. Prints the streams, and what invigil says.
-until_line() { until grep -q "$1" "$2" 2>/dev/null; do sleep 0.1; done; }
+until_line() { # PATTERN FILE PID [COUNT]: so often, or the process that writes it is gone
+	until n=$(grep -c "$1" "$2" 2>/dev/null); [ "${n:-0}" -ge "${4:-1}" ]; do
+		kill -0 "$3" 2>/dev/null || return
+		sleep 0.1
+	done
+}
 
 ./vm-engine serve >/tmp/ready &
 server=$!
-until_line ready /tmp/ready
+until_line ready /tmp/ready $server
 VM_SMOKE_READ=1 ./invigil run -q -o /tmp/engine.jsonl -- ./vm-engine ask
 echo "STATUS ask $?"
 
@@ -32,12 +37,12 @@ echo "STATUS attack $?"
 
 ./invigil daemon -o '/tmp/job-{run}.jsonl' --socket /tmp/socket 2>/tmp/daemon &
 daemon=$!
-until_line 'watching for runs\|cannot' /tmp/daemon
+until_line 'watching for runs' /tmp/daemon $daemon
 GITHUB_ACTIONS=true GITHUB_RUN_ID=71 GITHUB_JOB=build sh -c '/bin/busybox echo of-the-job'
-until_line ' ended: \|cannot' /tmp/daemon
+until_line ' ended: ' /tmp/daemon $daemon
 # Everything is attached anew.
 GITHUB_ACTIONS=true GITHUB_RUN_ID=72 GITHUB_JOB=build sh -c '/bin/busybox echo of-the-next'
-until [ "$(grep -c ' ended: \|cannot' /tmp/daemon)" -ge 2 ]; do sleep 0.1; done
+until_line ' ended: ' /tmp/daemon $daemon 2
 kill "$daemon" && wait "$daemon"
 cat /tmp/daemon
 

@@ -113,6 +113,7 @@ events = [e for e in events if get(e, "invigil.run.id") not in others]
 answers = [json.loads(line[6:]) for line in text if line.startswith("CHECK {")]
 for name, status in (("ask", "0"), ("files", "7"), ("attack", "1")):
     say(f"STATUS {name} {status}" in text, f"the status of {name} is passed on")
+say(not any("cannot " in line for line in text if line.startswith("invigil:")), "nothing could not be attached, the second time neither")
 say(bool(answers) and answers[0]["loads"], "all programs load and attach")
 if answers:
     hooks_check(answers[0])
