@@ -168,6 +168,24 @@ static void value_set(char **where, const char *value)
 	*where = xstrdup(value);
 }
 
+/* "hook" begins one, what follows is of it. */
+static bool coverage_read(struct run *r, const char *key, const char *value)
+{
+	struct coverage *c = r->n_coverage ? &r->coverage[r->n_coverage - 1] : NULL;
+
+	if (!strcmp(key, "hook")) {
+		r->coverage = xrealloc(r->coverage, (r->n_coverage + 1) * sizeof(*c));
+		r->coverage[r->n_coverage++] = (struct coverage){ .hook = xstrdup(value) };
+	} else if (c && !strcmp(key, "tier")) {
+		value_set(&c->tier, value);
+	} else if (c && !strcmp(key, "lacks")) {
+		value_set(&c->lacks, value);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 /* A field of the job; any other key is from a newer version with the same ABI and is left alone. */
 static void job_read(struct run *r, const char *key, const char *value)
 {
@@ -237,7 +255,7 @@ static bool pair_read(struct run *r, const char *key, const char *value)
 		r->began = strtoull(value, NULL, 10);
 	} else if (!strcmp(key, "ci")) {
 		r->ci = ci_named(value);
-	} else {
+	} else if (!coverage_read(r, key, value)) {
 		job_read(r, key, value);
 	}
 	return true;
@@ -273,6 +291,12 @@ void run_free(struct run *r)
 		free(r->own[i].key);
 		free(r->own[i].value);
 	}
+	for (unsigned i = 0; i < r->n_coverage; i++) {
+		free(r->coverage[i].hook);
+		free(r->coverage[i].tier);
+		free(r->coverage[i].lacks);
+	}
+	free(r->coverage);
 	free(r->command);
 	free(r->users);
 	free(r->own);

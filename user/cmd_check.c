@@ -22,8 +22,12 @@ static void print_text(bool loads)
 		       needs[i].required ? " (required)" : "");
 		if (!t)
 			printf("%26s cannot be seen: %s\n", "", needs[i].effect);
-		else if (needs[i].limit)
-			printf("%26s not seen: %s\n", "", needs[i].limit);
+		for (int k = 0; t && k < 2; k++) {
+			const char *unseen = k ? needs[i].limit : t->lacks;
+
+			if (unseen)
+				printf("%26s not seen: %s\n", "", unseen);
+		}
 	}
 	for (int f = FEAT_NONE + 1; f < FEATURES; f++)
 		printf("  feature %-30s %s\n", feature_name(f), feature_why(f));
@@ -62,6 +66,7 @@ static void print_json(const struct loader *l)
 		jsonw_bool(&j, "required", needs[i].required);
 		jsonw_bool(&j, "covered", t != NULL);
 		jsonw_str(&j, "effect", needs[i].effect);
+		jsonw_str(&j, "lacks", t ? t->lacks : needs[i].effect);
 		jsonw_str(&j, "limit", needs[i].limit);
 		jsonw_close(&j);
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "adopt.h"
 #include "begin.h"
+#include "coverage.h"
 #include "daemon_state.h"
 #include "event.h"
 #include "host.h"
@@ -42,6 +43,7 @@ static void caller_record(struct job *job, const struct request *r, const char *
 
 	begin_make(&job->config, &who, &begin);
 	begin_add(&begin, "exec_gate", SPAN("off"));
+	coverage_add(&begin, d.loader, true, job->config.env_reads, "off");
 	buf_add(&begin, r->begin.ptr, r->begin.len);
 	job_first(job, &begin, 0);
 	buf_free(&begin);

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 #include "begin.h"
+#include "coverage.h"
 #include "daemon_state.h"
 #include "engine_socket.h"
 #include "event.h"
@@ -157,6 +158,7 @@ static void job_record(struct job *job, const struct record *exec, const char *i
 	path_from_comps(&cwd, parts.cwd, e->cwd_comps, e->flags & EXEC_CUT_CWD);
 	who.cwd = shown = begin_redacted(cwd.text, envp);
 	begin_make(&job->config, &who, &begin);
+	coverage_add(&begin, d.loader, true, job->config.env_reads, "off");
 	free(shown);
 	argv = strings_of(parts.args, e->args_len);
 	begin_add_command(&begin, argv, envp);

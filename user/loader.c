@@ -64,12 +64,6 @@ static int print_keep(enum libbpf_print_level level, const char *fmt, va_list ap
 	return 0;
 }
 
-/* Attached file by file, by env_attach.c. */
-static bool is_env(const struct need *n)
-{
-	return !strcmp(n->name, "environment reads") || !strcmp(n->name, "source lines");
-}
-
 /* A need without programs is met elsewhere: the gate. */
 static bool is_ours(const struct need *n)
 {
@@ -107,7 +101,7 @@ static void autoload_choose(struct invigil *skel, bool env, bool daemon)
 	for (size_t i = 0; i < n_needs; i++) {
 		const struct tier *t = is_ours(&needs[i]) ? need_tier(&needs[i]) : NULL;
 
-		if (!t || !need_asked(&needs[i]) || (is_env(&needs[i]) && !env) ||
+		if (!t || !need_asked(&needs[i]) || (need_is_env(&needs[i]) && !env) ||
 		    (need_when(&needs[i]) == WHEN_DAEMON && !daemon))
 			continue;
 		for (const char *const *name = t->programs; *name; name++) {
@@ -117,7 +111,7 @@ static void autoload_choose(struct invigil *skel, bool env, bool daemon)
 				bpf_program__set_attach_target(prog, 0, strchr(*name, '@') + 1);
 			if (bpf_program__type(prog) != BPF_PROG_TYPE_KPROBE)
 				continue;
-			if (is_env(&needs[i]) && feature_works(FEAT_UPROBE_MULTI))
+			if (need_is_env(&needs[i]) && feature_works(FEAT_UPROBE_MULTI))
 				bpf_program__set_expected_attach_type(
 					prog, (enum bpf_attach_type)ATTACH_UPROBE_MULTI);
 			if (t->feature == FEAT_UPROBE_SLEEPABLE)
@@ -153,7 +147,7 @@ static bool need_attach(struct loader *l, const struct need *n)
 		need_failed(l, n, "no way on this kernel");
 		return false;
 	}
-	for (const char *const *name = t->programs; *name && !is_env(n); name++) {
+	for (const char *const *name = t->programs; *name && !need_is_env(n); name++) {
 		struct bpf_link *link = program_attach(l->skel, *name);
 
 		if (!link) {
@@ -172,7 +166,7 @@ static bool needs_attach(struct loader *l, bool idle, const char **what)
 		const struct need *n = &needs[i];
 
 		*what = n->name;
-		if (!is_ours(n) || !need_asked(n) || is_env(n) ||
+		if (!is_ours(n) || !need_asked(n) || need_is_env(n) ||
 		    (need_due(l, n) == WHEN_RUN) == idle ||
 		    (need_when(n) == WHEN_DAEMON && !l->daemon))
 			continue;
@@ -497,6 +491,14 @@ void loader_close(struct loader *l)
 	free(l);
 }
 
+bool loader_missed(const struct loader *l, const char *hook)
+{
+	for (unsigned i = 0; i < l->n_failed; i++)
+		if (!strcmp(l->failed[i], hook))
+			return true;
+	return false;
+}
+
 void loader_gaps(const struct loader *l,
 		 void (*fn)(void *ctx, const char *hook, const char *reason, const char *effect,
 			    bool required),
@@ -507,7 +509,7 @@ void loader_gaps(const struct loader *l,
 			if (needs[k].name == l->failed[i])
 				fn(ctx, needs[k].name, l->failed_why[i], needs[k].effect, true);
 	for (size_t k = 0; k < n_needs; k++)
-		if (is_env(&needs[k]) && !need_tier(&needs[k]))
+		if (need_is_env(&needs[k]) && !need_tier(&needs[k]))
 			fn(ctx, needs[k].name, "no way on this kernel", needs[k].effect, false);
 	if (!l->env)
 		fn(ctx, "environment reads", "switched off", "variables read by name", false);
@@ -692,7 +694,7 @@ void loader_hooks(const struct loader *l, void (*fn)(void *ctx, const struct loa
 		const struct tier *t = need_tier(&needs[i]);
 		struct loader_hook h = { .need = &needs[i],
 					 .how = t ? t->name : NULL,
-					 .in_files = is_env(&needs[i]) };
+					 .in_files = need_is_env(&needs[i]) };
 
 		if (!is_ours(&needs[i]))
 			continue;
@@ -701,7 +703,7 @@ void loader_hooks(const struct loader *l, void (*fn)(void *ctx, const struct loa
 		for (unsigned k = 0; k < l->n_failed; k++)
 			if (l->failed[k] == needs[i].name)
 				h.why = l->failed_why[k];
-		if (is_env(&needs[i]) && !strcmp(l->env_reads, "off"))
+		if (need_is_env(&needs[i]) && !strcmp(l->env_reads, "off"))
 			h.why = "switched off";
 		fn(ctx, &h);
 	}

@@ -46,6 +46,7 @@ void loader_every_exec(struct loader *l); /* each program of the machine begins 
 int loader_live(struct loader *l, uint32_t run);
 int loader_drop(struct loader *l, uint32_t run);
 void loader_close(struct loader *l);
+bool loader_missed(const struct loader *l, const char *hook); /* it could not be attached */
 /* What is not covered: fn is called for each (hook, reason, effect, required). */
 void loader_gaps(const struct loader *l,
 		 void (*fn)(void *ctx, const char *hook, const char *reason, const char *effect,

@@ -167,6 +167,28 @@ static void write_unseen(const struct summary_input *in, struct buf *out)
 	buf_free(&b);
 }
 
+static void write_coverage(const struct run *r, struct buf *out)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < r->n_coverage; i++) {
+		const struct coverage *c = &r->coverage[i];
+
+		if (!c->lacks)
+			continue;
+		buf_str(out, any ? "" : "### Reduced coverage\n\n");
+		buf_str(out, "- ");
+		add_code(out, &r->masker, span_of(c->hook));
+		buf_str(out, " by ");
+		add_code(out, &r->masker, span_of(c->tier ? c->tier : "?"));
+		buf_str(out, ", not seen: ");
+		add_code(out, &r->masker, span_of(c->lacks));
+		buf_byte(out, '\n');
+		any = true;
+	}
+	buf_str(out, any ? "\n" : "");
+}
+
 static void write_left(const struct summary_input *in, struct buf *out)
 {
 	const struct run_result *res = in->result;
@@ -195,5 +217,6 @@ void markdown_write(const struct summary_input *in, struct buf *out)
 	write_table(in, out);
 	write_alerts(in, out);
 	write_unseen(in, out);
+	write_coverage(in->run, out);
 	write_left(in, out);
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "attacher.h"
 #include "begin.h"
+#include "coverage.h"
 #include "engine_socket.h"
 #include "event.h"
 #include "guardian.h"
@@ -399,7 +400,7 @@ static void output_watch(struct monitor *m)
 static bool command_start(struct monitor *m, pid_t pid)
 {
 	struct buf begin = { 0 };
-	const char *no_gate;
+	const char *no_gate, *gate;
 	char here[PATH_MAX];
 	char *cwd = begin_redacted(getcwd(here, sizeof(here)) ? here : "/", environ);
 	struct begin_who who = { .id = m->id,
@@ -415,7 +416,9 @@ static bool command_start(struct monitor *m, pid_t pid)
 	free(cwd);
 	begin_add_command(&begin, m->config->argv, environ);
 	no_gate = gate_state(m);
-	begin_add(&begin, "exec_gate", span_of(m->gated ? m->config->gate : "off"));
+	gate = m->gated ? m->config->gate : "off";
+	begin_add(&begin, "exec_gate", span_of(gate));
+	coverage_add(&begin, m->loader, false, m->config->env_reads, gate);
 	loader_record(m, EV_BEGIN, begin.ptr, sizeof(struct ev_begin),
 		      begin.ptr + sizeof(struct ev_begin), begin.len - sizeof(struct ev_begin));
 	buf_free(&begin);

@@ -32,6 +32,7 @@ struct tier {
 	enum feature feature; /* must work */
 	const char *programs
 		[10]; /* NULL ended; NAME@CALL: at the end of that system call, or that raw tracepoint; none: not the loader's */
+	const char *lacks; /* what the first tier sees, and this one does not; NULL nothing */
 };
 
 enum when {
@@ -44,7 +45,7 @@ struct need {
 	const char *name;
 	bool required;        /* without it a run is not started */
 	const char *effect;   /* what cannot be seen without it */
-	const char *limit;    /* what is not seen even with it; NULL nothing known */
+	const char *limit;    /* what no tier sees; NULL nothing known */
 	struct tier tiers[5]; /* ended by a NULL name */
 };
 
@@ -56,6 +57,7 @@ bool feature_works(enum feature f);
 const char *feature_name(enum feature f);
 const char *feature_why(enum feature f); /* after a failure: what the kernel said */
 enum when need_when(const struct need *n);
+bool need_is_env(const struct need *n); /* attached file by file, by env_attach.c */
 /* How many parameters the kernel's tcp_recvmsg() and notify_change() have. */
 unsigned probe_tcp_recv_params(void);
 unsigned probe_setattr_params(void);

@@ -22,6 +22,13 @@ struct selector {
 	char *value; /* label value, or NULL */
 };
 
+/* How a hook is covered. */
+struct coverage {
+	char *hook;
+	char *tier;  /* "none", "off" */
+	char *lacks; /* what is therefore not seen; NULL nothing */
+};
+
 struct run {
 	char id[37];           /* UUIDv7 */
 	uint64_t wall_offset;  /* unix ns = boot ns + this */
@@ -32,6 +39,8 @@ struct run {
 	char *cwd;    /* working tree */
 	uint32_t uid; /* COMMAND runs as */
 	char *user;
+	struct coverage *coverage; /* NULL unknown */
+	unsigned n_coverage;
 	char *exec_gate; /* in force: "exec", "mmap", "off"; NULL unknown */
 	char *host_name, *host_fqdn, *host_id, *host_arch, *host_kernel, *boot_id;
 	char *domain; /* host's own DNS domain, "" when none */

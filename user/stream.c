@@ -297,6 +297,21 @@ static void findings_write(struct jsonw *j, const struct report *r)
 	jsonw_close(j);
 }
 
+static void coverage_write(struct jsonw *j, const struct run *r)
+{
+	if (!r->n_coverage)
+		return;
+	jsonw_arr(j, "coverage");
+	for (unsigned i = 0; i < r->n_coverage; i++) {
+		jsonw_obj(j, NULL);
+		jsonw_str(j, "hook", r->coverage[i].hook);
+		jsonw_str(j, "tier", r->coverage[i].tier);
+		jsonw_str(j, "lacks", r->coverage[i].lacks);
+		jsonw_close(j);
+	}
+	jsonw_close(j);
+}
+
 /* What the run is, in invigil.run of its start and end. */
 static void run_write(struct jsonw *j, const struct run *r)
 {
@@ -309,6 +324,7 @@ static void run_write(struct jsonw *j, const struct run *r)
 	jsonw_str(j, "user", r->user);
 	jsonw_str(j, "ci", r->ci ? r->ci->name : NULL);
 	jsonw_str(j, "exec_gate", r->exec_gate);
+	coverage_write(j, r);
 	if (r->resumed)
 		jsonw_bool(j, "resumed", true);
 }

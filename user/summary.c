@@ -301,6 +301,20 @@ static void write_lost(const struct summary_input *in, struct buf *out)
 	buf_free(&line);
 }
 
+/* What this kernel, or an option, has the run not see; `check` and the stream say what that is. */
+static void write_reduced(const struct run *r, struct buf *out)
+{
+	struct buf line = { 0 };
+
+	for (unsigned i = 0; i < r->n_coverage; i++)
+		if (r->coverage[i].lacks)
+			buf_fmt(&line, "%s%s", line.len ? ", " : "Reduced here (invigil check): ",
+				r->coverage[i].hook);
+	if (line.len)
+		end_line(out, &line);
+	buf_free(&line);
+}
+
 static void write_gaps(const struct summary_input *in, struct buf *out)
 {
 	unsigned shown = in->n_gaps > GAP_LINES ? GAP_LINES - 1 : in->n_gaps;
@@ -385,8 +399,8 @@ static unsigned lines_of(const struct buf *b)
 }
 
 /*
- * At most 2 lines on the run, 9 categories, 12 on what was not seen (heading, gaps, lost, cut,
- * health), 2 left behind, 4 files: 29; details take what remains.
+ * At most 2 lines on the run, 9 categories, 13 on what was not seen (heading, gaps, lost, cut,
+ * health, hooks), 2 left behind, 4 files: 30; details take what remains.
  */
 void summary_write(const struct summary_input *in, struct buf *out)
 {
@@ -395,6 +409,7 @@ void summary_write(const struct summary_input *in, struct buf *out)
 
 	write_run(in, &head);
 	write_gaps(in, &foot);
+	write_reduced(in->run, &foot);
 	write_left(in, &foot);
 	write_files(in, &foot);
 	used = lines_of(&head) + RISKS - 1 + lines_of(&foot);

@@ -127,6 +127,30 @@ static void the_begin_record_fills_a_run(void **state)
 	run_free(&run);
 }
 
+static void what_covers_a_hook_is_that_hooks(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ "lacks", "of no hook" },     { "hook", "exec" },
+		{ "tier", "tp_btf" },          { "hook", "file changes" },
+		{ "tier", "inode times" },     { "lacks", "changes by io_uring" },
+		{ "lacks", "said once more" },
+	};
+	struct run run = { 0 };
+	struct buf tail = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		begin_add(&tail, pairs[i][0], span_of(pairs[i][1]));
+	begin_read((struct span){ tail.ptr, tail.len }, &run);
+	assert_int_equal(run.n_coverage, 2);
+	assert_string_equal(run.coverage[0].tier, "tp_btf");
+	assert_null(run.coverage[0].lacks);
+	assert_string_equal(run.coverage[1].hook, "file changes");
+	assert_string_equal(run.coverage[1].lacks, "said once more");
+	run_free(&run);
+	buf_free(&tail);
+}
+
 static void a_begin_record_without_its_seed_is_refused(void **state)
 {
 	struct run run = { 0 };
@@ -199,6 +223,7 @@ int main(void)
 		cmocka_unit_test(an_attack_on_nobody_we_have_is_rejected),
 		cmocka_unit_test(inner_lengths_of_an_exec_must_add_up),
 		cmocka_unit_test(the_begin_record_fills_a_run),
+		cmocka_unit_test(what_covers_a_hook_is_that_hooks),
 		cmocka_unit_test(a_begin_record_without_its_seed_is_refused),
 		cmocka_unit_test(a_recording_gives_back_what_it_took),
 		cmocka_unit_test(a_truncated_recording_says_so),

@@ -222,6 +222,32 @@ static void what_was_not_seen_is_said_with_counts(void **state)
 	check_order(text(w), parts);
 }
 
+static void what_this_kernel_does_not_let_see_is_said_and_nothing_of_what_it_does(void **state)
+{
+	struct world *w = *state;
+	struct coverage coverage[] = {
+		{ (char *)"exec", (char *)"tp_btf", NULL },
+		{ (char *)"file changes", (char *)"inode times", (char *)"changes by io_uring" },
+		{ (char *)"source lines", (char *)"none", (char *)"lines" }
+	};
+	struct buf md = { 0 };
+
+	w->run.coverage = coverage;
+	w->run.n_coverage = 1;
+	assert_null(strstr(text(w), "Reduced"));
+	markdown_write(&w->in, &md);
+	assert_null(strstr(md.ptr, "Reduced"));
+	w->run.n_coverage = 3;
+	assert_non_null(
+		strstr(text(w), "Reduced here (invigil check): file changes, source lines\n"));
+	buf_reset(&md);
+	markdown_write(&w->in, &md);
+	assert_non_null(strstr(
+		md.ptr, "- `file changes` by `inode times`, not seen: `changes by io_uring`\n"
+			"- `source lines` by `none`, not seen: `lines`\n"));
+	buf_free(&md);
+}
+
 static void files_and_what_was_left_behind_come_last(void **state)
 {
 	struct world *w = *state;
@@ -310,6 +336,8 @@ static void it_stays_within_40_lines_of_80_columns_whatever_happened(void **stat
 	w->in.n_gaps = 30;
 	w->in.files = files;
 	w->in.n_files = 20;
+	w->run.coverage = &(struct coverage){ long_text, long_text, long_text };
+	w->run.n_coverage = 1;
 	text(w);
 	assert_non_null(strstr(w->out.ptr, "gate tripped\n"));
 	assert_non_null(strstr(w->out.ptr, "  and 23 more\n"));
@@ -375,6 +403,7 @@ int main(void)
 		TEST(untrusted_bytes_and_secrets_do_not_reach_the_terminal),
 		TEST(colour_appears_only_when_asked_for),
 		TEST(what_was_not_seen_is_said_with_counts),
+		TEST(what_this_kernel_does_not_let_see_is_said_and_nothing_of_what_it_does),
 		TEST(files_and_what_was_left_behind_come_last),
 		TEST(verbose_shows_up_to_three_findings_of_a_category),
 		TEST(it_stays_within_40_lines_of_80_columns_whatever_happened),
