@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "command.h"
 #include "jsonw.h"
+#include "kernel_btf.h"
 #include "loader.h"
 #include "option.h"
 #include "probe.h"
@@ -109,6 +110,8 @@ int cmd_check(struct config *c)
 	}
 	engine_bytes_ask(c->engine_bytes);
 	failed_execs_ask(true);
+	if (!kernel_btf_use(c->btf))
+		return 125;
 	/* As the daemon does it: with what `run` has and what that alone has. */
 	l = loader_open("all", true, false);
 	if (l && !loader_activate(l)) {

@@ -15,6 +15,7 @@
 #include "privilege.h"
 #include "probe.h"
 #include "host.h"
+#include "kernel_btf.h"
 #include "loader.h"
 #include "notify.h"
 
@@ -128,6 +129,8 @@ static bool daemon_open(struct config *given)
 	c = &d.setup->config;
 	engine_bytes_ask(c->engine_bytes);
 	failed_execs_ask(c->failed_execs);
+	if (!kernel_btf_use(c->btf))
+		return false;
 	d.loader = loader_open(c->env_reads, true, c->log_patterns != NULL);
 	if (!d.loader)
 		return false;

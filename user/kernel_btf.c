@@ -2,9 +2,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/btf.h>
+#include <sched.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "buf.h"
@@ -77,7 +80,7 @@ static unsigned params_of(const char *at, const char *end, uint32_t id)
 void kernel_types_find(const struct kernel_type *types, unsigned n, int *ids, unsigned *params)
 {
 	size_t size = 0;
-	char *bytes = slurp("/sys/kernel/btf/vmlinux", &size);
+	char *bytes = slurp(KERNEL_BTF, &size);
 	const struct btf_header *h = (void *)bytes;
 	bool sound = bytes && size > sizeof(*h) && h->magic == BTF_MAGIC &&
 		     h->hdr_len + (size_t)h->type_off + h->type_len <= size &&
@@ -107,4 +110,56 @@ void kernel_types_find(const struct kernel_type *types, unsigned n, int *ids, un
 				    ? params_of(first, first + h->type_len, params[i])
 				    : 0;
 	free(bytes);
+}
+
+static bool is_btf(int fd)
+{
+	struct btf_header h;
+
+	return pread(fd, &h, sizeof(h), 0) == sizeof(h) && h.magic == BTF_MAGIC;
+}
+
+/* Mounts that nobody else sees; what was opened before could not be mounted in there. */
+static bool mounts_leave(void)
+{
+	return !unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL);
+}
+
+/* The folder is sysfs's own, where nothing can be made. */
+static bool stand_in(int fd)
+{
+	char from[64];
+	int to;
+
+	snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
+	if (mount("tmpfs", KERNEL_BTF_DIR, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755"))
+		return false;
+	to = open(KERNEL_BTF, O_CREAT | O_WRONLY | O_CLOEXEC, 0444);
+	if (to < 0)
+		return false;
+	close(to);
+	return !mount(from, KERNEL_BTF, NULL, MS_BIND, NULL);
+}
+
+bool kernel_btf_use(const char *file)
+{
+	const char *why = NULL;
+	int fd;
+
+	if (!file)
+		return true;
+	fd = mounts_leave() ? open(file, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0)
+		why = strerror(errno);
+	else if (!is_btf(fd))
+		why = "it is no BTF";
+	else if (access(KERNEL_BTF_DIR, F_OK))
+		why = "this kernel has no types at all (CONFIG_DEBUG_INFO_BTF), or no sysfs is mounted";
+	else if (!stand_in(fd))
+		why = strerror(errno);
+	if (fd >= 0)
+		close(fd);
+	if (why)
+		fprintf(stderr, "invigil: --btf %s: %s\n", file, why);
+	return !why;
 }

@@ -2,6 +2,18 @@
 #ifndef INVIGIL_KERNEL_BTF_H
 #define INVIGIL_KERNEL_BTF_H
 
+#include <stdbool.h>
+
+#define KERNEL_BTF_DIR "/sys/kernel/btf"
+#define KERNEL_BTF     KERNEL_BTF_DIR "/vmlinux"
+
+/*
+ * From here on file is what this process, and what it forks, has in that place: all that asks for the kernel's types
+ * looks there (libbpf's own btf_custom_path is for relocations, not for what is attached to). NULL: it stays as it
+ * is. False after printing why.
+ */
+bool kernel_btf_use(const char *file);
+
 #include <stdint.h>
 
 struct kernel_type {

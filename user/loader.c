@@ -259,6 +259,16 @@ static uint64_t cpu_now(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
+static void failure_say(const char *what, int err)
+{
+	const char *advice = features_advice();
+
+	if (advice)
+		fprintf(stderr, "invigil: cannot trace: %s\n", advice);
+	else
+		fprintf(stderr, "invigil: cannot trace: %s: %s\n%s", what, strerror(err), log_text);
+}
+
 #define RECORD_MAX (512u << 10)
 
 /*
@@ -346,9 +356,7 @@ struct loader *loader_open(const char *env_reads, bool daemon, bool any_file)
 		l->env = env_attach_new(l->skel, !strcmp(env_reads, "c"));
 	return l;
 fail:
-	fprintf(stderr, "invigil: cannot trace: %s: %s\n", what, strerror(errno));
-	if (log_text[0])
-		fprintf(stderr, "%s", log_text);
+	failure_say(what, errno);
 	loader_close(l);
 	return NULL;
 }

@@ -20,6 +20,7 @@
 #include "event.h"
 #include "guardian.h"
 #include "hash_look.h"
+#include "kernel_btf.h"
 #include "link_look.h"
 #include "loader.h"
 #include "made.h"
@@ -607,7 +608,7 @@ static int monitor_work(struct monitor *m, int calls)
 	harden();
 	engine_bytes_ask(c->engine_bytes);
 	failed_execs_ask(c->failed_execs);
-	if (!outputs_open(m) ||
+	if (!outputs_open(m) || !kernel_btf_use(c->btf) ||
 	    !(m->loader = loader_open(c->env_reads, false, c->log_patterns != NULL))) {
 		word_send(m->front, SAY_FAILED, 0);
 		return 125;

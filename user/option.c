@@ -78,6 +78,8 @@ static const struct option {
 	{ "failed-execs", NULL, NULL,
 	  "tell each failed exec with the kernel's answer, which costs every exec",
 	  AT(failed_execs), FLAG, RUN | DAEMON, 0, false },
+	{ "btf", "FILE", NULL, "the kernel's types, where it does not show them", AT(btf), TEXT,
+	  RUN | DAEMON | CHECK, 0, true },
 	{ "gate", "WHAT", " exec mmap off ",
 	  "exec, mmap or off: where programs are held until probes are attached", AT(gate), CHOICE,
 	  RUN, 0, false },

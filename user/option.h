@@ -42,6 +42,7 @@ struct config {
 	bool failed_execs;        /* with the kernel's own answer */
 	int fail_on;              /* enum severity, or -1 never */
 	const char *env_reads;    /* "off", "c", "all" */
+	const char *btf;          /* a copy of the kernel's types; NULL: its own */
 	const char *engine_bytes; /* a tier's word of probe.c; NULL: the best that works */
 	const char *gate;         /* "exec", "mmap", "off" */
 	struct selector *own;

@@ -179,6 +179,19 @@ static int try_program(enum bpf_attach_type type, enum known k, const struct bpf
 	return try_program_times(type, k, insns, n, 1);
 }
 
+static int try_types(void)
+{
+	return access(KERNEL_BTF, R_OK) ? -errno : 0;
+}
+
+/* Refused under lockdown=confidentiality (kernel_lockdown.7). */
+static int try_kernel_memory(void)
+{
+	int works = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_probe_read_kernel, NULL);
+
+	return works == 1 ? 0 : works ? works : -EPERM;
+}
+
 static int try_trampoline(void)
 {
 	return try_program(BPF_TRACE_FEXIT, KNOWN_SEND, nothing, ARRAY_SIZE(nothing));
@@ -285,23 +298,30 @@ static int try_task_by_pid(void)
 static struct {
 	const char *name;
 	int (*try)(void);
-	int result; /* 1 not tried, 0 works, -errno */
+	int result;         /* 1 not tried, 0 works, -errno */
+	const char *advice; /* nothing can be traced without it: what to do */
 } features[FEATURES] = {
-	[FEAT_NONE] = { "none needed", NULL, 0 },
-	[FEAT_TRAMPOLINE] = { "fexit trampolines", try_trampoline, 1 },
-	[FEAT_REATTACH] = { "trampolines attached again", try_reattach, 1 },
-	[FEAT_FILP_OPEN] = { "fexit of do_filp_open", try_filp_open, 1 },
-	[FEAT_FILE_OPEN] = { "fexit of do_file_open", try_file_open, 1 },
-	[FEAT_SOCK_TRACEPOINT] = { "sock_send_length tracepoint", try_sock_tracepoint, 1 },
-	[FEAT_SKB_DYNPTR] = { "socket buffers in tracepoints", try_skb_dynptr, 1 },
-	[FEAT_CTIME] = { "inode time tracepoints", try_ctime, 1 },
-	[FEAT_LOOP] = { "loops and task storage", try_loop, 1 },
-	[FEAT_UPROBE_SLEEPABLE] = { "sleepable uprobes", try_uprobe_sleepable, 1 },
-	[FEAT_TASK_BY_PID] = { "processes by number", try_task_by_pid, 1 },
-	[FEAT_UPROBE_MULTI] = { "probes by uprobe_multi", uprobe_multi_try, 1 },
-	[FEAT_TRACEFS] = { "system call tracepoints", try_tracefs, 1 },
-	[FEAT_GATE] = { "seccomp user notification", try_gate, 1 },
-	[FEAT_GATE_KILLABLE] = { "seccomp killable waits", try_gate_killable, 1 },
+	[FEAT_NONE] = { "none needed", NULL, 0, NULL },
+	[FEAT_TYPES] = { "the kernel's types", try_types, 1,
+			 "the kernel's types are not there (" KERNEL_BTF
+			 "): mount sysfs, boot a kernel with CONFIG_DEBUG_INFO_BTF=y, or name a copy by --btf FILE" },
+	[FEAT_KERNEL_MEMORY] = { "reads of kernel memory", try_kernel_memory, 1,
+				 "this kernel lets no program read its memory: boot it without "
+				 "lockdown=confidentiality (/sys/kernel/security/lockdown)" },
+	[FEAT_TRAMPOLINE] = { "fexit trampolines", try_trampoline, 1, NULL },
+	[FEAT_REATTACH] = { "trampolines attached again", try_reattach, 1, NULL },
+	[FEAT_FILP_OPEN] = { "fexit of do_filp_open", try_filp_open, 1, NULL },
+	[FEAT_FILE_OPEN] = { "fexit of do_file_open", try_file_open, 1, NULL },
+	[FEAT_SOCK_TRACEPOINT] = { "sock_send_length tracepoint", try_sock_tracepoint, 1, NULL },
+	[FEAT_SKB_DYNPTR] = { "socket buffers in tracepoints", try_skb_dynptr, 1, NULL },
+	[FEAT_CTIME] = { "inode time tracepoints", try_ctime, 1, NULL },
+	[FEAT_LOOP] = { "loops and task storage", try_loop, 1, NULL },
+	[FEAT_UPROBE_SLEEPABLE] = { "sleepable uprobes", try_uprobe_sleepable, 1, NULL },
+	[FEAT_TASK_BY_PID] = { "processes by number", try_task_by_pid, 1, NULL },
+	[FEAT_UPROBE_MULTI] = { "probes by uprobe_multi", uprobe_multi_try, 1, NULL },
+	[FEAT_TRACEFS] = { "system call tracepoints", try_tracefs, 1, NULL },
+	[FEAT_GATE] = { "seccomp user notification", try_gate, 1, NULL },
+	[FEAT_GATE_KILLABLE] = { "seccomp killable waits", try_gate_killable, 1, NULL },
 };
 
 bool feature_works(enum feature f)
@@ -319,6 +339,14 @@ const char *feature_name(enum feature f)
 const char *feature_why(enum feature f)
 {
 	return feature_works(f) ? "works" : strerror(-features[f].result);
+}
+
+const char *features_advice(void)
+{
+	for (int f = 0; f < FEATURES; f++)
+		if (features[f].advice && !feature_works(f))
+			return features[f].advice;
+	return NULL;
 }
 
 enum when need_when(const struct need *n)

@@ -10,6 +10,8 @@ struct bpf_link;
 
 enum feature {
 	FEAT_NONE,
+	FEAT_TYPES,
+	FEAT_KERNEL_MEMORY,
 	FEAT_TRAMPOLINE,
 	FEAT_REATTACH, /* without it the daemon's trampolines stay attached between runs */
 	FEAT_FILP_OPEN,
@@ -56,6 +58,8 @@ extern const size_t n_needs;
 bool feature_works(enum feature f);
 const char *feature_name(enum feature f);
 const char *feature_why(enum feature f); /* after a failure: what the kernel said */
+/* When nothing can be traced: what the kernel withholds, and what to do. NULL: not known. */
+const char *features_advice(void);
 enum when need_when(const struct need *n);
 bool need_is_env(const struct need *n); /* attached file by file, by env_attach.c */
 /* How many parameters the kernel's tcp_recvmsg() and notify_change() have. */
