@@ -13,15 +13,26 @@
 
 static const char path[] = "/run/docker.sock";
 #define ID     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define CGROUP "/sys/fs/cgroup/" ID
+
+/* The container's group: VM_CGROUP, as an engine's driver would name it, with : for its id. */
+static const char *group_path(const char *below)
+{
+	static char group[512];
+	const char *form = getenv("VM_CGROUP") ?: "/sys/fs/cgroup/:";
+	int before = strcspn(form, ":");
+
+	snprintf(group, sizeof(group), "%.*s" ID "%s%s", before, form,
+		 form[before] ? form + before + 1 : "", below);
+	return group;
+}
 
 /* The container's only process: as runc does it, it enters the container's group and executes. */
 static void contained(void)
 {
 	int procs;
 
-	mkdir(CGROUP, 0755);
-	procs = open(CGROUP "/cgroup.procs", O_WRONLY);
+	mkdir(group_path(""), 0755);
+	procs = open(group_path("/cgroup.procs"), O_WRONLY);
 	if (procs < 0 || write(procs, "0", 1) != 1)
 		_exit(1);
 	execl("/bin/busybox", "echo", "in-the-container", NULL);
@@ -59,7 +70,7 @@ static int serve(void)
 			if (!fork())
 				contained();
 			wait(NULL);
-			rmdir(CGROUP);
+			rmdir(group_path(""));
 		}
 		if (start ? write(c, started, sizeof(started) - 1) < 0
 			  : write(c, answer, sizeof(answer) - 1) < 0)

@@ -24,17 +24,18 @@ if [ "$series" != host ]; then
 		exit 77
 	fi
 fi
+name=$series${arch:+-$arch}${VM_CASE:+-$VM_CASE} # of a boot of tests/vm/degraded.sh
 make --no-print-directory STATIC=1 CROSS_COMPILE=$cross B="$binary" "$binary/invigil" >/dev/null || exit 1
 ${cross}gcc -D_GNU_SOURCE -static -O2 -Wall -Wextra -Werror -o "$dir/vm-engine" tests/vm/engine.c || exit 1
-VM_SECONDS=${VM_SECONDS:-300} tests/vm/vmrun.sh "$kernel" "$binary/invigil" "$dir/vm-engine" tests/vm/inside.sh -- "sh ./inside.sh" >"$dir/out-$series" 2>&1
-grep -v '^{\|^CHECK' "$dir/out-$series" | cut -c1-300
+VM_SECONDS=${VM_SECONDS:-300} tests/vm/vmrun.sh "$kernel" "$binary/invigil" "$dir/vm-engine" tests/vm/inside.sh -- "sh ./inside.sh" >"$dir/out-$name" 2>&1
+grep -v '^{\|^CHECK' "$dir/out-$name" | cut -c1-300
 failed=0
-python3 tests/vm/level1.py ${UPDATE:-} "$series" <"$dir/out-$series" | sed "s/^\(ok  \|FAIL\) /&$series${arch:+ $arch}: /"
+python3 tests/vm/level1.py ${UPDATE:-} "$series" <"$dir/out-$name" | sed "s/^\(ok  \|FAIL\) /&$name: /"
 [ "${PIPESTATUS[0]}" = 0 ] || failed=1
-if sed -n 's/^CHECK //p' "$dir/out-$series" | python3 tests/lib/verified.py ${UPDATE:-}; then
-	echo "ok   $series${arch:+ $arch}: its verifier walks no more than the table says"
+if sed -n 's/^CHECK //p' "$dir/out-$name" | python3 tests/lib/verified.py ${UPDATE:-}; then
+	echo "ok   $name: its verifier walks no more than the table says"
 else
-	echo "FAIL $series${arch:+ $arch}: its verifier walks no more than the table says"
+	echo "FAIL $name: its verifier walks no more than the table says"
 	failed=1
 fi
 # As make lint does it with this machine's own: vmlinux/ describes newer kernels, with flavours for older ones.

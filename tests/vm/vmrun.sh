@@ -61,7 +61,14 @@ export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 [ -e /no-tracefs ] || mount -t tracefs tracefs /sys/kernel/tracing
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
+if [ -e /cgroup-v1 ]; then
+	mount -t tmpfs cgroup /sys/fs/cgroup
+	for controller in pids memory devices; do
+		mkdir /sys/fs/cgroup/$controller && mount -t cgroup -o $controller cgroup /sys/fs/cgroup/$controller
+	done
+else
+	mount -t cgroup2 cgroup2 /sys/fs/cgroup
+fi
 mount -t tmpfs tmp /tmp
 echo root:x:0:0:root:/:/bin/sh >/etc/passwd
 for m in /modules/*; do [ ! -e "$m" ] || insmod "$m"; done

@@ -1,0 +1,88 @@
+# shellcheck shell=sh
+# few.sh CASE: inside of a machine that lacks something: what still works, what is refused, and in which words. Prints ok and FAIL.
+say() { # WHAT COMMAND...
+	what=$1
+	shift
+	if "$@"; then echo "ok   $case: $what"; else
+		echo "FAIL $case: $what"
+		[ ! -s /tmp/said ] || head -5 /tmp/said
+	fi
+}
+status_is() { # STATUS COMMAND...: what it says is in /tmp/said
+	want=$1
+	shift
+	"$@" >/tmp/said 2>&1
+	[ $? = "$want" ]
+}
+said() { grep -q "$1" /tmp/said; }
+absent() { [ ! -e "$1" ]; }
+told() { grep -q "$1" "$2"; }
+
+engine_begin() {
+	./vm-engine serve >/tmp/ready &
+	server=$!
+	until grep -q ready /tmp/ready || ! kill -0 $server; do sleep 0.1; done
+}
+engine_end() {
+	kill $server
+	wait $server
+	rm -f /tmp/ready
+}
+# A run against the stand-in engine, whose container's group is as VM_CGROUP says.
+asked() { # OPTIONS...
+	rm -f /tmp/asked
+	VM_SMOKE_READ=1 ./invigil run -q -o /tmp/asked "$@" -- ./vm-engine ask
+}
+group_seen() { # GROUP with : for the id
+	mkdir -p "${1%/*}"
+	export VM_CGROUP="$1"
+	engine_begin
+	say "the container of $1 is asked for" asked
+	say "its call is decoded" told '"id":"R6\.1"' /tmp/asked
+	say "what is executed in it is the run's, and the container's" told '"action":"exec".*"args":\["echo","in-the-container"\].*"container":{"id":"0123' /tmp/asked
+	engine_end
+}
+
+case=$1
+case $case in
+lockdown)
+	say "run is refused" status_is 125 ./invigil run -- touch /tmp/started
+	say "it says why, and what to do" said 'cannot trace: .*lets no program read its memory.*lockdown=confidentiality'
+	say "COMMAND was not started" absent /tmp/started
+	say "check is refused, too" status_is 125 ./invigil check
+	say "and says which feature it is" said 'feature reads of kernel memory *Invalid argument'
+	say "the daemon is refused, too" status_is 125 ./invigil daemon -o '/tmp/{run}' --socket /tmp/socket
+	;;
+types)
+	# A stock kernel has them: they are hidden, as in a container that has no sysfs of the host's.
+	cp /sys/kernel/btf/vmlinux /tmp/types
+	mount -t tmpfs hidden /sys/kernel/btf
+	say "without types run is refused" status_is 125 ./invigil run -- touch /tmp/started
+	say "it says what to do" said 'cannot trace: .*types.*CONFIG_DEBUG_INFO_BTF=y, or name a copy by --btf FILE'
+	say "COMMAND was not started" absent /tmp/started
+	say "what is no BTF is refused" status_is 125 ./invigil run --btf /t/few.sh -- touch /tmp/started
+	say "by name" said 'btf /t/few.sh: it is no BTF'
+	say "COMMAND was not started then" absent /tmp/started
+	say "check takes a copy" status_is 0 ./invigil check --btf /tmp/types
+	engine_begin
+	say "a run with a copy" asked --btf /tmp/types
+	say "decodes" told '"id":"R6\.1"' /tmp/asked
+	say "and sees the container" told '"args":\["echo","in-the-container"\]' /tmp/asked
+	engine_end
+	say "nobody else sees the copy" absent /sys/kernel/btf/vmlinux
+	;;
+cgroup1)
+	say "no unified hierarchy is mounted" absent /sys/fs/cgroup/cgroup.procs
+	group_seen /sys/fs/cgroup/pids/docker/:
+	group_seen /sys/fs/cgroup/memory/system.slice/docker-:.scope
+	;;
+groups)
+	group_seen /sys/fs/cgroup/docker/:
+	group_seen /sys/fs/cgroup/system.slice/docker-:.scope
+	group_seen /sys/fs/cgroup/machine.slice/libpod-:.scope
+	group_seen /sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/docker-:.scope
+	;;
+*)
+	echo "FAIL $case: no such case"
+	;;
+esac
