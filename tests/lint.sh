@@ -42,6 +42,7 @@ diff <(sed -n 's/^\t{ "\([^"]*\)", "[^"]*", .*/\1/p' user/config_key.c) \
 	<(sed -n 's/^\.It Cm \([^ ]*\) : .*/\1/p' docs/invigil.yaml.5) || fail "docs/invigil.yaml.5 has other keys than user/config_key.c"
 # Every field and action of the stream's sources is in its manual page.
 python3 tests/lib/event_fields.py || bad=1
+python3 tests/lib/kernel_table.py --check || bad=1
 # Every metric is in the manual page, and no other.
 diff <({ echo invigil_build_info && sed -n 's/^\t{ "\([a-z_]*\)", "\(gauge\|counter\)",.*/\1/p' user/metrics.c; } | sort) \
 	<(sed -n '/^\.Sh METRICS/,/^\.Sh SOURCE/p' docs/invigil.8 | grep -oE '\b(invigil|process)_[a-z_]+' | sort) ||

@@ -117,6 +117,8 @@ script() { start "${1##*/}" timeout "$limit" bash "$1"; }
 scripts=
 if [ "${1:-}" = long ]; then
 	limit=7200
+	start vm tests/vm/vmtest.sh 5.10 6.18
+	start degraded tests/vm/degraded.sh long
 	for t in tests/e2e/*.sh; do ! is_long "$t" || scripts="$scripts $t"; done
 else
 	limit=300
@@ -126,7 +128,8 @@ else
 		[ ! -x "$f" ] || start "${f##*/}" fuzz "${f##*/}"
 	done
 	start lint single lint tests/lint.sh
-start vm-lines single "source lines on Debian's 6.1 in qemu" tests/vm/lines.sh
+	start degraded tests/vm/degraded.sh
+	start vm-lines single "source lines on Debian's 6.1 in qemu" tests/vm/lines.sh
 	for t in tests/e2e/*.sh; do
 		[ "$t" = tests/e2e/lib.sh ] || is_long "$t" || scripts="$scripts $t"
 	done

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 static const char path[] = "/run/docker.sock";
-#define ID     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 /* The container's group: VM_CGROUP, as an engine's driver would name it, with : for its id. */
 static const char *group_path(const char *below)
@@ -39,11 +39,27 @@ static void contained(void)
 	_exit(1);
 }
 
+/* A request as far as the end of its head; a body comes with it. */
+static bool asked(int c, char *buf, size_t size)
+{
+	size_t have = 0;
+	ssize_t n;
+
+	while ((n = read(c, buf + have, size - 1 - have)) > 0) {
+		have += n;
+		buf[have] = 0;
+		if (strstr(buf, "\r\n\r\n"))
+			return true;
+	}
+	return false;
+}
+
 static int serve(void)
 {
 	static const char answer[] = "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
 				     "Content-Length: 88\r\n\r\n"
 				     "{\"Id\":\"" ID "\",\"Warnings\":[]}\n";
+	static const char fine[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
 	static const char started[] = "HTTP/1.1 204 No Content\r\n\r\n";
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int s = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -55,26 +71,29 @@ static int serve(void)
 	puts("ready");
 	fflush(stdout);
 	for (;;) {
-		char buf[65536];
+		static char buf[65536];
 		int c = accept(s, NULL, NULL);
-		ssize_t n = c < 0 ? -1 : read(c, buf, sizeof(buf) - 1);
-		bool start;
+		const char *reply = answer;
 
-		if (n <= 0)
+		if (c < 0)
 			return 1;
-		buf[n] = 0;
-		start = strstr(buf, "/start HTTP/");
-		if (start) {
+		if (!asked(c, buf, sizeof(buf))) {
+			close(c);
+			continue;
+		}
+		if (!strncmp(buf, "GET ", 4)) {
+			reply = fine;
+		} else if (strstr(buf, "/start HTTP/")) {
 			/* A runtime takes longer; the monitor drains every 10 ms, emulated processors and all. */
 			usleep(500000);
 			if (!fork())
 				contained();
 			wait(NULL);
 			rmdir(group_path(""));
+			reply = started;
 		}
-		if (start ? write(c, started, sizeof(started) - 1) < 0
-			  : write(c, answer, sizeof(answer) - 1) < 0)
-			return 1;
+		if (send(c, reply, strlen(reply), MSG_NOSIGNAL) < 0)
+			fputs("the client has gone\n", stderr);
 		close(c);
 	}
 }

@@ -43,6 +43,41 @@ group_seen() { # GROUP with : for the id
 	engine_end
 }
 
+# Rules that a stream names, and how often.
+rules() { grep -oE '"(id|rule)":"R[6-9]\.[0-9]+"' "$1" | sort | uniq -c; }
+each_way_told() { # FILE REFUSED
+	for way in $ways; do
+		grep -q "\"query\":\"way=$way\"" "$1" || grep '"stream-cut"' "$1" | grep -q "\"/run/docker.sock\",\"$way\"" ||
+			grep -qx "$way" "$2" || { echo "nothing of $way" >/tmp/said && return 1; }
+	done
+}
+# The same calls by each way that this kernel must have to read the engine's bytes.
+tiers_compare() { # TIERS
+	ways=$(./evade)
+	cat >/tmp/ways.sh <<-END
+		for way in $(echo $ways); do
+			./evade /run/docker.sock \$way || echo \$way >>/tmp/refused
+		done
+		true
+	END
+	engine_begin
+	for tier; do
+		if ./invigil check --engine-bytes $tier 2>/dev/null | grep -q '^engine bytes *not covered'; then
+			say "$tier works" false
+			continue
+		fi
+		say "$tier: a run" asked --engine-bytes $tier
+		rules /tmp/asked >/tmp/rules.$tier
+		say "$tier: its findings are those of $1" cmp /tmp/rules.$tier /tmp/rules.$1
+		rm -f /tmp/ways /tmp/refused
+		touch /tmp/refused
+		./invigil run -q -o /tmp/ways --engine-bytes $tier -- sh /tmp/ways.sh
+		say "$tier: each way to send is decoded, or said not to be" each_way_told /tmp/ways /tmp/refused
+		echo "     $tier: not decoded, but said: $(for way in $ways; do grep -q "\"query\":\"way=$way\"" /tmp/ways || echo $way; done | tr '\n' ' '); refused here: $(tr '\n' ' ' </tmp/refused)"
+	done
+	engine_end
+}
+
 case=$1
 case $case in
 lockdown)
@@ -82,6 +117,8 @@ groups)
 	group_seen /sys/fs/cgroup/machine.slice/libpod-:.scope
 	group_seen /sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/docker-:.scope
 	;;
+tiers-6.1) tiers_compare fexit ;;
+tiers-6.12) tiers_compare fexit copy tracepoint ;;
 *)
 	echo "FAIL $case: no such case"
 	;;

@@ -14,7 +14,7 @@ for series; do
 	bad=$(grep -c '^FAIL ' <<<"$out")
 	if [ $status = 77 ]; then
 		skipped=$((skipped + 1))
-	elif [ $status != 0 ] && [ "$bad" = 0 ]; then
+	elif { [ $status != 0 ] && [ "$bad" = 0 ]; } || grep -q '^SKIP ' <<<"$out"; then
 		echo "FAIL $series: ended with $status"
 		bad=1
 	fi
