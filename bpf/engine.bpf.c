@@ -233,7 +233,7 @@ static __always_inline bool iter_rewind(struct iter *it, u64 n)
 static __always_inline void transfer_iter(struct sock *sk, struct msghdr *m, u64 n, int ret,
 					  u32 dir)
 {
-	u32 run = run_of_thread();
+	u32 run = run_of_current(); /* io_uring's own thread (SQPOLL) sends, too */
 	struct iter it;
 	struct conn *c;
 
