@@ -30,6 +30,7 @@ static void what_is_asked_arrives(void **state)
 	char *env[] = { "GITLAB_CI=true", "CI_JOB_ID=72", "CI_JOB_TOKEN=planted-Kp", NULL };
 	struct config c = { .fail_on = SEV_HIGH,
 			    .output = "ev.jsonl",
+			    .markdown = "m.md",
 			    .quiet = true,
 			    .require_complete = true,
 			    .argv = argv };
@@ -44,8 +45,11 @@ static void what_is_asked_arrives(void **state)
 	assert_int_equal(r.fail_on, SEV_HIGH);
 	assert_true(r.require_complete && r.colour);
 	assert_false(r.summary || r.verbose);
-	assert_int_equal(r.n_files, 1);
+	assert_int_equal(r.n_files, 2);
 	assert_string_equal(r.files[0], "ev.jsonl");
+	assert_string_equal(r.files[1], "m.md");
+	assert_true(r.markdown);
+	assert_false(r.record);
 	begin_add_command(&want, argv, env);
 	assert_int_equal(r.begin.len, want.len);
 	assert_memory_equal(r.begin.ptr, want.ptr, want.len);
@@ -83,7 +87,7 @@ static void what_is_malformed_is_refused(void **state)
 		"2x\0",
 		"an unknown level");
 	REFUSED("cwd\0/\0verbose\0yes\0", "a flag that is not 1");
-	REFUSED("cwd\0/\0file\0a\0file\0b\0file\0c\0", "too many files");
+	REFUSED("cwd\0/\0file\0a\0file\0b\0file\0c\0file\0d\0", "too many files");
 }
 
 static void a_very_long_command_is_cut_and_says_so(void **state)
