@@ -205,6 +205,23 @@ static void a_variables_value_goes_to_the_network(void **s)
 	assert_int_equal(report.n, 0);
 }
 
+static void a_leak_of_a_process_whose_start_was_missed(void **s)
+{
+	struct secret secret = { .kind = SECRET_VARIABLE, .name = "T_API_TOKEN", .len = 20 };
+	struct fact f = { .kind = FACT_LEAK, .run = &run };
+
+	(void)s;
+	f.leak.where = LEAK_NETWORK;
+	f.leak.secret = &secret;
+	report_reset(&report);
+	detect_environment_read.look(&f, &report);
+	assert_string_equal(found("R1.8")->evidence.ptr,
+			    "the value of T_API_TOKEN goes to the network by ?");
+	docker_look(&detect_environment_read, "/v1.43/containers/create",
+		    "{\"Env\":[\"DB_PASSWORD\",\"DB_PASSWORD=\",7,\"\"]}", NULL, NULL);
+	check_miss("R1.11");
+}
+
 static void who_copied_the_environment_and_writes_a_value_prints_it(void **s)
 {
 	(void)s;
@@ -277,6 +294,7 @@ int main(void)
 		cmocka_unit_test(a_list_of_names_ends_somewhere),
 		cmocka_unit_test(a_variables_value_goes_to_the_network),
 		cmocka_unit_test(who_copied_the_environment_and_writes_a_value_prints_it),
+		cmocka_unit_test(a_leak_of_a_process_whose_start_was_missed),
 		cmocka_unit_test(a_copy_says_how_many_when_that_is_known),
 		cmocka_unit_test(a_name_that_fits_no_room_is_in_no_list),
 		cmocka_unit_test(a_container_receives_sensitive_names),

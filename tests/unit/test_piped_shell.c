@@ -203,6 +203,10 @@ static void an_interpreter_starts_a_shell(void **s)
 	check_hit("R4.6");
 	started_by("make", NULL, "id");
 	check_miss("R4.6");
+	parent.name = (char *)"mawk"; /* another program than a shell */
+	exec_look(&detect_piped_shell, process_new("id", 0, ARGV("id")));
+	check_miss("R4.6");
+	parent.name = (char *)"python3";
 	started_by("tar", NULL, "sh x");
 	check_hit("R4.6");
 	started_by("tar", NULL, "gzip -d");
