@@ -12,6 +12,7 @@
 #include "buf.h"
 #include "host.h"
 #include "privilege.h"
+#include "probe.h"
 
 #define D (1u << PRIVILEGE_DAEMON)
 #define M (1u << PRIVILEGE_MONITOR)
@@ -48,6 +49,24 @@ static uint32_t children_user(void)
 	return uid;
 }
 
+/*
+ * Debian's kernels: where kernel.perf_event_paranoid is above 2, which others do not know, perf_event_open(2)
+ * wants CAP_SYS_ADMIN and CAP_PERFMON is not enough (their patch "perf: Allow further restriction of
+ * perf_event_open"). By it the daemon attaches tracepoints of system calls, and all attach probes in files
+ * where there is no uprobe_multi (6.6).
+ */
+static bool perf_wants_admin(enum privilege p)
+{
+	FILE *f = fopen("/proc/sys/kernel/perf_event_paranoid", "re");
+	int level = 0;
+
+	if (f && fscanf(f, "%d", &level) != 1)
+		level = 0;
+	if (f)
+		fclose(f);
+	return level > 2 && (p == PRIVILEGE_DAEMON || !feature_works(FEAT_UPROBE_MULTI));
+}
+
 static uint64_t caps_kept(enum privilege p)
 {
 	uint64_t set = 0;
@@ -55,6 +74,8 @@ static uint64_t caps_kept(enum privilege p)
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
 		if (kept[i].who & 1u << p)
 			set |= 1ull << kept[i].cap;
+	if (set & 1ull << CAP_PERFMON && perf_wants_admin(p))
+		set |= 1ull << CAP_SYS_ADMIN;
 	return set;
 }
 
