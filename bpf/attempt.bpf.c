@@ -33,10 +33,10 @@ int on_sys_exec(struct trace_event_raw_sys_exit *ctx)
 		return 0;
 	}
 	regs = regs_current();
-	argv = ctx->id == SYSCALL_EXECVEAT ? REGS_ARG3(regs) : REGS_ARG2(regs);
+	argv = EXIT_NR(ctx) == SYSCALL_EXECVEAT ? REGS_ARG3(regs) : REGS_ARG2(regs);
 	n = bpf_probe_read_user_str(
 		r->tail, FILE_ROOM,
-		(void *)(ctx->id == SYSCALL_EXECVEAT ? REGS_ARG2(regs) : REGS_ARG1(regs)));
+		(void *)(EXIT_NR(ctx) == SYSCALL_EXECVEAT ? REGS_ARG2(regs) : REGS_ARG1(regs)));
 	if (n <= 0) {
 		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
 		count_lost(EV_ATTEMPT);

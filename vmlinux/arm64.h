@@ -37,6 +37,7 @@ struct thread_struct {
 #define SYSCALL_SENDMSG  211
 #define SYSCALL_RECVMSG  212
 #define SYSCALL_VM_READ  270
+#define SYSCALL_EXECVEAT 281
 #define SYSCALL_OPENAT2  437
 
 #define REGS_NR(r) ((u32)BPF_CORE_READ(r, syscallno))

@@ -93,7 +93,8 @@ def findings_check(host, answer):
         alert = get(event, "event.kind") == "alert"
         for f in [{"rule": event["rule"]["id"], "evidence": event["invigil"]["evidence"]}] if alert else get(event, "invigil.findings") or []:
             if not f["rule"].startswith("R0."):  # of the monitor itself
-                evidence = re.sub(r"\d+", "#", re.sub(r"/tmp/tmp\.\w+/root/", "/", f["evidence"]))
+                # Where no trampoline works a truncation's size is known too late.
+                evidence = re.sub(r"\d+|, its size before is not known", lambda m: "#" if m[0].isdigit() else "", re.sub(r"/tmp/tmp\.\w+/root/", "/", f["evidence"]))
                 found.add(f["rule"] + "\t" + evidence)
     if host and "--update" in sys.argv:
         with open(FINDINGS, "w", encoding="utf-8") as out:
