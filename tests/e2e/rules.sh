@@ -54,6 +54,10 @@ miss R7.4 "a list that shows both" "action('container-list') and action('volume-
 built() { echo "echo FROM $1 | docker build -q -"; }
 hit R8.5 "a build from an image of a registry that is not allowed" "$(built registry.example.org/base:1)"
 miss R8.5 "of one on loopback" "action('image-build')" "$(built 127.0.0.1:5000/base:1)"
+hit R8.5 "a container of an image of such a registry, though it is here already" "docker create registry.example.org/base:1 true"
+miss R8.5 "of one on loopback" "$(created)" "docker create 127.0.0.1:5000/base:1 true"
+miss R8.5 "of one that the run built under such a name" "$(created)" \
+	"printf 'FROM $base\nLABEL a=b\n' | docker build -q -t registry.example.org/mine:1 - && docker create registry.example.org/mine:1 true"
 posted() { echo "curl -s --unix-socket '$engine/docker.sock' -X POST 'http://localhost/build?$1=http://127.0.0.1:1/context.tar'"; }
 hit R8.5 "a build whose context is a URL" "$(posted remote)"
 miss R8.5 "another parameter with one" "action('image-build')" "$(posted t)"

@@ -260,6 +260,12 @@ static void body_value(void *ctx, const struct json_value *v)
 			SPANF(v->text), key_said(v));
 }
 
+static void image_value(void *ctx, const struct json_value *v)
+{
+	if (v->type == JSON_STRING && json_path_is(v, "/Image"))
+		look_registry(ctx, v->text);
+}
+
 static void exec_value(void *ctx, const struct json_value *v)
 {
 	if (v->type == JSON_TRUE && json_path_is(v, "/Privileged"))
@@ -305,6 +311,9 @@ static void look_call(const struct fact *f, struct report *out)
 	case ACT_CONTAINER_CREATE:
 		verb_note(f, out, "run", f->docker.target, "");
 		json_walk(f->docker.body, body_value, out, NULL);
+		/* It may have come long ago: it is executed now. What the run built has it as a name alone. */
+		if (!f->docker.image_own)
+			json_walk(f->docker.body, image_value, out, NULL);
 		break;
 	case ACT_EXEC_CREATE:
 		look_exec(f, out);
