@@ -3,13 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include "codec.h"
 #include "detect.h"
-#include "dockerfile.h"
 #include "jsonr.h"
+#include "config_part.h"
 #include "mounts.h"
-
-#define SUBJECT_MAX 128
 
 /* A list of paths that replaces the Engine's own; without this member it is as good as cleared. */
 struct path_list {
@@ -32,19 +29,9 @@ static bool is_true(const struct json_value *v)
 	return v->type == JSON_TRUE;
 }
 
-static bool text_is(struct span s, const char *word)
-{
-	return s.len == strlen(word) && !strncasecmp(s.ptr, word, s.len);
-}
-
-static struct span clip(struct span s, size_t max)
-{
-	return (struct span){ s.ptr, s.len > max ? max : s.len };
-}
-
 static bool is_host(const struct json_value *v)
 {
-	return v->type == JSON_STRING && text_is(v->text, "host");
+	return v->type == JSON_STRING && config_is(v->text, "host");
 }
 
 static bool is_danger_cap(const struct json_value *v)
@@ -59,7 +46,7 @@ static bool is_danger_cap(const struct json_value *v)
 	if (s.len > 4 && !strncasecmp(s.ptr, "CAP_", 4))
 		s = (struct span){ s.ptr + 4, s.len - 4 };
 	for (size_t i = 0; i < ARRAY_SIZE(caps); i++)
-		if (text_is(s, caps[i]))
+		if (config_is(s, caps[i]))
 			return true;
 	return false;
 }
@@ -80,7 +67,7 @@ static bool is_unconfined(const struct json_value *v)
 	if (v->type != JSON_STRING)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-		bad |= text_is(v->text, options[i]);
+		bad |= config_is(v->text, options[i]);
 	/* A profile that allows what it does not name. */
 	if (!bad && v->text.len > 9 && !strncasecmp(v->text.ptr, "seccomp", 7) &&
 	    json_string_at((struct span){ v->text.ptr + 8, v->text.len - 8 }, "/defaultAction",
@@ -100,24 +87,6 @@ static bool is_any(const struct json_value *v)
 {
 	(void)v;
 	return true;
-}
-
-static bool is_mutable_tag(struct span s)
-{
-	const char *slash, *colon;
-	size_t hex = 0;
-
-	if (!s.len || memchr(s.ptr, '@', s.len) || span_starts(s, "sha256:"))
-		return false;
-	while (hex < s.len && strchr("0123456789abcdef", s.ptr[hex]) && s.ptr[hex])
-		hex++;
-	if (hex == s.len && s.len >= 12)
-		return false; /* an id */
-	slash = memrchr(s.ptr, '/', s.len);
-	if (slash)
-		s = (struct span){ slash + 1, (size_t)(s.ptr + s.len - slash - 1) };
-	colon = memchr(s.ptr, ':', s.len);
-	return !colon || span_ends(s, ":latest");
 }
 
 /*
@@ -144,67 +113,6 @@ static const struct rule_row {
 	{ "/HostConfig/Links/*", is_text, "R6.10" },
 };
 
-static bool is_base64(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	       c == '+' || c == '/';
-}
-
-/* A PEM private key: as it is, with its bytes escaped (\x2d\x2d…), or its beginning in base64. */
-static bool holds_key(struct span s)
-{
-	static const char word[] = "PRIVATE KEY-----", base64[] = "LS0tLS1CRUdJTi";
-	struct buf b = { 0 };
-	bool found = span_find(s, SPAN(word)) >= 0;
-	long at;
-
-	if (!found && s.len && memchr(s.ptr, '\\', s.len) && escape_decode(s, &b))
-		found = span_find((struct span){ b.ptr, b.len }, SPAN(word)) >= 0;
-	at = found ? -1 : span_find(s, SPAN(base64));
-	if (at >= 0) {
-		size_t n = 0;
-
-		while (n < 64 && (size_t)at + n < s.len && is_base64(s.ptr[(size_t)at + n]))
-			n++;
-		buf_reset(&b);
-		base64_decode((struct span){ s.ptr + at, n & ~(size_t)3 }, &b);
-		found = span_find((struct span){ b.ptr, b.len }, SPAN(word)) >= 0;
-	}
-	buf_free(&b);
-	return found;
-}
-
-static void secret_note(struct look *l, struct span text, const char *where)
-{
-	if (!text.len)
-		return;
-	if (masker_find(&l->f->run->masker, text))
-		finding(l->out, "R6.9", span_of(where), "%s holds a secret", where);
-	else if (holds_key(text))
-		finding(l->out, "R6.9", span_of(where), "%s holds a private key", where);
-}
-
-/* A name and its value: the value is never shown. */
-static void look_pair(struct look *l, struct span name, struct span value, const char *where)
-{
-	if (name.len && value.len && name_is_sensitive(&l->f->run->masker, name))
-		finding(l->out, "R6.9", clip(name, SUBJECT_MAX), "%s: the value of %.*s", where,
-			SPANF(name));
-	else
-		secret_note(l, value, where);
-}
-
-/* "NAME=value" with a sensitive name and a value, or a secret anywhere. */
-static void look_secret(struct look *l, struct span text, const char *where)
-{
-	const char *eq = text.len ? memchr(text.ptr, '=', text.len) : NULL;
-
-	if (eq)
-		look_pair(l, (struct span){ text.ptr, (size_t)(eq - text.ptr) },
-			  (struct span){ eq + 1, (size_t)(text.ptr + text.len - eq - 1) }, where);
-	secret_note(l, text, where);
-}
-
 /* PortBindings entries: an absent HostIp is "all interfaces". */
 static void port_close(struct look *l)
 {
@@ -223,7 +131,7 @@ static void look_host_ip(struct look *l, struct span ip)
 	l->port_ip = true;
 	if (ip.len > 2 && *ip.ptr == '[' && ip.ptr[ip.len - 1] == ']')
 		ip = (struct span){ ip.ptr + 1, ip.len - 2 };
-	snprintf(text, sizeof(text), "%.*s", (int)clip(ip, sizeof(text) - 1).len,
+	snprintf(text, sizeof(text), "%.*s", (int)config_clip(ip, sizeof(text) - 1).len,
 		 ip.len ? ip.ptr : "");
 	if (inet_pton(AF_INET, text, a) == 1) {
 		l->port_any |= !memcmp(a, none, 4);
@@ -235,7 +143,7 @@ static void look_host_ip(struct look *l, struct span ip)
 		l->loopback |= (mapped && a[12] == 127) || (!memcmp(a, none, 15) && a[15] == 1);
 	} else {
 		l->port_any |= !*text;
-		l->loopback |= text_is(ip, "localhost");
+		l->loopback |= config_is(ip, "localhost");
 	}
 }
 
@@ -249,7 +157,7 @@ static void look_port(struct look *l, const struct json_value *v)
 		port_close(l);
 		l->port_open = true;
 		l->port_any = l->port_ip = false;
-		snprintf(l->port, sizeof(l->port), "%.*s", (int)clip(port, 30).len,
+		snprintf(l->port, sizeof(l->port), "%.*s", (int)config_clip(port, 30).len,
 			 port.len ? port.ptr : "");
 	} else if (v->type == JSON_STRING &&
 		   json_path_is(v, "/HostConfig/PortBindings/*/*/HostIp")) {
@@ -291,7 +199,7 @@ static void row_value(void *ctx, const struct json_value *v)
 			continue;
 		/* The bad values are few. */
 		if (r->bad == is_danger_cap)
-			subject = clip(v->text, SUBJECT_MAX);
+			subject = config_clip(v->text, SUBJECT_MAX);
 		else if (r->bad == is_unconfined && v->text.len < 24)
 			subject = v->text;
 		finding(l->out, r->rule, subject, "%s%s%.*s%s", r->path + 1, v->text.len ? "=" : "",
@@ -320,15 +228,17 @@ static void create_value(void *ctx, const struct json_value *v)
 	if (v->type != JSON_STRING)
 		return;
 	if (json_path_is(v, "/Env/*"))
-		look_secret(l, v->text, "Env");
+		config_secret(l->f, l->out, v->text, "Env");
 	else if (is_command(v))
-		look_secret(l, v->text, "the command");
+		config_secret(l->f, l->out, v->text, "the command");
 	else if (json_path_is(v, "/Labels/*"))
-		look_pair(l, v->path[1].key, v->text, "a label");
+		config_pair(l->f, l->out, v->path[1].key, v->text, "a label");
 	else if (json_path_is(v, "/HostConfig/Binds/*"))
 		mount_bind(v->text, key_note(v), l->out);
-	else if (json_path_is(v, "/Image") && is_mutable_tag(v->text) && !l->f->docker.image_own)
-		finding(l->out, "R6.11", clip(v->text, SUBJECT_MAX), "image %.*s", SPANF(v->text));
+	else if (json_path_is(v, "/Image") && config_mutable_tag(v->text) &&
+		 !l->f->docker.image_own)
+		finding(l->out, "R6.11", config_clip(v->text, SUBJECT_MAX), "image %.*s",
+			SPANF(v->text));
 }
 
 static void exec_value(void *ctx, const struct json_value *v)
@@ -336,9 +246,9 @@ static void exec_value(void *ctx, const struct json_value *v)
 	struct look *l = ctx;
 
 	if (v->type == JSON_STRING && json_path_is(v, "/Env/*"))
-		look_secret(l, v->text, "Env of an exec");
+		config_secret(l->f, l->out, v->text, "Env of an exec");
 	else if (v->type == JSON_STRING && is_command(v))
-		look_secret(l, v->text, "the command of an exec");
+		config_secret(l->f, l->out, v->text, "the command of an exec");
 }
 
 /* 0 leaves a limit as it is, but for PidsLimit, which is a pointer in Go. */
@@ -352,48 +262,6 @@ static void update_value(void *ctx, const struct json_value *v)
 		    (span_starts(v->text, "-") || (i == 1 && span_eq(v->text, "0"))))
 			finding(l->out, "R6.15", span_of(limits[i]), "an update lifts %s%s",
 				limits[i] + 1, key_note(v));
-}
-
-/* ENV and ARG with a sensitive name; keys and masks anywhere. */
-static void file_line(void *ctx, struct span word, struct span rest)
-{
-	struct look *l = ctx;
-	struct span pair;
-	const char *eq;
-
-	while (text_is(word, "ONBUILD") && rest.len)
-		word = dockerfile_word(&rest);
-	secret_note(l, rest, "a Dockerfile");
-	if (!text_is(word, "ENV") && !text_is(word, "ARG") && !text_is(word, "LABEL"))
-		return;
-	pair = dockerfile_word(&rest);
-	if (pair.len && !memchr(pair.ptr, '=', pair.len) && !text_is(word, "ARG")) {
-		while (rest.len && (*rest.ptr == ' ' || *rest.ptr == '\t'))
-			rest = (struct span){ rest.ptr + 1, rest.len - 1 };
-		look_pair(l, pair, rest, "a Dockerfile");
-		return;
-	}
-	for (; pair.len; pair = dockerfile_word(&rest)) {
-		eq = memchr(pair.ptr, '=', pair.len);
-		if (!eq)
-			continue;
-		/* The value of a variable is not in the file. */
-		if (eq + 1 < pair.ptr + pair.len &&
-		    (eq[1] == '$' || (eq[1] == '"' && pair.len > 3 &&
-				      (eq + 2 < pair.ptr + pair.len) && eq[2] == '$')))
-			continue;
-		look_pair(l, (struct span){ pair.ptr, (size_t)(eq - pair.ptr) },
-			  (struct span){ eq + 1, (size_t)(pair.ptr + pair.len - eq - 1) },
-			  "a Dockerfile");
-	}
-}
-
-static void file_image(void *ctx, struct span image)
-{
-	struct look *l = ctx;
-
-	if (is_mutable_tag(image))
-		finding(l->out, "R6.11", clip(image, SUBJECT_MAX), "FROM %.*s", SPANF(image));
 }
 
 static void look_whole(struct look *l, enum json_end end)
@@ -462,55 +330,6 @@ static void look_create(struct look *l)
 				  : "memory or pid");
 }
 
-static void pair_value(struct look *l, const struct json_value *v, const char *where)
-{
-	if (v->type != JSON_STRING || v->depth != 1)
-		return;
-	look_pair(l, v->path[0].key, v->text, where);
-}
-
-static void argument_value(void *ctx, const struct json_value *v)
-{
-	pair_value(ctx, v, "a build argument");
-}
-
-static void label_value(void *ctx, const struct json_value *v)
-{
-	pair_value(ctx, v, "a label");
-}
-
-static void look_build(struct look *l)
-{
-	const struct docker_call *c = &l->f->docker;
-	struct buf b = { 0 };
-	bool kit = false;
-
-	if (docker_query(c->query, "networkmode", 0, &b) &&
-	    text_is((struct span){ b.ptr, b.len }, "host"))
-		finding(l->out, "R6.4", SPAN("build"), "a build on the host's network");
-	if (docker_query(c->query, "version", 0, &b) && span_eq((struct span){ b.ptr, b.len }, "2"))
-		kit = true;
-	if (kit && !c->dockerfile.len)
-		finding(l->out, "R6.13", SPAN("buildkit"),
-			"a BuildKit build: its Dockerfile is not in the request");
-	else if (!kit && docker_query(c->query, "remote", 0, &b) && b.len)
-		finding(l->out, "R6.13", SPAN("remote"),
-			"the Dockerfile comes from a remote context");
-	else if (!c->dockerfile.len)
-		finding(l->out, "R6.13", SPAN("image-build"),
-			"the Dockerfile was not in what could be captured");
-	else if (!c->dockerfile_complete || !c->request_complete)
-		finding(l->out, "R6.13", SPAN("image-build"),
-			"the build context was not captured whole");
-	for (unsigned n = 0; n < 4 && docker_query(c->query, "buildargs", n, &b); n++)
-		json_walk((struct span){ b.ptr, b.len }, argument_value, l, NULL);
-	for (unsigned n = 0; n < 4 && docker_query(c->query, "labels", n, &b); n++)
-		json_walk((struct span){ b.ptr, b.len }, label_value, l, NULL);
-	dockerfile_walk(c->dockerfile, file_line, l);
-	dockerfile_images(c->dockerfile, file_image, l);
-	buf_free(&b);
-}
-
 static void look_volume(struct look *l)
 {
 	struct mounts mounts = { .out = l->out };
@@ -550,7 +369,7 @@ static void look(const struct fact *f, struct report *out)
 		look_volume(&l);
 		break;
 	case ACT_IMAGE_BUILD:
-		look_build(&l);
+		config_build(f, out);
 		break;
 	default:
 		break;
