@@ -193,7 +193,8 @@ enum owner ledger_owner(const struct ledger *l, enum docker_object kind, struct 
 		return o->owner;
 	if (selected(l, kind, name, o))
 		return OWNER_OWN;
-	if (o || l->blind || (kind == OBJ_IMAGE && l->blind_images))
+	if (o || l->blind || (kind == OBJ_IMAGE && l->blind_images) ||
+	    (kind == OBJ_VOLUME && l->containers && id_is_full(name)))
 		return OWNER_UNKNOWN;
 	return OWNER_FOREIGN;
 }

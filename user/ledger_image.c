@@ -100,13 +100,27 @@ static void repo_learn(struct ledger *l, const struct docker_call *c, const char
 	buf_free(&tag);
 }
 
+/* {"status":"sha256:ID"}; a name is not needed. */
+static void import_learn(struct ledger *l, const struct docker_call *c)
+{
+	struct span hex = hex_after(c->response, "\"sha256:");
+	struct buf id = { 0 };
+
+	buf_str(&id, "sha256:");
+	buf_add(&id, hex.len ? hex.ptr : "", hex.len);
+	if (hex.len == 64)
+		image_add(l, (struct span){ id.ptr, id.len });
+	buf_free(&id);
+	repo_learn(l, c, "repo");
+}
+
 void pull_learn(struct ledger *l, const struct docker_call *c)
 {
 	struct buf from = { 0 };
 
 	if (!stream_failed(c->response)) {
 		if (docker_query(c->query, "fromSrc", 0, &from) && from.len)
-			repo_learn(l, c, "repo");
+			import_learn(l, c);
 		else if (span_find(c->response, SPAN("Image is up to date")) <
 			 0) /* else it was there before */
 			repo_learn(l, c, "fromImage");

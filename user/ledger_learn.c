@@ -1,6 +1,7 @@
 /* ledger_learn.c: what a good response says the run created, renamed, started or removed. */
 #include "ledger_state.h"
 #include <stdlib.h>
+#include <string.h>
 #include "engine_time.h"
 #include "jsonr.h"
 #include "object_name.h"
@@ -31,14 +32,29 @@ static void on_label(void *ctx, const struct json_value *v)
 	}
 }
 
+/* A volume without a name gets one of 64 digits; only the container's inspection tells it. */
+static void on_own_mount(void *ctx, const struct json_value *v)
+{
+	struct object *o;
+
+	if (v->type != JSON_STRING || !json_path_is(v, "/Mounts/*/Name") || !id_is_full(v->text) ||
+	    object_find(ctx, OBJ_VOLUME, v->text))
+		return;
+	o = object_add(ctx, OBJ_VOLUME, (struct span){ NULL, 0 }, v->text);
+	if (o)
+		o->created = false; /* it may go with its container */
+}
+
 /* What existed before and carries a label of --own is told by its inspection. */
 static void inspect_learn(struct ledger *l, const struct docker_call *c)
 {
 	struct label_walk w = { .l = l };
 	struct buf id = { 0 }, name = { 0 };
-	struct object *o;
+	struct object *o = object_find(l, c->route->object, c->target);
 
-	if (!l->n_own || object_find(l, c->route->object, c->target))
+	if (o && c->route->object == OBJ_CONTAINER && o->owner == OWNER_OWN && !o->shares)
+		json_walk(c->response, on_own_mount, l, NULL);
+	if (!l->n_own || o)
 		return;
 	json_walk(c->response, on_label, &w, NULL);
 	if (w.hit) {
@@ -51,6 +67,38 @@ static void inspect_learn(struct ledger *l, const struct docker_call *c)
 	}
 	buf_free(&id);
 	buf_free(&name);
+}
+
+struct volumes {
+	struct ledger *l;
+	struct object *of;
+};
+
+/* A named one is made where there is none; whether it was there nobody says. */
+static void on_volume(void *ctx, const struct json_value *v)
+{
+	struct volumes *w = ctx;
+	struct span name = v->text;
+	struct object *o;
+	const char *colon;
+
+	if (v->type != JSON_STRING)
+		return;
+	if (json_path_is(v, "/HostConfig/VolumesFrom/*"))
+		w->of->shares = true;
+	if (!json_path_is(v, "/HostConfig/Binds/*") &&
+	    !json_path_is(v, "/HostConfig/Mounts/*/Source"))
+		return;
+	colon = name.len ? memchr(name.ptr, ':', name.len) : NULL;
+	if (colon)
+		name.len = (size_t)(colon - name.ptr);
+	if (!name.len || *name.ptr == '/' || object_find(w->l, OBJ_VOLUME, name))
+		return;
+	o = object_add(w->l, OBJ_VOLUME, (struct span){ NULL, 0 }, name);
+	if (o) {
+		o->created = false;
+		o->unsure = true;
+	}
 }
 
 static void on_flag(void *ctx, const struct json_value *v)
@@ -71,12 +119,15 @@ static void container_learn(struct ledger *l, const struct docker_call *c)
 	o = object_add(l, OBJ_CONTAINER, c->created_id, slash_trim(c->target));
 	if (!o)
 		return;
+	l->containers = true;
 	json_walk(c->body, on_flag, &o->auto_remove, NULL);
+	json_walk(c->body, on_volume, &(struct volumes){ l, o }, NULL);
 	json_string_at(c->body, "/Image", &image);
 	o->image = span_copy(c->image_name.len ? c->image_name
 					       : (struct span){ image.ptr, image.len });
 	buf_free(&image);
 }
+
 static void on_prune_learn(void *ctx, const struct json_value *v)
 {
 	static const struct {

@@ -11,7 +11,8 @@ struct object {
 	struct object *container;    /* of an exec; may be NULL */
 	bool created;                /* by the run; false: named by --own */
 	bool removed, auto_remove, started, stopped;
-	bool unsure; /* the end of the answer was not seen */
+	bool shares; /* a container that has another's volumes */
+	bool unsure; /* the end of the answer was not seen; or it may have been there before */
 };
 
 struct ledger {
@@ -20,7 +21,8 @@ struct ledger {
 	struct object **at;
 	unsigned n, cap;
 	void *keys; /* struct key */
-	bool blind, blind_images;
+	bool blind, blind_images,
+		containers; /* containers: some were made, with volumes as their images say */
 };
 
 struct span span_copy(struct span s);

@@ -1,0 +1,82 @@
+#!/bin/bash
+# ledger.sh: whose an object is, in every way that an engine makes, names and removes one: own, and near misses that are foreign.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+engine_up
+base=invigil/base:1
+sock=$engine/docker.sock
+mkdir "$work/context"
+printf 'FROM %s\nRUN echo a >/a\n' $base >"$work/context/Dockerfile"
+
+own() { # WHAT COMMANDS: whatever they remove is the run's own
+	test_begin "own: $1"
+	if ! run -q -- sh -ec "$2" >"$work/out" 2>&1; then
+		fail "$work/out"
+		return
+	fi
+	see "own: $1" '[e for e in ev if get(e, "event.action", "").endswith("-remove")] and all(get(e, "invigil.docker.owner") == "own" for e in ev if get(e, "event.action", "").endswith("-remove") and get(e, "event.kind") == "event") and not alerts("R9.2") and not alerts("R9.4") and evidence("R9.1")'
+	see "own: $1: nothing is left behind" 'not get(ev[-1], "invigil.run.left_behind.objects")'
+}
+foreign() { # WHAT COMMANDS
+	run -q -- sh -c "$2" >"$work/out" 2>&1
+	see "foreign: $1" 'alerts("R9.2") and not alerts("R9.4")'
+}
+
+own "an image of two tags, by each" "docker build -q -t m1:1 -t m2:1 '$work/context' && docker rmi m1:1 m2:1"
+own "an image by what --iidfile has" "docker build --no-cache --iidfile '$work/iid' '$work/context' && docker rmi \$(cat '$work/iid')"
+own "an image of a quiet build, by its id" "docker rmi \$(docker build -q --no-cache '$work/context')"
+own "an image by the beginning of its id" "docker rmi \$(docker build -q --no-cache '$work/context' | cut -d: -f2 | cut -c1-10)"
+own "an image that BuildKit built, by its id" \
+	"docker rmi \$(DOCKER_BUILDKIT=1 /usr/bin/docker build -q --no-cache '$work/context')"
+own "a commit, by its id; and a container by the beginning of its id" \
+	"c=\$(docker create $base true); docker rmi \$(docker commit \$c); docker rm \$(echo \$c | cut -c1-8)"
+own "a commit, by its name" "docker create --name c1 $base true; docker commit c1 made:1; docker rm c1; docker rmi made:1"
+own "an import, by its name" "docker export \$(docker create --name c2 $base true) | docker import - imported:1; docker rm c2; docker rmi imported:1"
+own "an import, by its id" "docker export \$(docker create --name c3 $base true) >'$work/export.tar'; docker rm c3; docker rmi \$(docker import - <'$work/export.tar')"
+docker build -q --no-cache -t saved:1 "$work/context" >/dev/null
+docker save saved:1 -o "$work/saved.tar"
+docker rmi saved:1 >/dev/null
+own "a load, by the name in it" "docker load -i '$work/saved.tar' && docker rmi saved:1"
+own "a tag" "docker tag $base other:1 && docker rmi other:1"
+own "a container by its new name" "docker create --name n1 $base true && docker rename n1 n2 && docker rm n2"
+own "a volume" "docker volume create v1 && docker volume rm v1"
+own "a volume without a name" "docker volume rm \$(docker volume create)"
+own "a container's own volume, with it" "docker run --name v2 -v /data $base true && docker rm -v v2"
+own "a container's own volume, by its name" \
+	"docker create --name v3 -v /data $base true && v=\$(docker inspect -f '{{(index .Mounts 0).Name}}' v3) && docker rm v3 && docker volume rm \$v"
+unknown() { # WHAT COMMANDS: it cannot be known
+	run -q -- sh -c "$2" >"$work/out" 2>&1
+	see "unknown: $1" '[get(e, "invigil.docker.owner") for e in action("volume-remove")] == ["unknown"] and not alerts("R9.2")'
+}
+unknown "a volume that a container names, which may have been there" \
+	"docker create --name v4 -v named:/data $base true && docker rm v4 && docker volume rm named"
+unknown "the volume of a container that was never inspected" \
+	"docker create --name v5 -v /data $base true && v=\$(docker volume ls -q | head -1) && docker rm v5 && docker volume rm \$v"
+docker create --name lender -v /data $base true >/dev/null
+run -q -- sh -c "docker create --name v6 --volumes-from lender $base true; v=\$(docker inspect -f '{{(index .Mounts 0).Name}}' v6); docker rm v6; docker rm -f lender; docker volume rm \$v" >"$work/out" 2>&1
+see "a volume that is another's is not the run's own because its container has it" \
+	'[get(e, "invigil.docker.owner") for e in action("volume-remove")] == ["unknown"]'
+own "a network, by its id" "docker network rm \$(docker network create net1)"
+if command -v docker-compose >/dev/null; then
+	mkdir "$work/compose"
+	printf 'version: "3"\nservices:\n  one:\n    image: %s\n    command: sleep 60\n    volumes: [ "data:/d" ]\nvolumes: { data: {} }\n' $base >"$work/compose/docker-compose.yml"
+	own "a compose project: containers, network, volume" "cd '$work/compose' && export COMPOSE_API_VERSION=1.41 && docker-compose -p ivgl up -d && docker-compose -p ivgl down -v -t 0"
+else
+	test_begin "own: a compose project"
+	skip "no docker-compose"
+fi
+run -q -- sh -c "docker run --rm $base true; docker run -d --name gone $base true >/dev/null; docker wait gone; docker inspect gone >/dev/null; docker rm gone" >/dev/null 2>&1
+see "--rm leaves nothing behind" 'not get(ev[-1], "invigil.run.left_behind.objects")'
+run -q -- sh -c "docker create --name left $base true; docker volume create left-v; docker network create left-n" >/dev/null
+see "what is not removed is listed" 'all(any(w in str(o) for o in get(ev[-1], "invigil.run.left_behind.objects")) for w in ("left", "left-v", "left-n"))'
+run -q -- curl -s -o "$work/out" --unix-socket "$sock" -X POST -H 'Content-Type: application/json' -d '{"CheckpointID":"cp1"}' "http://localhost/v1.41/containers/left/checkpoints"
+see "a checkpoint is a call about its container, which is foreign" '[get(e, "invigil.docker.owner") for e in ev if "checkpoints" in get(e, "url.path", "") and get(e, "event.kind") == "event"] == ["foreign"]'
+
+foreign "an image of an earlier run, by name" "docker tag $base x:1 && docker rmi x:1; docker rmi -f made-before:1 $base"
+"$root/tests/lib/base-image.sh" "$sock" $base
+foreign "a container of an earlier run" "docker rm left"
+foreign "a volume" "docker volume rm left-v"
+foreign "a network, by the beginning of its id" "docker network rm $(docker network ls -q --filter name=left-n)"
+docker create --name again $base true >/dev/null
+foreign "a name that the run had, taken by another" "docker create --name mine $base true && docker rm mine && DOCKER=x docker rm again"
+finish
