@@ -50,18 +50,21 @@ cat >"$work/sdk.py" <<'PY'
 import os
 import sys
 import docker.utils
+import docker.utils.config
 import requests.utils
 docker.utils.kwargs_from_env()
+docker.utils.config.config_path_from_environment()
 requests.utils.getproxies()
 if sys.argv[1:]:
     os.environ.get("DOCKER_HOST")
+    os.environ.get("DOCKER_CONFIG")
 PY
 export DOCKER_HOST=unix:///none.sock no_proxy=localhost
 check "libraries read what says where to talk to" run -- /usr/bin/python3 "$work/sdk.py"
-see "R1.2, near miss: only docker-py and requests asked for it" 'reads("DOCKER_HOST") and not alerts("R1.2")'
+see "R1.2, near miss: only docker-py and requests asked for it" 'reads("DOCKER_HOST") and reads("DOCKER_CONFIG") and not alerts("R1.2")'
 see "which is R1.1" 'any("DOCKER_HOST" in json.dumps(get(e, "invigil.findings")) for e in evidence("R1.1"))'
 check "the script asks for it too" run -- /usr/bin/python3 "$work/sdk.py" itself
-see "R1.2: behind the libraries' read, once" 'len(alerts("R1.2")) == 1 and "DOCKER_HOST" in json.dumps(alerts("R1.2"))'
+see "R1.2: behind the libraries' read, once" 'same([get(e, "invigil.subject") for e in alerts("R1.2")], ["DOCKER_HOST", "DOCKER_CONFIG"])'
 unset DOCKER_HOST no_proxy
 
 # An instrumented Python says itself what it read. What libc's getenv saw first is told once, as that; what is read

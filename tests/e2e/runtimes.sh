@@ -196,10 +196,25 @@ public class T {
 JAVA
 if command -v javac >/dev/null && javac -d "$work" "$work/T.java" 2>"$work/why"; then
 	unseen "Java" "what Java reads by name" java -XX:+UseSerialGC -cp "$work" T
+	see "near miss: a JVM that copies its environment is no alert" 'not [e for e in alerts() if get(e, "rule.id").startswith("R1")]'
 	see "Java: its copy is told" 'len([e for e in action("env-read") if get(e, "process.name") == "java" and get(e, "invigil.env.mechanism") == "copy"]) == 2'
 else
 	test_begin "Java"
 	skip "no javac here"
+fi
+
+# ---- what a file holds is looked up once for each build id: the twin has the same, and no name of a function ----
+if built one gcc -static -Wl,--build-id=sha1 -o "$work/one" "$work/c.c"; then
+	sed s/getenv/hidden/g "$work/one" >"$work/two"
+	chmod 755 "$work/two"
+	twins='len([r for r in reads("IVG_SET") if r["mechanism"] == "getenv"])'
+	IVG_SET=1 run -- sh -c '"$1"; "$2"' sh "$work/one" "$work/two" >"$work/out"
+	see "a file with a known build id is not looked up again" "$twins == 2"
+	IVG_SET=1 run -- "$work/two" >"$work/out"
+	see "near miss: alone its functions have no names" "$twins == 0 and any('no symbols' in get(e, 'invigil.env.unseen', '') for e in action('exit'))"
+	chown nobody "$work/two"
+	IVG_SET=1 run -- sh -c '"$1"; "$2"' sh "$work/one" "$work/two" >"$work/out"
+	see "near miss: of a user's file its build id is not believed" "$twins == 1"
 fi
 
 # ---- all of it at once ----
