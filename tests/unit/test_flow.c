@@ -128,6 +128,9 @@ static void what_a_one_liner_pipes_to_its_child_reaches_the_childs_child(void **
 	plumbing_exec(u, piped(t, 5, "sh", 78, 0)); /* another pipe */
 	plumbing_readers(u, python, count, &readers);
 	assert_int_equal(readers, 2);
+	readers = 0;
+	plumbing_readers(u, piped(t, 6, "python3", 0, 0), count, &readers);
+	assert_int_equal(readers, 0);
 	python->args = own;
 	plumbing_free(u);
 	table_free(t);
