@@ -75,7 +75,24 @@ for t in hub lab jen; do
 	see "its programs, reads, containers' programs and calls are there" \
 		"len(action('container-create')) == 2 and len(action('image-build')) == 2 and reads('READ_BY_$t') and [e for e in execs() if get(e, 'process.args') == ['echo', '$t-inside'] and get(e, 'container.id')]" "$f"
 	see "what it removes is its own" 'len(action("container-remove")) == 2 and all(get(e, "invigil.docker.owner") == "own" for e in action("container-remove") + action("image-remove")) and not [a for a in alerts() if get(a, "rule.id").startswith("R9")]' "$f"
+	see "each program outside containers was made by one of the run" \
+		"all(get(e, 'process.parent.entity_id') in {get(x, 'process.entity_id') for x in ev} for e in execs()[1:] if not get(e, 'container.id'))" "$f"
+	see "each command of the job is there" "len(execs('docker')) == 12 and len(execs('setsid')) == 2 and len([e for e in execs() if get(e, 'process.name', '').startswith('python3')]) == 2" "$f"
+	see "each object that carries its name is its own, in every call" \
+		"len([e for e in ev if get(e, 'http.request.method') and get(e, 'container.name', '').startswith('$t-c')]) >= 10 and all(get(e, 'invigil.docker.owner') == 'own' for e in ev if get(e, 'http.request.method') and get(e, 'container.name', '').startswith('$t-c'))" "$f"
 done
+cat >"$work/apart.py" <<'PY'
+# No process, container, image or request is in two streams.
+import json, sys
+seen = {}
+for name in sys.argv[1:]:
+    for e in map(json.loads, open(name)):
+        for what in (e.get("process", {}).get("entity_id"), e.get("container", {}).get("id"), e["event"]["id"]):
+            if what and seen.setdefault(what, name) != name:
+                sys.exit(f"{what} is in {seen[what]} and {name}: {e}")
+sys.exit(len(seen) < 100)
+PY
+check "no process, container or event is in two runs" python3 "$work/apart.py" "$work"/runs/*.jsonl
 see "the jobs are named" 'get(ev[0], "invigil.run.ci") == "github_actions" and get(ev[0], "cicd.pipeline.run.id") == "1658821493" and get(ev[0], "vcs.repository.name") == "octocat/Hello-World"' "$(stream hub)"
 see "each" 'get(ev[0], "invigil.run.ci") == "gitlab" and get(ev[0], "cicd.pipeline.task.run.id") == "50" and get(ev[0], "cicd.pipeline.run.id") == "1000"' "$(stream lab)"
 see "by its own" 'get(ev[0], "invigil.run.ci") == "jenkins" and get(ev[0], "cicd.pipeline.run.id") == "17" and get(ev[0], "cicd.worker.name") == "agent-1"' "$(stream jen)"
