@@ -40,10 +40,10 @@ mark() { # TEXT VALUE LIMIT UNIT
 		printf '  mark met:     %s: %s of %s %s\n' "$1" "$(number "$2")" "$3" "$4"
 	else
 		marks_missed=$((marks_missed + 1))
-		printf '  mark NOT met: %s: %s of %s %s\n' "$1" "$(number "$2")" "$3" "$4"
+		printf '  mark NOT met: %s: %s of %s %s\n' "$1" "$([ -z "$2" ] && echo "not measured" || number "$2")" "$3" "$4"
 	fi
 }
-added() { paste "$m/$1" "$m/$2" | awk '{ print 100 * ($1 / $2 - 1) }' | median; } # per cent, of pairs
+added() { paste "$m/$1" "$m/$2" | awk 'NF == 2 { print 100 * ($1 / $2 - 1) }' | median; } # per cent, of pairs
 
 declare -A under said=([ungated]="invigil --gate off" [engine]="invigil --gate off --env-reads off")
 under[bare]=
@@ -390,7 +390,7 @@ in_turns() { # KEY SIDES COMMAND...
 	for i in "${!sides[@]}"; do
 		side=${sides[i]}
 		# shellcheck disable=SC2086
-		each "$key.$side" timeout 300 ${under[$side]} sh "$work/here.sh" "$work/here.$side" "$work/turn.$side" \
+		each "$key.$side" timeout 900 ${under[$side]} sh "$work/here.sh" "$work/here.$side" "$work/turn.$side" \
 			"$work/turn.${sides[(i + 1) % ${#sides[@]}]}" "$@" &
 		pids+=($!)
 	done
