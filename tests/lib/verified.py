@@ -42,6 +42,10 @@ def main():
     kernel = column(answer)
     measured = {p["name"]: p["verified_instructions"] for p in answer["programs"]}
     kernels, rows = table_read()
+    wrong = [] if measured else ["no program was loaded"]
+    if measured and not any(measured.values()):
+        print(f"verified: {kernel} does not say how many instructions it walked (5.16 and later do)")
+        return 0
     if "--update" in sys.argv:
         if kernel not in kernels:
             kernels = sorted([*kernels, kernel], key=order)
@@ -50,10 +54,6 @@ def main():
         for name, count in measured.items():
             rows.setdefault(name, {})[kernel] = str(count)
         table_write(kernels, {name: row for name, row in rows.items() if set(row.values()) != {"-"}})
-        return 0
-    wrong = [] if measured else ["no program was loaded"]
-    if measured and not any(measured.values()):
-        print(f"verified: {kernel} does not say how many instructions it walked (5.16 and later do)")
         return 0
     if kernel not in kernels:
         print(f"verified: {kernel} is compared with {kernels[-1]}, the newest of the table")

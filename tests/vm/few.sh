@@ -47,6 +47,7 @@ group_seen() { # GROUP with : for the id
 rules() { grep -oE '"(id|rule)":"R[6-9]\.[0-9]+"' "$1" | sort | uniq -c; }
 each_way_told() { # FILE REFUSED
 	for way in $ways; do
+		case " $unseen " in *" $way "*) continue ;; esac
 		grep -q "\"query\":\"way=$way\"" "$1" || grep '"stream-cut"' "$1" | grep -q "\"/run/docker.sock\",\"$way\"" ||
 			grep -qx "$way" "$2" || { echo "nothing of $way" >/tmp/said && return 1; }
 	done
@@ -78,7 +79,7 @@ tiers_compare() { # TIERS
 	engine_end
 }
 
-case=$1
+case=$1 unseen=
 case $case in
 lockdown)
 	say "run is refused" status_is 125 ./invigil run -- touch /tmp/started
@@ -117,7 +118,7 @@ groups)
 	group_seen /sys/fs/cgroup/machine.slice/libpod-:.scope
 	group_seen /sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/docker-:.scope
 	;;
-tiers-6.1) tiers_compare fexit ;;
+tiers-6.1) unseen="sendfile splice" && tiers_compare fexit ;; # as check says of kernels before 6.5
 tiers-6.12) tiers_compare fexit copy tracepoint ;;
 *)
 	echo "FAIL $case: no such case"

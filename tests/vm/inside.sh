@@ -10,7 +10,7 @@ until_line() { # PATTERN FILE PID [COUNT]: so often, or the process that writes 
 ./vm-engine serve >/tmp/ready &
 server=$!
 until_line ready /tmp/ready $server
-VM_SMOKE_READ=1 ./invigil run -q -o /tmp/engine.jsonl -- ./vm-engine ask
+VM_SMOKE_READ=1 ./invigil run -q --failed-execs -o /tmp/engine.jsonl -- ./vm-engine ask
 echo "STATUS ask $?"
 
 for f in empty gone moved loose; do (umask 077; echo x >/tmp/$f.log); done

@@ -47,6 +47,7 @@ FIRED = {
     "container processes": lambda: seen("exec", container__id=ID, process__args=["echo", "in-the-container"]),
     "environment reads": lambda: seen("env-read", invigil__env__name="VM_SMOKE_READ", invigil__env__mechanism="getenv"),
     "attacks": lambda: seen("monitor-attacked"),
+    "failed execs": lambda: [e for e in seen("exec", event__outcome="failure", error__code="ENOENT") if "gate" not in (get(e, "error.message") or "")],
     "exec gate": lambda: seen("run-start", invigil__run__exec_gate="exec"),
     "source lines": None,  # by lines.sh, which brings a Python
 }
