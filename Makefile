@@ -161,7 +161,7 @@ check:
 # The scripts of tests/e2e that say "# long:": soaks and proofs of many minutes.
 check-long:
 	$(Q)tests/lib/deps.sh build
-	$(Q)tests/lib/deps.sh test
+	$(Q)tests/lib/deps.sh long
 	$(Q)$(AS_USER) $(MAKE) --no-print-directory all
 	$(Q)tests/run.sh long
 

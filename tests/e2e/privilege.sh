@@ -79,7 +79,7 @@ as_games() { setpriv --reuid=games --regid=games --clear-groups env -i PATH=/usr
 # The same program without one row of its table, for each row.
 mapfile -t rows < <(sed -n 's/^\t{ CAP_\([A-Z_]*\),.*/\1/p' user/privilege.c)
 flags=$(cat build/flags)
-objects=$(find build build/detect -maxdepth 1 -name '*.o' ! -name '*.bpf.o' ! -name privilege.o | tr '\n' ' ')
+objects=$(printf '%s\n' user/*.c user/detect/*.c | sed 's,^user/\(.*\)\.c$,build/\1.o,' | grep -vx build/privilege.o | tr '\n' ' ')
 mutant() { # ROW
 	sed "/^\t{ CAP_$1,/d" user/privilege.c >"$work/without-$1.c"
 	# shellcheck disable=SC2086,SC2046

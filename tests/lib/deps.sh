@@ -1,14 +1,16 @@
 #!/bin/bash
-# deps.sh build|test|arm64|bench: installs by apt what is missing, and says what; says nothing when nothing is.
+# deps.sh build|test|long|arm64|bench: installs by apt what is missing, and says what; says nothing when nothing is.
 set -u
 build="clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev gcc make libc6-dev pkg-config"
 # What `make` uses when it is there; its absence is no reason to fail.
 optional="libyaml-dev liblzma-dev"
 tests="libcmocka-dev libclang-rt-14-dev libfuse3-dev docker.io iptables python3 python3-pytest python3-pytest-xdist bats python3-docker python3-gevent busybox-static linux-perf
 	docker-compose podman openssh-server openssh-client socat xxd git strace gdb mandoc shellcheck cppcheck clang-format qemu-system-x86 kmod cpio curl iproute2 procps util-linux sudo xz-utils
-	prometheus libcap2-bin dpkg-dev fuse3 musl-tools ruby php-cli pypy3 cython3 libpython3-dev"
+	bash-completion python3-yaml logrotate systemd prometheus libcap2-bin dpkg-dev fuse3 musl-tools ruby php-cli pypy3 cython3 libpython3-dev"
 # Builds for arm64 and boots what was built (arm64: these, and libraries, which are unpacked into build/sysroot-arm64 and not installed).
 cross="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm busybox-static cpio"
+# Of the scripts that say "# long:".
+long="debootstrap debhelper lintian fakeroot"
 # The peers of the benchmark: one that cannot be had is skipped there.
 bench="libbpf-tools bpftrace strace"
 absent() {
@@ -20,6 +22,7 @@ absent() {
 case ${1:-} in
 build) want=$build ;;
 test) want=$tests optional= ;;
+long) want="$tests $long" optional= ;;
 cross) want=$cross optional= ;;
 arm64)
 	"$0" cross || exit
@@ -27,7 +30,7 @@ arm64)
 	;;
 bench) want=$tests optional=$bench ;;
 *)
-	echo "usage: deps.sh build|test|arm64|bench" >&2
+	echo "usage: deps.sh build|test|long|arm64|bench" >&2
 	exit 2
 	;;
 esac
