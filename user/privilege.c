@@ -53,7 +53,7 @@ static uint32_t children_user(void)
  * Debian's kernels: where kernel.perf_event_paranoid is above 2, which others do not know, perf_event_open(2)
  * wants CAP_SYS_ADMIN and CAP_PERFMON is not enough (their patch "perf: Allow further restriction of
  * perf_event_open"). By it the daemon attaches tracepoints of system calls, and all attach probes in files
- * where there is no uprobe_multi (6.6).
+ * where there is no uprobe_multi (6.6): for those 6.1 was seen to want CAP_SYS_ADMIN at level 2, too.
  */
 static bool perf_wants_admin(enum privilege p)
 {
@@ -64,7 +64,7 @@ static bool perf_wants_admin(enum privilege p)
 		level = 0;
 	if (f)
 		fclose(f);
-	return level > 2 && (p == PRIVILEGE_DAEMON || !feature_works(FEAT_UPROBE_MULTI));
+	return !feature_works(FEAT_UPROBE_MULTI) || (level > 2 && p == PRIVILEGE_DAEMON);
 }
 
 static uint64_t caps_kept(enum privilege p)
