@@ -210,6 +210,10 @@ vmtest-arm64:
 	$(Q)tests/lib/deps.sh arm64
 	$(Q)ARCH=arm64 tests/vm/vmtest.sh $(or $(VM_KERNELS),6.1 6.12)
 
+# Level 2: the Docker workload with a real dockerd on 6.1, 6.12 and the newest; part of `make check-long`.
+vmtest-level2:
+	$(Q)tests/vm/level2.sh $(VM_KERNELS)
+
 # Source lines on 6.1, of every CPython of this machine; `make check` has Debian's own.
 vm-lines: vm-smoke
 	$(Q)PYTHONS=all tests/vm/lines.sh
@@ -241,4 +245,4 @@ clean:
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all always soak check check-long demo lint bench mutants corpus vm-smoke vm-lines vmtest vmtest-arm64 verified recordings install clean unit-build fuzz-build manuals
+.PHONY: all always soak check check-long demo lint bench mutants corpus vm-smoke vm-lines vmtest vmtest-arm64 vmtest-level2 verified recordings install clean unit-build fuzz-build manuals

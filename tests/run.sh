@@ -117,6 +117,7 @@ script() { start "${1##*/}" timeout "$limit" bash "$1"; }
 scripts=
 if [ "${1:-}" = long ]; then
 	limit=7200
+	start vm-level2 tests/vm/level2.sh
 	start vm tests/vm/vmtest.sh 5.10 6.18
 	start degraded tests/vm/degraded.sh long
 	for t in tests/e2e/*.sh; do ! is_long "$t" || scripts="$scripts $t"; done

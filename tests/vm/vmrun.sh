@@ -3,7 +3,7 @@
 # output (run in /t by sh), returns its status; 124 time limit, 125 no status. VM_ROOT: a folder laid over its root.
 # VM_APPEND, VM_MEMORY (MiB), VM_CPUS, VM_SECONDS as they say. host: this machine's own kernel, in a root of the same files.
 # VM_MODULES: a folder of modules, loaded in order. VM_HOST_ROOT=1: COMMAND runs in this folder of this machine's own root, shared
-# read-only by 9p under a tmpfs, with its name and PATH; what is temporary is in TMPDIR.
+# read-only by 9p under a tmpfs, with its name; TMPDIR is on a disk of its own.
 # ARCH=arm64: a machine of that architecture, with the busybox that tests/lib/deps.sh arm64 has unpacked.
 set -u
 kernel=$1
@@ -37,7 +37,10 @@ printf '%s\n' "$*" >"$work/root/t/command"
 [ -z "${VM_MODULES:-}" ] || cp -r "$VM_MODULES" "$work/root/modules"
 share=()
 if [ -n "${VM_HOST_ROOT:-}" ]; then
-	share=(-fsdev "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap" -device "virtio-9p-pci,fsdev=root,mount_tag=root")
+	share=(-fsdev "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap" -device "virtio-9p-pci,fsdev=root,mount_tag=root"
+		-drive "file=$work/disk,if=virtio,format=raw,cache=unsafe")
+	truncate -s 4G "$work/disk"
+	mke2fs -q -t ext4 -F "$work/disk"
 	{ mv "$work/root/t/command" "$work/root/t/here" && cat >"$work/root/t/command"; } <<-COMMAND
 		mkdir /lower /over /new
 		mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,ro,cache=loose root /lower
@@ -49,11 +52,15 @@ if [ -n "${VM_HOST_ROOT:-}" ]; then
 		mount -t devpts devpts /new/dev/pts
 		mount -t tmpfs shm /new/dev/shm
 		mount -t tmpfs run /new/run
-		mkdir -m 1777 /new/run/tmp
+		mkdir /new/run/tmp
+		mount -t ext4 /dev/vda /new/run/tmp
+		chmod 1777 /new/run/tmp
 		cp here /new/run/here
 		hostname '$(hostname)'
+		# What is mounted nowhere else has its names from there.
+		cd /new && mount --move . /
 		exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TMPDIR=/run/tmp LANG=C.UTF-8 \\
-			chroot /new /bin/sh -c 'cd "$PWD" && exec sh /run/here'
+			/bin/busybox chroot . /bin/sh -c 'cd "$PWD" && exec sh /run/here'
 	COMMAND
 fi
 cat >"$work/root/setup" <<'SETUP'
