@@ -10,7 +10,7 @@ tests="libcmocka-dev libclang-rt-14-dev libfuse3-dev docker.io iptables python3 
 # Builds for arm64 and boots what was built (arm64: these, and libraries, which are unpacked into build/sysroot-arm64 and not installed).
 cross="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm busybox-static cpio"
 # Of the scripts that say "# long:".
-long="debootstrap debhelper lintian fakeroot"
+long="debootstrap debhelper lintian fakeroot systemd-container dbus"
 # The peers of the benchmark: one that cannot be had is skipped there.
 bench="libbpf-tools bpftrace strace"
 absent() {
