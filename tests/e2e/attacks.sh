@@ -31,7 +31,7 @@ image_up() { # alpine and ubuntu by name only: Debian's busybox, and bash with i
 	docker tag ubuntu:latest ubuntu:18.04
 	docker tag invigil/base:1 alpine:latest
 }
-if grep -q '\$D\|	ctr	' "$list"; then
+if grep -q '\$D\b\|	ctr	' "$list"; then # $D, not $DEPLOY_TOKEN
 	engine_up
 	ln "$engine/docker.sock" "$ACC/d.sock"
 	check "images of the names that the attacks use" image_up
@@ -76,16 +76,18 @@ PY
 }
 
 # What one attack leaves in $1: why it failed, or nothing. The engine's rows one after the other (they prune), the rest
-# beside them.
+# beside them; without an engine each lane has half of them.
 lane() { # DIR PATTERN
-	local id mode wanted command
+	local id mode wanted command row=0
 	ev=$1/ev
 	export W=$1/home
 	mkdir -p "$1"
 	while IFS=$'\t' read -r id mode wanted command <&9; do
 		case $id in '#'*) continue ;; esac
 		[ -z "$only" ] || [[ " $only " == *" $id "* ]] || continue
-		case $command in *'$D'*) mode=ctr ;; esac
+		[[ ! $command =~ \$D([^A-Za-z_]|$) ]] || mode=ctr
+		row=$((row + 1))
+		[ -n "$engine" ] || [ $((row % 2)) = 0 ] || mode=ctr
 		[ "$mode" = "$2" ] || continue
 		rm -rf "$W"
 		mkdir -p "$W"
