@@ -29,7 +29,7 @@ choices() { # OPTION WORD...
 choices --fail-on low medium high critical never
 choices --gate exec mmap off
 choices --env-reads off c all
-choices --engine-bytes fexit copy tracepoint
+choices --engine-bytes fexit copy tracepoint syscall
 printf '%s\n' json markdown mdoc text >"$work/want"
 check "and of another command's" same invigil risks --format ''
 echo medium >"$work/want"
