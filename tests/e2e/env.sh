@@ -70,6 +70,7 @@ unset DOCKER_HOST no_proxy
 # An instrumented Python says itself what it read. What libc's getenv saw first is told once, as that; what is read
 # by itself after the copy (sudo sets these) is told again.
 unset LOGNAME MAIL USER SHELL
+export LANG=C.UTF-8 # without any locale Python sets LC_CTYPE itself (PEP 538)
 for rounds in 10 700; do
 	export IVG_T_003=1
 	check "a Python that logs its reads, $rounds more of them" run -- /usr/bin/python3 -S tests/e2e/env_truth.py "$work/truth$rounds" $rounds
