@@ -57,6 +57,7 @@ void pipeline_finish(struct pipeline *p)
 	free(alive);
 	attempts_finish(p);
 	dialogue_finish(p->dialogue, p->now);
+	modules_finish(p);
 	if (p->run.rejected) {
 		struct buf what = { 0 };
 

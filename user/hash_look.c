@@ -119,6 +119,7 @@ static void file_hash(const struct hash_asked *a, struct ev_hash *e)
 	e->status = HASH_GONE;
 	if (a->module) {
 		e->cython = is_cython(fd);
+		e->status = HASH_DONE;
 		return;
 	}
 	if (!bytes_hash(fd, e) || fstat(fd, &after))

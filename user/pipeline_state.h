@@ -68,13 +68,12 @@ struct modules {
 	struct module {
 		uint64_t ino;
 		uint32_t dev;
-		enum { MODULE_ASKED, MODULE_OTHER, MODULE_CYTHON } is;
+		enum { MODULE_ASKED, MODULE_OTHER, MODULE_UNKNOWN, MODULE_CYTHON } is;
 	} known[256];
 	unsigned n;
 	struct {
-		const struct module *module;
-		uint64_t start;
-		uint32_t pid;
+		const struct module *module; /* NULL: nobody waits here */
+		struct process *process;     /* held */
 	} waits[64]; /* the last, as a ring */
 	unsigned n_waits;
 };
@@ -188,7 +187,7 @@ void link_suspect(struct pipeline *p, const struct record *r, const struct fact 
 
 /* take_hash.c: a finding from low upward is about f's process: its program is to be hashed. */
 void hash_want(struct pipeline *p, const struct fact *f);
-/* f: FACT_FILE of a module; asks whether Cython compiled it. */
+/* f: FACT_FILE of a module; asks whether Cython compiled it; without room nobody answers. */
 void module_want(struct pipeline *p, const struct process *process, const struct fact *f);
 void hashes_free(struct pipeline *p);
 
@@ -196,6 +195,8 @@ void hashes_free(struct pipeline *p);
 void take_module(struct pipeline *p, struct process *process, const struct fact *f);
 /* False: it was not asked for by take_module(). */
 bool module_answered(struct pipeline *p, const struct ev_hash *e);
+/* Who still waits is told that it is not known; at the end of the run. */
+void modules_finish(struct pipeline *p);
 
 /* take_startup.c: a program was executed: its start-up variables are to be looked at. */
 void startup_want(struct pipeline *p, const struct process *process);

@@ -281,7 +281,7 @@ struct process *table_fork(struct process_table *t, struct process *parent, cons
 		c->p.interactive = up->p.interactive;
 		c->p.roles = up->p.roles;
 		c->p.libraries = up->p.libraries;
-		c->p.has_cython = up->p.has_cython;
+		c->p.cython = up->p.cython;
 		c->p.exe = up->p.exe;
 		c->p.cwd = up->p.cwd;
 		c->p.name = up->p.name;
@@ -407,7 +407,8 @@ struct process *table_exec(struct process_table *t, const struct ev_hdr *h, cons
 			xstrndup(e->container, strnlen(e->container, sizeof(e->container)));
 	image_set(entry, h, e, (struct span){ tail, h->len });
 	seen_clear(entry);
-	p->env_late = p->source_said = p->has_lines = p->has_cython = false;
+	p->env_late = p->source_said = p->has_lines = false;
+	p->cython = CYTHON_NONE;
 	p->env_unseen = NULL;
 	for (unsigned i = 0; i < TEST_FRAMEWORKS && !p->test; i++)
 		p->test = test_case_new(i, process_env_value(p, test_variable(i)));

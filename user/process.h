@@ -99,7 +99,7 @@ struct process {
 	struct test_case *test; /* it runs inside; inherited; or NULL */
 	bool source_said;       /* that its own lines are not known, or not all */
 	bool has_lines;         /* a stack of its Python was read */
-	bool has_cython;        /* it loaded a module that Cython compiled */
+	enum { CYTHON_NONE, CYTHON_MAYBE, CYTHON_LOADED } cython; /* modules it loaded */
 	void *seen;             /* process.c: names of variables already reported */
 	unsigned refs;          /* process.c */
 };

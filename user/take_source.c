@@ -45,8 +45,14 @@ void source_none_say(struct pipeline *p, struct process *process)
 
 void source_cython_say(struct pipeline *p, struct process *process)
 {
-	if (process->has_lines && process->has_cython)
-		unknown_say(p, process, SPAN("functions that Cython compiled have no frame"));
+	static const char *const why[] = {
+		[CYTHON_MAYBE] =
+			"a module could not be looked into: what Cython compiled has no frame",
+		[CYTHON_LOADED] = "functions that Cython compiled have no frame",
+	};
+
+	if (process->has_lines && process->cython != CYTHON_NONE)
+		unknown_say(p, process, span_of(why[process->cython]));
 }
 
 static void source_wait(struct pipeline *p, const struct ev_hdr *h, struct source *s)

@@ -62,9 +62,6 @@ check "near miss: a module in C compiles" gcc -w -shared -fPIC $(python3.11-conf
 printf 'import plain, _ssl, subprocess\nsubprocess.call(["/bin/true"])\n' >c.py
 check "near miss: it is loaded" run -q -- $python c.py
 see "near miss: a module in C is nothing to say, nor is one of CPython's own" "$why_no_line == [] and len(execs('true')) == 1"
-printf 'import compiled\n' >none.py
-check "near miss: a script that makes no process" run -q -- $python none.py
-see "near miss: without a line none is missing" "$why_no_line == []"
 
 # The code object of the function that makes a process is in the swap area: its frame cannot be read.
 test_begin "swapped-out pages"
