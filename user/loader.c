@@ -713,6 +713,8 @@ void loader_hooks(const struct loader *l, void (*fn)(void *ctx, const struct loa
 				h.why = l->failed_why[k];
 		if (need_is_env(&needs[i]) && !strcmp(l->env_reads, "off"))
 			h.why = "switched off";
+		if (!need_asked(&needs[i]))
+			h.why = "not asked for";
 		fn(ctx, &h);
 	}
 }
