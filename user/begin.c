@@ -180,6 +180,8 @@ static bool coverage_read(struct run *r, const char *key, const char *value)
 		value_set(&c->tier, value);
 	} else if (c && !strcmp(key, "lacks")) {
 		value_set(&c->lacks, value);
+	} else if (c && !strcmp(key, "limit")) {
+		value_set(&c->limit, value);
 	} else {
 		return false;
 	}
@@ -295,6 +297,7 @@ void run_free(struct run *r)
 		free(r->coverage[i].hook);
 		free(r->coverage[i].tier);
 		free(r->coverage[i].lacks);
+		free(r->coverage[i].limit);
 	}
 	free(r->coverage);
 	free(r->command);

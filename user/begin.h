@@ -9,7 +9,7 @@
 /*
  * Keys, each "key NUL value NUL", some repeated in order:
  *	kind run.id seed(64 hex) wall_offset(ns) cwd uid root_pid  arg...  own...
- *	hook tier("none", "off") lacks(what is not seen by it; may be missing)...: how each is covered
+ *	hook tier("none", "off") lacks(what is not seen by it; may be missing) limit(what no tier sees; likewise)...: how each is covered
  *	exec_gate(exec|mmap|off: in force)
  *	resumed(lines of its stream that are there) began(unix ns): a run that another daemon began
  *	host.name host.fqdn host.id host.arch host.kernel boot_id domain

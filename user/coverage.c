@@ -14,6 +14,8 @@ static void hook_add(struct buf *begin, const struct need *n, const char *off, c
 	begin_add(begin, "tier", span_of(t ? t->name : "none"));
 	if (!t || t->lacks)
 		begin_add(begin, "lacks", span_of(t ? t->lacks : n->effect));
+	if (t && n->limit)
+		begin_add(begin, "limit", span_of(n->limit));
 }
 
 void coverage_add(struct buf *begin, const struct loader *l, bool daemon, const char *env_reads,

@@ -5,7 +5,7 @@
 #include "buf.h"
 #include "loader.h"
 
-/* Adds hook, tier and lacks (begin.h) of each hook. env_reads and gate: what is in force, "off" too. */
+/* Adds hook, tier, lacks and limit (begin.h) of each hook. env_reads and gate: what is in force, "off" too. */
 void coverage_add(struct buf *begin, const struct loader *l, bool daemon, const char *env_reads,
 		  const char *gate);
 

@@ -27,6 +27,7 @@ struct coverage {
 	char *hook;
 	char *tier;  /* "none", "off" */
 	char *lacks; /* what is therefore not seen; NULL nothing */
+	char *limit; /* what no tier sees; NULL nothing known */
 };
 
 struct run {

@@ -307,6 +307,7 @@ static void coverage_write(struct jsonw *j, const struct run *r)
 		jsonw_str(j, "hook", r->coverage[i].hook);
 		jsonw_str(j, "tier", r->coverage[i].tier);
 		jsonw_str(j, "lacks", r->coverage[i].lacks);
+		jsonw_str(j, "limit", r->coverage[i].limit);
 		jsonw_close(j);
 	}
 	jsonw_close(j);

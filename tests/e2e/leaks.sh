@@ -61,6 +61,7 @@ see "near miss: something between them" "len(alerts('R5.3')) == 1"
 run -- sh -c 'umask 077; echo "\$T_API_TOKEN" >"$1/one.txt"; cp "$1/one.txt" "$1/copy.log"; dd if="$1/one.txt" of="$1/dd.log" status=none' sh "$work"
 see "near miss: the variable's name alone, by cp and dd" "not alerts('R5.3')"
 check "what no hook sees is said: mmap, io_uring" sh -c "'$invigil' check --format json | grep -q \"mmap'ed and io_uring writes\""
+see "and in each run" "all(any(c[\"hook\"] == \"bytes written\" and \"mmap\" in c[\"limit\"] and \"io_uring\" in c[\"limit\"] for c in get(e, \"invigil.run.coverage\")) for e in action(\"run-start\") + action(\"run-end\"))"
 
 script <<PY
 import os

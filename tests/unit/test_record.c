@@ -133,7 +133,7 @@ static void what_covers_a_hook_is_that_hooks(void **state)
 		{ "lacks", "of no hook" },     { "hook", "exec" },
 		{ "tier", "tp_btf" },          { "hook", "file changes" },
 		{ "tier", "inode times" },     { "lacks", "changes by io_uring" },
-		{ "lacks", "said once more" },
+		{ "lacks", "said once more" }, { "limit", "of what is mapped" },
 	};
 	struct run run = { 0 };
 	struct buf tail = { 0 };
@@ -147,6 +147,8 @@ static void what_covers_a_hook_is_that_hooks(void **state)
 	assert_null(run.coverage[0].lacks);
 	assert_string_equal(run.coverage[1].hook, "file changes");
 	assert_string_equal(run.coverage[1].lacks, "said once more");
+	assert_string_equal(run.coverage[1].limit, "of what is mapped");
+	assert_null(run.coverage[0].limit);
 	run_free(&run);
 	buf_free(&tail);
 }

@@ -225,11 +225,11 @@ static void what_was_not_seen_is_said_with_counts(void **state)
 static void what_this_kernel_does_not_let_see_is_said_and_nothing_of_what_it_does(void **state)
 {
 	struct world *w = *state;
-	struct coverage coverage[] = {
-		{ (char *)"exec", (char *)"tp_btf", NULL },
-		{ (char *)"file changes", (char *)"inode times", (char *)"changes by io_uring" },
-		{ (char *)"source lines", (char *)"none", (char *)"lines" }
-	};
+	struct coverage coverage[] = { { (char *)"exec", (char *)"tp_btf", NULL, NULL },
+				       { (char *)"file changes", (char *)"inode times",
+					 (char *)"changes by io_uring", NULL },
+				       { (char *)"source lines", (char *)"none", (char *)"lines",
+					 NULL } };
 	struct buf md = { 0 };
 
 	w->run.coverage = coverage;
@@ -336,7 +336,7 @@ static void it_stays_within_40_lines_of_80_columns_whatever_happened(void **stat
 	w->in.n_gaps = 30;
 	w->in.files = files;
 	w->in.n_files = 20;
-	w->run.coverage = &(struct coverage){ long_text, long_text, long_text };
+	w->run.coverage = &(struct coverage){ long_text, long_text, long_text, long_text };
 	w->run.n_coverage = 1;
 	text(w);
 	assert_non_null(strstr(w->out.ptr, "gate tripped\n"));
