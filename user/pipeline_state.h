@@ -71,10 +71,11 @@ struct modules {
 		enum { MODULE_ASKED, MODULE_OTHER, MODULE_UNKNOWN, MODULE_CYTHON } is;
 	} known[256];
 	unsigned n;
+	/* The last, as a ring. */
 	struct {
 		const struct module *module; /* NULL: nobody waits here */
 		struct process *process;     /* held */
-	} waits[64]; /* the last, as a ring */
+	} waits[64];
 	unsigned n_waits;
 };
 
