@@ -12,6 +12,10 @@ daemon_up() {
 }
 watching() { [ "$(grep -c 'watching for runs' "$work/daemon")" -ge "$1" ]; }
 stream_of() { grep -l "\"$1\"" "$work"/runs/*.jsonl; }
+# The run of that program has its end; other tests' jobs may begin and end meanwhile.
+run_ended() { # SECONDS PROGRAM
+	until_true "$1" bash -c "grep -l '\"$2\"' '$work'/runs/*.jsonl | xargs -r -d '\n' grep -q '\"run-end\"'" || { tail -n 20 "$work/daemon"; return 1; }
+}
 
 # ---- before the daemon ----
 mkfifo "$work/hold"
@@ -33,7 +37,7 @@ check "what runs already is taken in" until_true 10 bash -c "'$invigil' status -
 until_true 10 stream_of threads.py || until_true 10 stream_of "$work/threads.py"
 echo go >"$work/hold"
 wait $job
-check "and ends by itself" until_true 15 grep -q ' ended: ' "$work/daemon"
+check "and ends by itself" run_ended 15 after-it
 ev=$(stream_of after-it)
 see "it says so, and that it is not whole" 'ended() and gapless() and gap("the run began before the daemon") and get(ev[-1], "invigil.run.complete") is False'
 see "each process is marked, with its arguments and its parent" 'sorted(a[0] for e in action("exec") if "running" in get(e, "invigil.exec.flags", []) for a in [get(e, "process.args")]) == ["/bin/sleep", "/usr/bin/python3", "sh", "sh"]'
@@ -97,7 +101,7 @@ echo go >"$work/end"
 wait $job
 printf '{"half a li' >>"$(stream_of of-the-last)"
 daemon_up
-check "is ended by the next one" until_true 20 bash -c "grep -q run-end '$(stream_of of-the-last)'"
+check "is ended by the next one" run_ended 20 of-the-last
 see "which says that it does not know how" 'ended() and gapless() and gap("it ended, and was started again") and get(ev[-1], "event.outcome") == "unknown"' "$(stream_of of-the-last)"
 
 kill $daemon
