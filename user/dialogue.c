@@ -205,6 +205,14 @@ bool dialogue_data(struct dialogue *d, const struct process *p, uint64_t time,
 	return c->engine && !c->ignored;
 }
 
+bool dialogue_open(struct dialogue *d, uint64_t sk, uint64_t ino, unsigned dir)
+{
+	const struct conn *c = dialogue_conn(d, sk, ino);
+
+	return c && dir <= DATA_RECV &&
+	       (c->dir[dir].state != HTTP_START || (dir == DATA_RECV && c->early.len));
+}
+
 void dialogue_process_end(struct dialogue *d, const struct process *p, uint64_t time)
 {
 	if (!d->n)

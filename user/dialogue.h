@@ -57,6 +57,8 @@ void dialogue_connect(struct dialogue *d, uint64_t sk, uint64_t ino, bool verifi
  */
 bool dialogue_data(struct dialogue *d, const struct process *p, uint64_t time,
 		   const struct ev_data *e, void *bytes, size_t have, size_t want);
+/* Is a message of that direction (DATA_SEND, DATA_RECV) not over yet, or is it no HTTP? */
+bool dialogue_open(struct dialogue *d, uint64_t sk, uint64_t ino, unsigned dir);
 /* A build's Dockerfile, as ops.dockerfile told it or a recording has it. */
 void dialogue_dockerfile(struct dialogue *d, uint64_t sk, uint64_t ino, struct span text,
 			 bool complete);

@@ -89,8 +89,7 @@ void pipeline_finish(struct pipeline *p)
 	f.end.status = p->run.status;
 	stream_run_end(&p->stream, &f, &result);
 	free(alive);
-	if (p->recording && !p->recording_error)
-		p->recording_error = recording_end(p->recording);
+	recording_finish(p);
 }
 
 void pipeline_findings(const struct pipeline *p, uint64_t findings[SEVERITIES], uint64_t *dropped)

@@ -195,12 +195,10 @@ static void record_write(struct pipeline *p, const struct record *r)
 }
 
 /* Rows that are new, or that a better name was found for. */
-static void secrets_keep(struct pipeline *p)
+static void secrets_keep(struct pipeline *p, uint64_t time)
 {
 	const struct masker *m = &p->run.masker;
 
-	if (!p->recording)
-		return;
 	if (!p->recorded)
 		p->recorded = xcalloc(SECRETS_MAX, sizeof(*p->recorded));
 	for (unsigned i = 0; i < m->count; i++) {
@@ -209,7 +207,7 @@ static void secrets_keep(struct pipeline *p)
 			struct ev_hdr h;
 			struct ev_secret e;
 			char name[sizeof(s->name)];
-		} b = { .h = { .time = p->now, .type = EV_SECRET } };
+		} b = { .h = { .time = time, .type = EV_SECRET } };
 		struct record r;
 
 		if (i < p->n_recorded && !strcmp(s->name, p->recorded[i].name) &&
@@ -239,14 +237,46 @@ static bool is_others(const struct pipeline *p, const struct record *r)
 			    (process->uid != p->record_uid || process->euid != p->record_uid));
 }
 
+/* The rows that a record needs stand before it. */
+static void record_out(void *ctx, const struct record *r)
+{
+	secrets_keep(ctx, r->h->time);
+	record_write(ctx, r);
+}
+
+void record_note(struct pipeline *p, const struct record *r)
+{
+	if (!p->recording || r->h->type != EV_DATA)
+		return;
+	buf_reset(&p->raw);
+	buf_add(&p->raw, r->h->len ? r->tail : "", r->h->len);
+}
+
 void record_keep(struct pipeline *p, const struct record *r)
 {
+	const struct ev_data *e = r->h->type == EV_DATA ? r->body : NULL;
+
 	/* Before its begin a run has no masker: nothing could be masked. */
-	if (!p->begun && r->h->type != EV_BEGIN)
+	if (!p->recording || (!p->begun && r->h->type != EV_BEGIN))
 		return;
-	secrets_keep(p);
+	if (!p->held)
+		p->held = held_new(&p->run.masker, record_out, p);
 	if (is_others(p, r))
 		p->unrecorded++;
+	else if (e)
+		held_add(p->held, r, p->raw.ptr ? p->raw.ptr : "",
+			 r->h->want == r->h->len &&
+				 dialogue_open(p->dialogue, e->sk, e->sockino, e->dir));
 	else
-		record_write(p, r);
+		held_add(p->held, r, NULL, false);
+	if (e && p->raw.ptr)
+		explicit_bzero(p->raw.ptr, p->raw.len);
+}
+
+void recording_finish(struct pipeline *p)
+{
+	if (p->held)
+		held_flush(p->held);
+	if (p->recording && !p->recording_error)
+		p->recording_error = recording_end(p->recording);
 }

@@ -270,6 +270,7 @@ void pipeline_take(struct pipeline *p, void *bytes, size_t n)
 	if (r.h->type == EV_END)
 		refused_tell(p, r.h);
 	sent_look(p, &r, &found);
+	record_note(p, &r);
 	record_scrub(p, &r);
 	/* Of an engine's bytes the dialogue blanks what cannot be scrubbed. */
 	if (r.h->type != EV_DATA)
@@ -308,6 +309,8 @@ void pipeline_free(struct pipeline *p)
 	for (unsigned i = 0; i < p->n_left; i++)
 		free((char *)p->left[i].ptr);
 	free(p->gaps);
+	held_free(p->held);
+	buf_free(&p->raw);
 	free(p->recorded);
 	free(p->left);
 	run_free(&p->run);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include "dialogue.h"
 #include "file_table.h"
+#include "held.h"
 #include "leak.h"
 #include "pipeline.h"
 #include "process_table.h"
@@ -102,7 +103,9 @@ struct pipeline {
 	struct ledger *ledger;
 	struct dialogue *dialogue;
 	FILE *recording;
-	bool record_own; /* pipeline_record_own() */
+	struct held *held; /* records on their way into it */
+	struct buf raw;    /* the tail of the record at hand, before it was scrubbed */
+	bool record_own;   /* pipeline_record_own() */
 	uid_t record_uid;
 	uint64_t unrecorded;
 	int recording_error;
@@ -235,6 +238,10 @@ bool link_is_foreign(const struct pipeline *p, uint64_t sk, uint64_t ino);
 /* keep.c: scrubs a record in place, before anything else sees it, and writes it to the recording. */
 void record_scrub(struct pipeline *p, struct record *r);
 void record_keep(struct pipeline *p, const struct record *r);
+/* keep.c, before it is scrubbed: for what may go on in the next one. */
+void record_note(struct pipeline *p, const struct record *r);
+/* keep.c: at the end of the run. */
+void recording_finish(struct pipeline *p);
 /* take_env.c: reads that wait are told: nothing of this process may come before them. */
 void env_settle(struct pipeline *p, struct process *process);
 /* take_engine.c */

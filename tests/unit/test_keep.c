@@ -281,11 +281,15 @@ static void nothing_is_kept_before_the_run_begins(void **state)
 	assert_false(holds(VALUE));
 }
 
+/* A whole request: nothing is waited for. */
 static void said_to_an_engine(const char *text)
 {
 	struct ev_data e = { 0 };
+	struct buf b = { 0 };
 
-	take(EV_DATA, &e, sizeof(e), text, strlen(text));
+	buf_fmt(&b, "GET /_ping?%s HTTP/1.1\r\nHost: d\r\n\r\n", text);
+	take(EV_DATA, &e, sizeof(e), b.ptr, b.len);
+	buf_free(&b);
 }
 
 static void who_has_no_more_rights_gets_what_their_own_programs_said_alone(void **state)
@@ -294,12 +298,12 @@ static void who_has_no_more_rights_gets_what_their_own_programs_said_alone(void 
 
 	(void)state;
 	pipeline_record_own(p, recording, 0); /* the program is of user 0 */
-	said_to_an_engine("GET /of-the-caller");
+	said_to_an_engine("of-the-caller");
 	take(EV_STRANGER, &stranger, sizeof(stranger), "", 0);
 	assert_true(holds("of-the-caller"));
 	assert_int_equal(pipeline_unrecorded(p), 1);
 	pipeline_record_own(p, recording, 1000);
-	said_to_an_engine("GET /with-other-rights");
+	said_to_an_engine("with-other-rights");
 	assert_false(holds("with-other-rights"));
 	assert_int_equal(pipeline_unrecorded(p), 2);
 	exec_take("usr/bin", "after-all", "after-all");
@@ -310,7 +314,7 @@ static void who_has_no_more_rights_gets_what_their_own_programs_said_alone(void 
 static void who_has_all_rights_gets_all(void **state)
 {
 	(void)state;
-	said_to_an_engine("GET /whoever-said-it");
+	said_to_an_engine("whoever-said-it");
 	assert_true(holds("whoever-said-it"));
 	assert_int_equal(pipeline_unrecorded(p), 0);
 }
