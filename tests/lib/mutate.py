@@ -23,6 +23,8 @@ TESTS = {
     "detect/piped_shell": "piped_shell",
     "detect/privilege_bits": "files",
     "detect/container_config": "container_config",
+    "detect/config_build": "container_config",
+    "detect/config_secret": "container_config",
     "detect/mounts": "container_config",
     "detect/docker_control": "docker_control",
     "detect/docker_removal": "docker_removal",

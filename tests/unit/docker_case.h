@@ -30,6 +30,9 @@ struct docker_case {
 	bool cut, image_own, pruned_unreadable, removed_names_foreign, connect, not_verified;
 	enum docker_way way;
 	const char *says;  /* words of the evidence */
+	const char *about; /* the finding's subject */
+	const char *container_name;
+	const char *fqdn;  /* of the host; NULL: lonestar-7.lab.example.net */
 	const char *hides; /* must stand nowhere */
 };
 
@@ -48,7 +51,8 @@ static void case_find(const struct docker_case *c)
 		}
 		if (strcmp(f->rule->id, c->rule + no))
 			continue;
-		found = !c->says || strstr(f->evidence.ptr, c->says) || found;
+		found |= (!c->says || strstr(f->evidence.ptr, c->says)) &&
+			 (!c->about || !strcmp(f->subject.ptr ? f->subject.ptr : "", c->about));
 		if (no == found)
 			print_message("%s: %s\n", f->rule->id, f->evidence.ptr);
 	}
@@ -95,6 +99,8 @@ static void case_check(void **state)
 	const char *path, *mark;
 
 	case_run(&run, users);
+	if (c->fqdn)
+		run.host_fqdn = (char *)c->fqdn;
 	for (const char *a = c->args; a && *a; a += strlen(a) + 1) {
 		p.argc++;
 		p.args_len += strlen(a) + 1;
@@ -124,6 +130,7 @@ static void case_check(void **state)
 		d->dockerfile = case_bytes(&run, c->dockerfile, &file);
 		d->dockerfile_complete = true;
 		d->image_own = c->image_own;
+		d->container_name = span_of(c->container_name);
 		if (docker_query(d->query, "name", 0, &name))
 			d->target = (struct span){ name.ptr, name.len };
 		d->pruned_own = c->pruned_own;

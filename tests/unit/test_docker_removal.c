@@ -55,6 +55,16 @@ static const struct docker_case cases[] = {
 	{ "a_prune_of_the_build_cache", "R9.3", "POST /build/prune", .status = 200,
 	  .pruned_other = 1 },
 	{ "a_prune_that_failed", "!R9.3", "POST /volumes/prune", .status = 500 },
+	{ "a_refused_prune_409", "R9.5", "POST /containers/prune", .status = 409,
+	  .says = "refused" },
+	{ "a_refused_prune_403", "R9.5", "POST /containers/prune", .status = 403,
+	  .says = "refused" },
+	{ "a_container_is_shown_by_its_name", "R9.1", "DELETE /containers/0123abcd",
+	  .owner = OWNER_OWN, .status = 204, .container_name = "web", .about = "web" },
+	{ "a_container_without_a_name_by_what_was_asked", "R9.1", "DELETE /containers/0123abcd",
+	  .owner = OWNER_OWN, .status = 204, .about = "0123abcd" },
+	{ "an_image_is_no_container", "R9.1", "DELETE /images/i:1", .owner = OWNER_OWN,
+	  .status = 200, .container_name = "web", .about = "i:1" },
 };
 
 int main(void)
