@@ -1,4 +1,7 @@
-"""compare.py EVENTS.jsonl TRUTH.jsonl [LEAST]: are caller, whole stack and API of every process what the interpreter said?"""
+"""compare.py EVENTS.jsonl TRUTH.jsonl [LEAST]: are caller, whole stack and API of every process what the interpreter said?
+
+An exec whose arguments the stream calls unreadable cannot be told from others: one is allowed, and said.
+"""
 import json
 import re
 import sys
@@ -12,13 +15,17 @@ def lines(path):
         return [json.loads(line) for line in stream]
 
 
-seen = {}
+seen, unread, end = {}, [], None
 for event in lines(sys.argv[1]):
+    if event["event"]["action"] == "run-end":
+        end = event
     if event["event"]["action"] != "exec" or event["event"]["kind"] != "event":
         continue
     word = MARK.search(" ".join(event["process"].get("args", [])))
     if word:
         seen.setdefault(word.group(), []).append(event["invigil"].get("source"))
+    elif "fault" in event["invigil"]["exec"].get("flags", []):
+        unread.append(event)
 truth = {}
 for row in lines(sys.argv[2]):
     word = MARK.search(row["words"])
@@ -35,7 +42,7 @@ def frame(f):
     return (f["file"], f.get("line"), f["function"])
 
 
-wrong, callers, apis = [], set(), set()
+wrong, callers, apis, untold = [], set(), set(), []
 for word, row in truth.items():
     stack = [(text(f[0]), f[1], f[2]) for f in row["stack"][:FRAMES]]
     # The audit event of Popen is raised a few lines before the fork.
@@ -43,7 +50,7 @@ for word, row in truth.items():
     script = next((i for i, f in enumerate(row["stack"]) if not f[3]), None)
     sources = seen.get(word)
     if not sources:
-        wrong.append((word, "no exec event"))
+        (wrong if len(untold) >= min(1, len(unread)) else untold).append((word, "no exec event"))
         continue
     for source in sources:
         if not source:
@@ -63,5 +70,10 @@ for word, row in truth.items():
         apis.add(source.get("api"))
 for row in wrong[:12]:
     print("wrong:", *row)
+for row in untold:
+    print("untold:", *row)
+if wrong or untold:
+    print("arguments unread:", [json.dumps(event) for event in unread[:3]])
+    print("the end:", json.dumps(end))
 print("%d processes, %d call sites, %d wrong; %s" % (len(truth), len(callers), len(wrong), " ".join(sorted(map(str, apis)))))
 sys.exit(1 if wrong or len(truth) < int(sys.argv[3] if len(sys.argv) > 3 else 300) else 0)

@@ -58,7 +58,7 @@ for python in "${pythons[@]}"; do
 	for said in '330 processes, 114 call sites, 0 wrong' 'sites.py ended with 0' 'replay is the same'; do
 		if grep -q "^$said" "$dir/out"; then echo "ok   6.1: $python: $said"; else
 			echo "FAIL 6.1: $python: $said"
-			cut -c1-300 "$dir/out" | tail -n 20
+			cut -c1-3000 "$dir/out" | tail -n 20
 			failed=1
 		fi
 	done
