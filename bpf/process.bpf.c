@@ -259,6 +259,26 @@ static __always_inline void script_note(struct member *m, struct task_struct *ta
 	}
 }
 
+static __always_inline u64 mounts_of(struct task_struct *task)
+{
+	return (u64)BPF_CORE_READ(task, nsproxy, mnt_ns);
+}
+
+/*
+ * runc executes a sealed copy of itself, or its own file, before it enters the container (libcontainer/nsenter/
+ * cloned_binary.c); by then it may stand in the container's cgroup already. What a container executes is in
+ * mounts of its own.
+ */
+static __always_inline bool is_runtime_again(struct task_struct *task, struct linux_binprm *bprm)
+{
+	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+	struct inode *inode = BPF_CORE_READ(bprm, file, f_inode);
+
+	return mounts_of(task) == mounts_of(parent) &&
+	       (!BPF_CORE_READ(inode, i_nlink) ||
+		inode == BPF_CORE_READ(parent, mm, exe_file, f_inode));
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
@@ -273,7 +293,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 
 	if (!m)
 		m = container_exec(task);
-	if (!m)
+	if (!m || (m->flags & MEMBER_WAITS && is_runtime_again(task, bprm)))
 		return 0;
 	step = m->flags & MEMBER_STEP;
 	m->flags = 0;

@@ -29,6 +29,7 @@ SH2
 	if [ -n "$dir" ]; then
 		"$work/into" "$dir" /bin/echo word-into >"$work/into.out" 2>&1
 		echo $? >"$work/into.status"
+		"$work/into" "$dir" "$work/into" = /bin/echo word-again >"$work/again.out" 2>&1
 		mkdir -p "$dir/below" 2>/dev/null && "$work/into" "$dir/below" /bin/echo word-below >/dev/null 2>&1
 		rmdir "$dir/below" 2>/dev/null
 	fi
@@ -44,6 +45,10 @@ see "an exec in a container of others is none of the run's" 'not [e for e in exe
 if [ "$(cat "$work/into.status" 2>/dev/null)" = 0 ]; then
 	inside word-into "(clone3 into the cgroup)"
 	inside word-below "(a cgroup below it)"
+	inside word-again "(out of a program that executes itself twice first)"
+	see "these two are the runtime's own, outside of the container's mounts" \
+		'[get(e, "process.args") for e in execs() if "word-again" in get(e, "process.args", [])] == [["/bin/echo", "word-again"]]'
+	check "and they were executed" grep -qx word-again "$work/again.out"
 else
 	test_begin "clone3 into the cgroup"
 	skip "no unified hierarchy with the container, or no clone3"
