@@ -10,48 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
-#include "build_step.h"
-#include "env_attach.h"
-#include "event.h"
 #include "found.h"
-#include "loader.h"
-#include "probe.h"
-#include "uprobe.h"
+#include "loader_state.h"
 #include "python.h"
-#include "gunzip.h"
-#include "plain_object.h"
-#include "invigil.skel.h"
-
-/* bpf/member.bpf.h */
-struct member {
-	uint32_t run, flags, script[4];
-	char container[EV_CONTAINER_LEN];
-};
-
-struct loader {
-	struct invigil *skel;
-	struct buf plain; /* object; empty: the usual one */
-	struct ring_buffer *ring;
-	struct attached {
-		struct bpf_link *link;
-		const struct need *need;
-	} links[40];
-	unsigned n_links;
-	bool daemon;
-	const char *env_reads;
-	const char *failed[32]; /* needs that could not be attached */
-	const char *failed_why[32];
-	unsigned n_failed;
-	struct env_attach *env;
-	uint64_t load_time;
-	bool detached;
-	/* during a drain */
-	loader_fn *fn;
-	void *ctx;
-	char *copy;
-};
+#include "uprobe.h"
 
 static char log_text[1 << 20]; /* what libbpf said */
 
@@ -62,12 +25,6 @@ static int print_keep(enum libbpf_print_level level, const char *fmt, va_list ap
 	if (level == LIBBPF_WARN && n < sizeof(log_text) - 1)
 		vsnprintf(log_text + n, sizeof(log_text) - n, fmt, ap);
 	return 0;
-}
-
-/* A need without programs is met elsewhere: the gate. */
-static bool is_ours(const struct need *n)
-{
-	return n->tiers[0].programs[0] != NULL;
 }
 
 /* "on_sys_open@creat": the program, and the system call at whose end it stands, its raw tracepoint or its function. */
@@ -99,7 +56,7 @@ static void autoload_choose(struct invigil *skel, bool env, bool daemon)
 
 	bpf_object__for_each_program(prog, skel->obj) bpf_program__set_autoload(prog, false);
 	for (size_t i = 0; i < n_needs; i++) {
-		const struct tier *t = is_ours(&needs[i]) ? need_tier(&needs[i]) : NULL;
+		const struct tier *t = need_is_ours(&needs[i]) ? need_tier(&needs[i]) : NULL;
 
 		if (!t || !need_asked(&needs[i]) || (need_is_env(&needs[i]) && !env) ||
 		    (need_when(&needs[i]) == WHEN_DAEMON && !daemon))
@@ -166,7 +123,7 @@ static bool needs_attach(struct loader *l, bool idle, const char **what)
 		const struct need *n = &needs[i];
 
 		*what = n->name;
-		if (!is_ours(n) || !need_asked(n) || need_is_env(n) ||
+		if (!need_is_ours(n) || !need_asked(n) || need_is_env(n) ||
 		    (need_due(l, n) == WHEN_RUN) == idle ||
 		    (need_when(n) == WHEN_DAEMON && !l->daemon))
 			continue;
@@ -186,59 +143,6 @@ static void layouts_fill(struct invigil *skel)
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(layouts); i++)
 		bpf_map_update_elem(bpf_map__fd(skel->maps.python_layouts), &i, &layouts[i], 0);
-}
-
-#define OBJECT_MAX (8u << 20)
-
-static bool takes_memory(const struct btf *btf, const struct btf_type *function)
-{
-	const struct btf_type *proto = btf__type_by_id(btf, function->type);
-
-	for (unsigned i = 0; i < btf_vlen(proto); i++)
-		if (btf_is_ptr(btf__type_by_id(btf, btf_params(proto)[i].type)))
-			return true;
-	return false;
-}
-
-/* Where a global function may not take memory: a static one is verified with each caller. */
-static void functions_static(struct btf *btf)
-{
-	for (uint32_t i = 1; i < btf__type_cnt(btf); i++) {
-		struct btf_type *t = (struct btf_type *)btf__type_by_id(btf, i);
-
-		if (btf_is_func(t) && takes_memory(btf, t))
-			t->info = BTF_KIND_FUNC << 24 | BTF_FUNC_STATIC;
-	}
-}
-
-/* Both objects have the same programs, maps and variables: the Makefile compares them. */
-static struct invigil *object_open(struct loader *l)
-{
-	struct bpf_map *map = NULL;
-	struct invigil *skel;
-
-	if (feature_works(FEAT_LOOP))
-		return invigil__open();
-	skel = calloc(1, sizeof(*skel));
-	if (!skel || !gunzip(plain_object(), OBJECT_MAX, &l->plain) ||
-	    invigil__create_skeleton(skel))
-		goto fail;
-	skel->skeleton->data = l->plain.ptr;
-	skel->skeleton->data_sz = l->plain.len;
-	if (bpf_object__open_skeleton(skel->skeleton, NULL))
-		goto fail;
-	functions_static(bpf_object__btf(skel->obj));
-	/* Memory allocated by a probe is a kernel warning there (94dacdbd5d2d). */
-	bpf_object__for_each_map(map, skel->obj) if (bpf_map__type(map) == BPF_MAP_TYPE_HASH)
-		bpf_map__set_map_flags(map, 0);
-	bpf_map__set_max_entries(skel->maps.env_states, 2048);
-	/* Of programs that this object does not load. */
-	bpf_map__set_autocreate(skel->maps.python_walks, false);
-	bpf_map__set_autocreate(skel->maps.conns, false);
-	return skel;
-fail:
-	invigil__destroy(skel);
-	return NULL;
 }
 
 static int on_ring(void *ctx, void *data, size_t n)
@@ -318,7 +222,7 @@ struct loader *loader_open(const char *env_reads, bool daemon, bool any_file)
 	/* Refused without CAP_SYS_RESOURCE: no error, memory is accounted by cgroup since 5.11. */
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	l->copy = xcalloc(1, RECORD_MAX);
-	l->skel = object_open(l);
+	l->skel = skeleton_open(&l->plain);
 	if (!l->skel)
 		goto fail;
 	bpf_map__set_max_entries(l->skel->maps.exec_scratch, libbpf_num_possible_cpus());
@@ -428,63 +332,10 @@ int loader_found(struct loader *l, void (*fn)(void *ctx, const struct found_task
 	return fd < 0 ? fd : 0;
 }
 
-int loader_take_in(struct loader *l, uint32_t pid, uint64_t start, uint32_t run)
-{
-	struct found_taken t = { .start = start, .run = run };
-
-	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.taken), &pid, &t, BPF_ANY);
-}
-
 void loader_links_leave(struct loader *l)
 {
 	for (unsigned i = 0; i < l->n_links; i++)
 		close(bpf_link__fd(l->links[i].link));
-}
-
-static int name_add(int map, const char *name, size_t size)
-{
-	char key[EV_COMM_MAX + EV_MARKER_MAX] = { 0 };
-	uint32_t one = 1;
-
-	strncpy(key, name, size - 1);
-	return bpf_map_update_elem(map, key, &one, BPF_ANY);
-}
-
-int loader_marker(struct loader *l, const char *variable)
-{
-	return name_add(bpf_map__fd(l->skel->maps.markers), variable, EV_MARKER_MAX);
-}
-
-int loader_program(struct loader *l, const char *comm)
-{
-	return name_add(bpf_map__fd(l->skel->maps.programs), comm, EV_COMM_MAX);
-}
-
-int loader_user(struct loader *l, uid_t uid)
-{
-	uint32_t key = uid, one = 1;
-
-	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.users), &key, &one, BPF_ANY);
-}
-
-void loader_every_exec(struct loader *l)
-{
-	l->skel->bss->every_exec = 1;
-}
-
-int loader_live(struct loader *l, uint32_t run)
-{
-	uint32_t one = 1;
-
-	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.living), &run, &one, BPF_ANY);
-}
-
-int loader_drop(struct loader *l, uint32_t run)
-{
-	uint32_t one = 1;
-
-	bpf_map_delete_elem(bpf_map__fd(l->skel->maps.living), &run);
-	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.dropped), &run, &one, BPF_ANY);
 }
 
 void loader_close(struct loader *l)
@@ -497,150 +348,6 @@ void loader_close(struct loader *l)
 	buf_free(&l->plain);
 	free(l->copy);
 	free(l);
-}
-
-bool loader_missed(const struct loader *l, const char *hook)
-{
-	for (unsigned i = 0; i < l->n_failed; i++)
-		if (!strcmp(l->failed[i], hook))
-			return true;
-	return false;
-}
-
-void loader_gaps(const struct loader *l,
-		 void (*fn)(void *ctx, const char *hook, const char *reason, const char *effect,
-			    bool required),
-		 void *ctx)
-{
-	for (unsigned i = 0; i < l->n_failed; i++)
-		for (size_t k = 0; k < n_needs; k++)
-			if (needs[k].name == l->failed[i])
-				fn(ctx, needs[k].name, l->failed_why[i], needs[k].effect, true);
-	for (size_t k = 0; k < n_needs; k++)
-		if (need_is_env(&needs[k]) && !need_tier(&needs[k]))
-			fn(ctx, needs[k].name, "no way on this kernel", needs[k].effect, false);
-	if (!l->env)
-		fn(ctx, "environment reads", "switched off", "variables read by name", false);
-}
-
-/* The process of a pidfd, as /proc says it. 0: none. */
-static uint32_t pidfd_process(int pidfd)
-{
-	char path[64], line[64];
-	uint32_t pid = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "Pid: %u", &pid) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return pid;
-}
-
-int loader_member_fd(struct loader *l, int pidfd, uint32_t run)
-{
-	struct member m = { .run = run };
-	uint32_t pid;
-
-	if (l->plain.len) {
-		pid = pidfd_process(pidfd);
-		return pid ? bpf_map_update_elem(bpf_map__fd(l->skel->maps.members), &pid, &m,
-						 BPF_ANY)
-			   : -ESRCH;
-	}
-	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.members), &pidfd, &m, BPF_ANY);
-}
-
-int loader_member(struct loader *l, pid_t pid, uint32_t run)
-{
-	int fd = syscall(SYS_pidfd_open, pid, 0), err;
-
-	if (fd < 0)
-		return -errno;
-	err = loader_member_fd(l, fd, run);
-	close(fd);
-	return err;
-}
-
-int loader_engine(struct loader *l, uint64_t ino, uint32_t dev)
-{
-	struct {
-		uint64_t ino;
-		uint32_t dev, pad;
-	} key = { ino, dev, 0 };
-	uint32_t one = 1;
-
-	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.engines), &key, &one, BPF_ANY);
-}
-
-int loader_container(struct loader *l, const char id[EV_CONTAINER_LEN], uint32_t run)
-{
-	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.containers), id, &run, BPF_ANY);
-}
-
-/* A step that several runs build, or one run several times, is counted. */
-static int step_change(struct loader *l, const struct build_step *s, uint32_t run, bool on)
-{
-	int fd = bpf_map__fd(l->skel->maps.build_steps), err;
-	struct build_user u = { run, 0 };
-
-	err = bpf_map_lookup_elem(fd, s, &u);
-	if (err && !on)
-		return 0;
-	if (u.run != run)
-		u.run = BUILD_STEP_MANY;
-	u.builds += on ? 1 : -1;
-	return u.builds ? bpf_map_update_elem(fd, s, &u, BPF_ANY) : bpf_map_delete_elem(fd, s);
-}
-
-int loader_build(struct loader *l, const struct build_step *steps, unsigned n, uint32_t run,
-		 bool on)
-{
-	struct builder *free_one = NULL, *mine = NULL, *b;
-	int err = 0;
-
-	for (b = l->skel->bss->builders; b < l->skel->bss->builders + BUILDERS; b++) {
-		if (b->run == run)
-			mine = b;
-		else if (!b->run && !free_one)
-			free_one = b;
-	}
-	for (unsigned i = 0; i < n; i++) {
-		int bad = step_change(l, steps + i, run, on);
-
-		err = err ? err : bad;
-	}
-	if (on && (mine || free_one)) {
-		b = mine ? mine : free_one;
-		l->skel->bss->building += !b->builds++;
-		b->told = 0;
-		b->run = run;
-	} else if (!on && mine && !--mine->builds) {
-		l->skel->bss->building--;
-		mine->run = 0;
-	}
-	return on && !mine && !free_one ? -E2BIG : err;
-}
-
-void loader_guard(struct loader *l, unsigned role, pid_t pid)
-{
-	l->skel->bss->ours[role] = pid;
-}
-
-int loader_watch(struct loader *l, uint64_t ino, uint32_t dev, uint32_t run)
-{
-	struct {
-		uint64_t ino;
-		uint32_t dev, run;
-	} key = { ino, dev, run };
-	uint64_t left = l->skel->rodata->watch_file_budget;
-
-	int err = bpf_map_update_elem(bpf_map__fd(l->skel->maps.watched), &key, &left, BPF_NOEXIST);
-
-	return err == -EEXIST ? 0 : err; /* its budget goes on */
 }
 
 int loader_ring_fd(const struct loader *l)
@@ -658,65 +365,9 @@ int loader_drain(struct loader *l, loader_fn *fn, void *ctx)
 	return n < 0 ? n : 0;
 }
 
-void loader_programs(const struct loader *l,
-		     void (*fn)(void *ctx, const char *name, uint32_t verified), void *ctx)
-{
-	struct bpf_program *prog = NULL;
-
-	bpf_object__for_each_program(prog, l->skel->obj)
-	{
-		struct bpf_prog_info info = { 0 };
-		uint32_t n = sizeof(info);
-
-		if (bpf_program__fd(prog) < 0 ||
-		    bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &n))
-			continue;
-		fn(ctx, bpf_program__name(prog), info.verified_insns);
-	}
-}
-
-uint64_t loader_load_time(const struct loader *l)
-{
-	return l->load_time;
-}
-
-void loader_losses(const struct loader *l, void (*fn)(void *ctx, uint32_t type, uint64_t count),
-		   void *ctx)
-{
-	for (uint32_t i = 0; i < EV_TYPES; i++)
-		if (l->skel->bss->lost[i])
-			fn(ctx, i, l->skel->bss->lost[i]);
-	if (l->skel->bss->lost_members)
-		fn(ctx, EV_UNKNOWN, l->skel->bss->lost_members);
-}
-
 unsigned loader_env_probes(const struct loader *l)
 {
 	return l->env ? env_attach_probes(l->env) : 0;
-}
-
-void loader_hooks(const struct loader *l, void (*fn)(void *ctx, const struct loader_hook *h),
-		  void *ctx)
-{
-	for (size_t i = 0; i < n_needs; i++) {
-		const struct tier *t = need_tier(&needs[i]);
-		struct loader_hook h = { .need = &needs[i],
-					 .how = t ? t->name : NULL,
-					 .in_files = need_is_env(&needs[i]) };
-
-		if (!is_ours(&needs[i]))
-			continue;
-		for (unsigned k = 0; k < l->n_links; k++)
-			h.programs += l->links[k].need == &needs[i];
-		for (unsigned k = 0; k < l->n_failed; k++)
-			if (l->failed[k] == needs[i].name)
-				h.why = l->failed_why[k];
-		if (need_is_env(&needs[i]) && !strcmp(l->env_reads, "off"))
-			h.why = "switched off";
-		if (!need_asked(&needs[i]))
-			h.why = "not asked for";
-		fn(ctx, &h);
-	}
 }
 
 const char *loader_env_trouble(struct loader *l)
