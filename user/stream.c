@@ -1,14 +1,7 @@
 /* stream.c: numbers, frames and hands out the lines of the event stream. */
 #include <string.h>
 #include "ecs.h"
-#include "event.h"
-#include "record.h"
-#include "stream.h"
-
-/* What event.{kind,category,type,action,dataset} of a line say. */
-struct frame {
-	const char *kind, *category, *type, *type2, *action, *dataset;
-};
+#include "stream_line.h"
 
 static void prefix_make(struct stream *s)
 {
@@ -59,11 +52,7 @@ void stream_free(struct stream *s)
 	jsonw_free(&s->json);
 }
 
-/*
- * Gives the line its number and opens its event object, which the caller closes. False: the line
- * counts but is not written. always: alerts, the run's start and end, health.
- */
-static bool line_begin(struct stream *s, uint64_t time, const struct frame *f, bool always)
+bool stream_line_begin(struct stream *s, uint64_t time, const struct frame *f, bool always)
 {
 	struct jsonw *j = &s->json;
 
@@ -95,8 +84,7 @@ static bool line_begin(struct stream *s, uint64_t time, const struct frame *f, b
 	return true;
 }
 
-/* Opens invigil and invigil.run. It comes last in a line: jsonw_raw() sums up what stood before. */
-static void invigil_begin(struct stream *s)
+void stream_invigil_begin(struct stream *s)
 {
 	jsonw_obj(&s->json, "invigil");
 	if (s->alerts_only) {
@@ -109,8 +97,7 @@ static void invigil_begin(struct stream *s)
 	jsonw_str(&s->json, "id", s->run->id);
 }
 
-/* Closes invigil and hands the line out. */
-static void line_end(struct stream *s)
+void stream_line_end(struct stream *s)
 {
 	int error;
 
@@ -297,39 +284,6 @@ static void findings_write(struct jsonw *j, const struct report *r)
 	jsonw_close(j);
 }
 
-static void coverage_write(struct jsonw *j, const struct run *r)
-{
-	if (!r->n_coverage)
-		return;
-	jsonw_arr(j, "coverage");
-	for (unsigned i = 0; i < r->n_coverage; i++) {
-		jsonw_obj(j, NULL);
-		jsonw_str(j, "hook", r->coverage[i].hook);
-		jsonw_str(j, "tier", r->coverage[i].tier);
-		jsonw_str(j, "lacks", r->coverage[i].lacks);
-		jsonw_str(j, "limit", r->coverage[i].limit);
-		jsonw_close(j);
-	}
-	jsonw_close(j);
-}
-
-/* What the run is, in invigil.run of its start and end. */
-static void run_write(struct jsonw *j, const struct run *r)
-{
-	jsonw_str(j, "kind", r->kind ? r->kind : "run");
-	jsonw_arr(j, "command");
-	for (unsigned i = 0; i < r->commands; i++)
-		jsonw_span(j, NULL, r->command[i]);
-	jsonw_close(j);
-	jsonw_str(j, "cwd", r->cwd);
-	jsonw_str(j, "user", r->user);
-	jsonw_str(j, "ci", r->ci ? r->ci->name : NULL);
-	jsonw_str(j, "exec_gate", r->exec_gate);
-	coverage_write(j, r);
-	if (r->resumed)
-		jsonw_bool(j, "resumed", true);
-}
-
 void stream_fact(struct stream *s, const struct fact *f, const struct report *findings)
 {
 	bool start = f->kind == FACT_RUN_START;
@@ -337,7 +291,7 @@ void stream_fact(struct stream *s, const struct fact *f, const struct report *fi
 	struct frame frame;
 
 	if (!frame_of(f, findings, &frame) ||
-	    !line_begin(s, f->time, &frame, start || f->kind == FACT_HEALTH))
+	    !stream_line_begin(s, f->time, &frame, start || f->kind == FACT_HEALTH))
 		return;
 	outcome_write(j, f);
 	jsonw_close(j);
@@ -349,9 +303,9 @@ void stream_fact(struct stream *s, const struct fact *f, const struct report *fi
 	if (f->process && f->process->container_id && f->kind != FACT_DOCKER)
 		ecs_container(j, span_of(f->process->container_id), f->container_name,
 			      f->container_image);
-	invigil_begin(s);
+	stream_invigil_begin(s);
 	if (start)
-		run_write(j, s->run);
+		stream_run_write(j, s->run);
 	jsonw_close(j);
 	ecs_fact_invigil(j, f, true);
 	ecs_test(j, f->test);
@@ -359,7 +313,7 @@ void stream_fact(struct stream *s, const struct fact *f, const struct report *fi
 	findings_write(j, findings);
 	if (findings && findings->more)
 		jsonw_u64(j, "findings_more", findings->more);
-	line_end(s);
+	stream_line_end(s);
 }
 
 /* ---- alerts ---- */
@@ -408,7 +362,7 @@ void stream_alert(struct stream *s, const struct alert *a, const struct fact *f,
 	bool about = !repeat && f->kind != FACT_RUN_END;
 	struct jsonw *j = &s->json;
 
-	if (!line_begin(s, f->time, &frame, true))
+	if (!stream_line_begin(s, f->time, &frame, true))
 		return;
 	jsonw_i64(j, "severity", severity_ecs(a->severity));
 	jsonw_close(j);
@@ -425,7 +379,7 @@ void stream_alert(struct stream *s, const struct alert *a, const struct fact *f,
 			id = span_of(p->container_id);
 		ecs_container(j, id, a->container_name, SPAN(""));
 	}
-	invigil_begin(s);
+	stream_invigil_begin(s);
 	jsonw_close(j);
 	alert_write(j, a, repeat);
 	ecs_ancestry(j, p);
@@ -433,108 +387,5 @@ void stream_alert(struct stream *s, const struct alert *a, const struct fact *f,
 	ecs_source(j, about ? f->source : a->source);
 	if (about)
 		ecs_fact_invigil(j, f, false);
-	line_end(s);
-}
-
-/* ---- the run's end ---- */
-
-static void counts_write(struct jsonw *j, const struct run *r)
-{
-	jsonw_obj(j, "counts");
-	jsonw_u64(j, "processes", r->processes);
-	jsonw_u64(j, "execs", r->execs);
-	jsonw_u64(j, "env_reads", r->env_reads);
-	jsonw_u64(j, "connects", r->connects);
-	jsonw_u64(j, "engine_calls", r->engine_calls);
-	jsonw_u64(j, "cut", r->cut_records);
-	jsonw_u64(j, "rejected", r->rejected);
-	jsonw_obj(j, "records");
-	for (unsigned i = EV_UNKNOWN + 1; i < EV_TYPES; i++)
-		jsonw_u64(j, record_type_name(i), r->count[i]);
-	jsonw_close(j);
-	jsonw_close(j);
-	jsonw_obj(j, "lost");
-	for (unsigned i = EV_UNKNOWN; i < EV_TYPES; i++)
-		if (r->lost[i])
-			jsonw_u64(j, i == EV_UNKNOWN ? "membership" : record_type_name(i),
-				  r->lost[i]);
-	jsonw_close(j);
-	jsonw_bool(j, "complete", r->complete);
-}
-
-static void tally_write(struct jsonw *j, const struct alerts *a)
-{
-	uint64_t alerts = 0;
-
-	jsonw_obj(j, "findings");
-	for (unsigned i = 0; i < RISKS; i++) {
-		jsonw_obj(j, categories[i].id);
-		for (unsigned k = 0; k < SEVERITIES; k++)
-			jsonw_u64(j, severity_text(k), a->tally[i][k]);
-		jsonw_close(j);
-	}
-	jsonw_close(j);
-	for (unsigned i = 0; i < a->n; i++)
-		alerts += a->at[i].severity > SEV_INFO && a->at[i].severity < SEV_OFF;
-	jsonw_obj(j, "alerts");
-	jsonw_u64(j, "count", alerts);
-	jsonw_u64(j, "dropped", a->dropped);
-	jsonw_close(j);
-}
-
-static void left_write(struct jsonw *j, const struct run_result *r)
-{
-	jsonw_obj(j, "left_behind");
-	jsonw_arr(j, "objects");
-	for (unsigned i = 0; i < r->n_left_objects; i++)
-		jsonw_span(j, NULL, r->left_objects[i]);
-	jsonw_close(j);
-	jsonw_arr(j, "processes");
-	for (unsigned i = 0; i < r->n_left_processes; i++) {
-		const struct process *p = r->left_processes[i];
-
-		jsonw_obj(j, NULL);
-		jsonw_u64(j, "pid", p->pid);
-		jsonw_str(j, "entity_id", p->entity_id);
-		if (p->name)
-			jsonw_str(j, "name", p->name);
-		jsonw_close(j);
-	}
-	jsonw_close(j);
-	jsonw_close(j);
-}
-
-void stream_run_end(struct stream *s, const struct fact *f, const struct run_result *r)
-{
-	static const struct frame frame = {
-		"state", "host", "end", NULL, "run-end", "invigil.run"
-	};
-	const struct run *run = s->run;
-	int status = f->end.status;
-	struct jsonw *j = &s->json;
-
-	if (!line_begin(s, f->time, &frame, true))
-		return;
-	jsonw_str(j, "outcome", status < 0 ? "unknown" : status ? "failure" : "success");
-	jsonw_time(j, "start", run->began);
-	jsonw_time(j, "end", run->ended);
-	if (run->ended >= run->began)
-		jsonw_u64(j, "duration", run->ended - run->began);
-	jsonw_close(j);
-	if (status >= 0) {
-		jsonw_obj(j, "process");
-		jsonw_i64(j, "exit_code", ecs_exit_code(status));
-		jsonw_close(j);
-	}
-	ecs_job(j, run);
-	invigil_begin(s);
-	run_write(j, run);
-	counts_write(j, run);
-	if (r->alerts)
-		tally_write(j, r->alerts);
-	jsonw_str(j, "gate", r->gate);
-	jsonw_str(j, "fail_on", r->fail_on);
-	left_write(j, r);
-	jsonw_close(j);
-	line_end(s);
+	stream_line_end(s);
 }

@@ -34,7 +34,7 @@ def known(path):
 
 
 if not sys.argv[1:]:
-    for name in glob.glob("user/ecs*.c") + ["user/stream.c"]:
+    for name in glob.glob("user/ecs*.c") + glob.glob("user/stream*.c"):
         text = open(name, encoding="utf-8").read()
         for key in re.findall(r'\b(?:jsonw_\w+|\w+_write)\((?:&s->json|j), "([^"]+)"', text):
             if not set(key.split(".")) <= words:
