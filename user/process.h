@@ -100,8 +100,9 @@ struct process {
 	bool source_said;       /* that its own lines are not known, or not all */
 	bool has_lines;         /* a stack of its Python was read */
 	enum { CYTHON_NONE, CYTHON_MAYBE, CYTHON_LOADED } cython; /* modules it loaded */
-	void *seen;    /* process.c: names of variables already reported */
-	unsigned refs; /* process.c */
+	void *seen;      /* process.c: names of variables already reported */
+	unsigned n_seen; /* of them */
+	unsigned refs;   /* process_table.c */
 };
 
 /* i-th argument; empty span beyond the end. */
