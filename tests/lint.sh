@@ -16,7 +16,7 @@ for f in $(grep -lE '^#include <bpf/' user/*.c user/*.h user/detect/* 2>/dev/nul
 	esac
 done
 # The pure middle: no sockets, files or clocks in detectors and parsers.
-for f in user/detect/*.c user/http.c user/jsonr.c user/jsonw.c user/docker*.c user/ledger*.c user/dialogue.c user/exchange.c user/tar.c \
+for f in user/detect/*.c user/http.c user/json*.c user/docker*.c user/ledger*.c user/dialogue.c user/exchange.c user/tar.c \
 	user/record.c user/scrub*.c user/masker.c user/secret_*.c user/codec.c user/stream*.c user/alert.c user/summary.c user/pipeline.c user/take_*.c user/keep.c user/held.c user/finish.c user/ci.c user/job.c user/ecs*.c; do
 	if grep -nE '\b(open|fopen|socket|clock_gettime|time|getenv|stat|fork)\(' "$f"; then fail "$f is not pure"; fi
 	if grep -nE '#include "(loader|monitor|front|host|output|probe)\.h"' "$f"; then fail "$f looks upward"; fi

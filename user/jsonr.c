@@ -1,22 +1,7 @@
 /* jsonr.c: walks untrusted JSON once, without a tree and without recursion, as Go's decoder reads it. */
-#include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
-#include "jsonr.h"
-#include "siphash.h"
+#include "json_keys.h"
 #include "utf8.h"
-
-/*
- * Keys of one walk that are remembered to tell duplicates; it bounds memory to 2 MiB. Every further
- * key is called a duplicate: a body that has more is made to hide one.
- */
-#define KEYS_MAX   65536u
-#define KEYS_FIRST 64u /* slots that need no allocation */
-
-/* A key of an open or closed object: digest of the object's number and the folded key; {0}: free. */
-struct key_slot {
-	uint64_t digest[2];
-};
 
 struct level {
 	uint64_t object; /* number of the object in this walk; 0: an array */
@@ -34,131 +19,8 @@ struct walk {
 	struct json_step path[JSON_DEPTH];
 	struct level level[JSON_DEPTH];
 	struct buf string; /* a decoded value */
-	struct buf fold;   /* a folded key */
-	uint64_t key[2];
-	struct key_slot first[KEYS_FIRST];
-	struct key_slot *slots;
-	unsigned slot_count, used;
+	struct json_keys keys;
 };
-
-/* The next character of a key, folded; *i moves behind it. *beyond is set when it was not ASCII before. */
-static char fold_next(struct span s, size_t *i, bool *beyond)
-{
-	const uint8_t *p = (const uint8_t *)s.ptr + *i;
-	size_t left = s.len - *i;
-
-	if (left >= 2 && p[0] == 0xc5 && p[1] == 0xbf) {
-		*i += 2;
-		*beyond = true;
-		return 's';
-	}
-	if (left >= 3 && p[0] == 0xe2 && p[1] == 0x84 && p[2] == 0xaa) {
-		*i += 3;
-		*beyond = true;
-		return 'k';
-	}
-	(*i)++;
-	return (char)(p[0] >= 'A' && p[0] <= 'Z' ? p[0] + 32 : p[0]);
-}
-
-static bool key_is(struct span key, const char *name, size_t n)
-{
-	size_t i = 0, k = 0;
-	bool beyond;
-
-	while (i < key.len && k < n) {
-		char c = name[k++];
-
-		if (c >= 'A' && c <= 'Z')
-			c += 32;
-		if (fold_next(key, &i, &beyond) != c)
-			return false;
-	}
-	return i == key.len && k == n;
-}
-
-bool json_key_is(struct span key, const char *name)
-{
-	return key_is(key, name, strlen(name));
-}
-
-static bool index_is(unsigned index, const char *name, size_t n)
-{
-	unsigned v = 0;
-
-	if (!n || n > 9 || (n > 1 && name[0] == '0'))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if (name[i] < '0' || name[i] > '9')
-			return false;
-		v = v * 10 + (unsigned)(name[i] - '0');
-	}
-	return v == index;
-}
-
-bool json_path_is(const struct json_value *v, const char *pattern)
-{
-	for (unsigned i = 0; i < v->depth; i++) {
-		const struct json_step *s = &v->path[i];
-		size_t n;
-
-		if (*pattern++ != '/')
-			return false;
-		n = strcspn(pattern, "/");
-		if (!(n == 1 && *pattern == '*') &&
-		    !(s->key.ptr ? key_is(s->key, pattern, n) : index_is(s->index, pattern, n)))
-			return false;
-		pattern += n;
-	}
-	return !*pattern;
-}
-
-static struct key_slot *slot_find(struct key_slot *slots, unsigned count, const uint64_t digest[2])
-{
-	unsigned i = (unsigned)digest[0] & (count - 1);
-
-	while (slots[i].digest[1] && memcmp(slots[i].digest, digest, sizeof(slots[i].digest)))
-		i = (i + 1) & (count - 1);
-	return &slots[i];
-}
-
-static void slots_grow(struct walk *w)
-{
-	unsigned count = w->slot_count * 4;
-	struct key_slot *slots = xcalloc(count, sizeof(*slots));
-
-	for (unsigned i = 0; i < w->slot_count; i++)
-		if (w->slots[i].digest[1])
-			*slot_find(slots, count, w->slots[i].digest) = w->slots[i];
-	if (w->slots != w->first)
-		free(w->slots);
-	w->slots = slots;
-	w->slot_count = count;
-}
-
-/* Notes the key just read in its object, and whether it stood there before. */
-static void key_note(struct walk *w, struct span key)
-{
-	struct level *l = &w->level[w->depth - 1];
-	const uint64_t k[2] = { w->key[0] ^ l->object, w->key[1] };
-	bool beyond = false;
-	struct key_slot *s;
-	uint64_t digest[2];
-
-	buf_reset(&w->fold);
-	for (size_t i = 0; i < key.len;)
-		buf_byte(&w->fold, fold_next(key, &i, &beyond));
-	l->folded = beyond || (w->depth > 1 && w->level[w->depth - 2].folded);
-	siphash128(k, w->fold.ptr, w->fold.len, digest);
-	digest[1] |= 1; /* never a free slot */
-	s = slot_find(w->slots, w->slot_count, digest);
-	l->duplicate = s->digest[1] || w->used == KEYS_MAX;
-	if (l->duplicate)
-		return;
-	memcpy(s->digest, digest, sizeof(digest));
-	if (++w->used > w->slot_count / 2)
-		slots_grow(w);
-}
 
 static bool is_space(char c)
 {
@@ -368,7 +230,8 @@ static enum json_end read_key(struct walk *w)
 	if (end != JSON_OK)
 		return end;
 	w->path[w->depth - 1].key = key;
-	key_note(w, key);
+	l->duplicate = json_keys_note(&w->keys, l->object, key, &l->folded);
+	l->folded |= w->depth > 1 && w->level[w->depth - 2].folded;
 	skip_space(w);
 	if (w->p == w->end)
 		return JSON_CUT;
@@ -461,11 +324,7 @@ static enum json_end walk_all(struct span text, json_fn *fn, void *ctx, size_t *
 
 	w.p = begin;
 	w.end = begin + text.len;
-	w.slots = w.first;
-	w.slot_count = KEYS_FIRST;
-	/* Unpredictable, so that nobody can make keys that collide; it decides nothing else. */
-	if (getauxval(AT_RANDOM))
-		memcpy(w.key, (const void *)getauxval(AT_RANDOM), sizeof(w.key));
+	json_keys_begin(&w.keys);
 	do {
 		end = read_value(&w, &open);
 		if (end == JSON_OK && !open)
@@ -476,9 +335,7 @@ static enum json_end walk_all(struct span text, json_fn *fn, void *ctx, size_t *
 	for (unsigned i = 0; i < JSON_DEPTH; i++)
 		buf_free(&w.level[i].key);
 	buf_free(&w.string);
-	buf_free(&w.fold);
-	if (w.slots != w.first)
-		free(w.slots);
+	json_keys_free(&w.keys);
 	return end;
 }
 
