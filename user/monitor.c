@@ -13,64 +13,20 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
-#include "attacher.h"
 #include "begin.h"
 #include "coverage.h"
 #include "engine_socket.h"
-#include "event.h"
-#include "guardian.h"
 #include "hash_look.h"
 #include "kernel_btf.h"
 #include "link_look.h"
-#include "loader.h"
 #include "made.h"
-#include "monitor.h"
-#include "outputs.h"
-#include "pipeline.h"
+#include "monitor_state.h"
 #include "privilege.h"
 #include "probe.h"
-#include "recording.h"
-#include "report_file.h"
 #include "setup.h"
 #include "startup_look.h"
 
-#define RUN_ID        1u /* one run at a time in `run` */
-#define DRAIN_MS      10 /* records are submitted without wake-up */
-#define ATTACHERS_MAX 4
-#define PEER_MS       30000 /* first word of guardian and attacher: a probe may wait long for RCU */
-
-/* A failed exec that the attacher told of. */
-struct failure {
-	struct ev_hdr h;
-	struct ev_attempt e;
-	char *text;
-};
-
-struct monitor {
-	const struct config *config;
-	const struct account *account;
-	int front;
-	int guardian; /* its words; -1: gone */
-	struct attacher attacher;
-	struct failure *failures;
-	unsigned n_failures;
-	unsigned attachers; /* that were started, one after another died */
-	char *path;         /* PATH, as the run has it */
-	bool gated;         /* programs are held until the attacher has seen them */
-	unsigned let_go;    /* by the guardian, without an answer */
-	struct loader *loader;
-	struct pipeline *pipeline;
-	struct output out, record;
-	struct report_file markdown;
-	struct outputs outputs;   /* out and those of the configuration */
-	struct config each_whole; /* the pipeline's: each output reduces what it gets */
-	char id[37];              /* of the run */
-	FILE *recording;
-	pid_t command;
-	int status;
-	uint64_t end_time; /* boot ns at which COMMAND ended */
-	bool ended, front_gone;
-};
+#define DRAIN_MS 10 /* records are submitted without wake-up */
 
 static bool word_send(int fd, int say, int value)
 {
@@ -79,8 +35,8 @@ static bool word_send(int fd, int say, int value)
 	return send(fd, &w, sizeof(w), MSG_NOSIGNAL) == sizeof(w);
 }
 
-static void loader_record(struct monitor *m, unsigned type, const void *body, size_t n,
-			  const void *tail, size_t tail_len)
+void monitor_record(struct monitor *m, unsigned type, const void *body, size_t n, const void *tail,
+		    size_t tail_len)
 {
 	made_record(m->pipeline, RUN_ID, boot_now(), type, body, n, tail, tail_len);
 }
@@ -92,11 +48,10 @@ static void on_engine(void *ctx, const char *path, uint64_t ino, uint32_t dev)
 
 	loader_engine(m->loader, ino, dev);
 	if (m->command)
-		loader_record(m, EV_ENGINE, &e, sizeof(e), path, strlen(path) + 1);
+		monitor_record(m, EV_ENGINE, &e, sizeof(e), path, strlen(path) + 1);
 }
 
-static void gap_record(void *ctx, const char *hook, const char *reason, const char *effect,
-		       bool required)
+void gap_record(void *ctx, const char *hook, const char *reason, const char *effect, bool required)
 {
 	struct monitor *m = ctx;
 
@@ -107,141 +62,7 @@ static void on_loss(void *ctx, uint32_t type, uint64_t count)
 {
 	struct ev_lost e = { .count = count, .type = type };
 
-	loader_record(ctx, EV_LOST, &e, sizeof(e), NULL, 0);
-}
-
-/* Its probes went with it; calls: its end of a socket to the guardian, or -1. Closes it. */
-static bool attacher_make(struct monitor *m, int calls)
-{
-	const int leave[] = { m->front, m->guardian, m->out.fd, m->record.fd, m->markdown.out.fd };
-	bool made =
-		attacher_start(&m->attacher, m->loader, m->path, calls, leave, ARRAY_SIZE(leave));
-
-	loader_guard(m->loader, ATTACK_ATTACHER, made ? m->attacher.pid : 0);
-	/* The guardian must hear when the attacher ends. */
-	if (calls >= 0)
-		close(calls);
-	return made;
-}
-
-static bool attacher_again(struct monitor *m)
-{
-	int pair[2] = { -1, -1 };
-
-	if (m->attachers == ATTACHERS_MAX)
-		return false;
-	m->attachers++;
-	if (m->guardian >= 0 && !socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
-		guardian_attacher(m->guardian, pair[0]);
-		close(pair[0]);
-	}
-	return attacher_make(m, pair[1]);
-}
-
-/* It waits for what the kernel told before. */
-static void failure_keep(struct monitor *m, const struct attacher_word *w)
-{
-	struct failure *f;
-
-	m->failures = xrealloc(m->failures, (m->n_failures + 1) * sizeof(*m->failures));
-	f = &m->failures[m->n_failures++];
-	f->h = (struct ev_hdr){
-		.time = w->start, .type = EV_ATTEMPT, .run = RUN_ID, .pid = w->pid, .want = w->cut
-	};
-	f->e = (struct ev_attempt){ .error = w->error,
-				    .flags = ATTEMPT_LOOK,
-				    .file_len = w->file_len,
-				    .args_len = w->text_len - w->file_len };
-	f->text = xstrndup(w->text, w->text_len);
-}
-
-/* Those from before that time. */
-static void failures_take(struct monitor *m, uint64_t time)
-{
-	unsigned n = 0;
-
-	for (; n < m->n_failures && m->failures[n].h.time <= time; n++) {
-		struct failure *f = &m->failures[n];
-
-		made_take(m->pipeline, f->h, &f->e, sizeof(f->e), f->text,
-			  f->e.file_len + f->e.args_len);
-		free(f->text);
-	}
-	m->n_failures -= n;
-	memmove(m->failures, m->failures + n, m->n_failures * sizeof(*m->failures));
-}
-
-/* False: nothing more now. */
-static bool probes_hear(struct monitor *m)
-{
-	struct attacher_word w;
-	int heard = attacher_hear(&m->attacher, &w);
-
-	if (heard < 0) {
-		bool again = attacher_again(m);
-
-		gap_record(m, "environment reads", "the process that attaches probes ended",
-			   again ? "variables read by name until another one has attached them anew"
-				 : "variables read by name from here on",
-			   true);
-	} else if (heard && w.say == ATTACHER_LATE) {
-		struct ev_late late = { .start = w.start, .pid = w.pid };
-
-		loader_record(m, EV_LATE, &late, sizeof(late), NULL, 0);
-		gap_record(m, "environment reads",
-			   "probes were attached after the program had started",
-			   "reads made before that", false);
-	} else if (heard && w.say == ATTACHER_FAILS) {
-		failure_keep(m, &w);
-	} else if (heard && w.say == ATTACHER_UNSEEN) {
-		made_unseen(m->pipeline, RUN_ID, boot_now(), w.ino, w.dev, w.why);
-	} else if (heard && w.say == ATTACHER_TROUBLE) {
-		gap_record(m, "environment reads", w.why, "variables read by name", false);
-	}
-	return heard > 0;
-}
-
-static void gate_gap(struct monitor *m, const char *reason)
-{
-	gap_record(m, "exec gate", reason,
-		   "variables that a program reads before probes are attached to its files", false);
-}
-
-static void guardian_hear(struct monitor *m)
-{
-	struct guardian_word w;
-	ssize_t n = recv(m->guardian, &w, sizeof(w), MSG_DONTWAIT);
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n == sizeof(w)) {
-		m->let_go += w.say == GUARDIAN_LATE;
-		m->gated &= w.say != GUARDIAN_DONE;
-		return;
-	}
-	close(m->guardian);
-	m->guardian = -1;
-	loader_guard(m->loader, ATTACK_GUARDIAN, 0);
-	if (m->gated)
-		gap_record(m, "exec gate", "its guardian is gone: the kernel refuses every exec",
-			   "COMMAND's own behaviour changes", true);
-}
-
-/* Waits for the guardian's first word. Why there is no gate, or NULL. */
-static const char *gate_state(struct monitor *m)
-{
-	struct pollfd p = { m->guardian, POLLIN, 0 };
-	struct guardian_word w;
-
-	if (!config_gate(m->config))
-		return strcmp(m->config->env_reads, "off") ? "switched off" : NULL;
-	if (poll(&p, 1, PEER_MS) != 1 ||
-	    recv(m->guardian, &w, sizeof(w), MSG_DONTWAIT) != sizeof(w))
-		return "its guardian could not be started";
-	m->gated = !w.err;
-	if (m->gated)
-		loader_guard(m->loader, ATTACK_GUARDIAN, w.pid);
-	return w.err ? strerror(-w.err) : NULL;
+	monitor_record(ctx, EV_LOST, &e, sizeof(e), NULL, 0);
 }
 
 static void on_record(void *ctx, void *bytes, size_t n)
@@ -252,7 +73,7 @@ static void on_record(void *ctx, void *bytes, size_t n)
 	memcpy(&h, bytes, n < sizeof(h) ? n : sizeof(h));
 	/* What its process could not execute was told before it, by another way. */
 	if (m->gated && m->command && (h.type == EV_EXEC || h.type == EV_EXIT))
-		while (probes_hear(m))
+		while (monitor_probes_hear(m))
 			;
 	if (m->n_failures)
 		failures_take(m, h.time);
@@ -306,55 +127,6 @@ static void on_log(void *ctx, uint64_t ino, uint32_t dev)
 	struct monitor *m = ctx;
 
 	loader_watch(m->loader, ino, dev, RUN_ID);
-}
-
-static bool outputs_open(struct monitor *m)
-{
-	const struct config *c = m->config;
-	const char *why;
-	int err;
-
-	m->out.fd = m->record.fd = m->markdown.out.fd = -1;
-	if (c->output) {
-		err = output_open(&m->out, c->output, m->account->invoker, m->account->invoker_gid,
-				  0640, &why);
-		if (err) {
-			fprintf(stderr, "invigil: output %s: %s: %s\n", c->output, why,
-				strerror(-err));
-			return false;
-		}
-	}
-	if (c->output)
-		outputs_add(&m->outputs, &m->out, true, c->alerts_only);
-	for (unsigned i = 0; i < c->n_outputs; i++) {
-		struct output *o = output_configured(&c->outputs[i], m->id);
-
-		if (!o)
-			return false;
-		outputs_add(&m->outputs, o, false, c->alerts_only || c->outputs[i].alerts_only);
-	}
-	if (c->record) {
-		err = output_open(&m->record, c->record, m->account->invoker,
-				  m->account->invoker_gid, 0600, &why);
-		if (!err && !(m->recording = fdopen(m->record.fd, "w")))
-			err = -errno;
-		if (!err)
-			err = recording_begin(m->recording);
-		if (err) {
-			fprintf(stderr, "invigil: recording %s: %s: %s\n", c->record, why,
-				strerror(-err));
-			return false;
-		}
-	}
-	if (c->markdown) {
-		err = report_open(&m->markdown, c->markdown, m->account->invoker,
-				  m->account->invoker_gid, &why);
-		if (err)
-			fprintf(stderr, "invigil: report %s: %s: %s\n", c->markdown, why,
-				strerror(-err));
-		return !err;
-	}
-	return true;
 }
 
 /* What root inherits from a user's environment must not steer it; COMMAND's own is not touched. */
@@ -420,8 +192,8 @@ static bool command_start(struct monitor *m, pid_t pid)
 	gate = m->gated ? m->config->gate : "off";
 	begin_add(&begin, "exec_gate", span_of(gate));
 	coverage_add(&begin, m->loader, false, m->config->env_reads, gate);
-	loader_record(m, EV_BEGIN, begin.ptr, sizeof(struct ev_begin),
-		      begin.ptr + sizeof(struct ev_begin), begin.len - sizeof(struct ev_begin));
+	monitor_record(m, EV_BEGIN, begin.ptr, sizeof(struct ev_begin),
+		       begin.ptr + sizeof(struct ev_begin), begin.len - sizeof(struct ev_begin));
 	buf_free(&begin);
 	engine_sockets(on_engine, m);
 	loader_gaps(m->loader, gap_record, m);
@@ -471,50 +243,13 @@ static void run_drive(struct monitor *m)
 		if (fds[0].revents && !front_hear(m))
 			break;
 		/* Before the reads that it is about. */
-		while (m->command && probes_hear(m))
+		while (m->command && monitor_probes_hear(m))
 			;
 		ring_drain(m);
 		if (m->front_gone && m->command && kill(m->command, 0) && errno == ESRCH)
 			break;
-		outputs_flush(&m->outputs);
+		outputs_flush(&m->files.outputs);
 	}
-}
-
-/* What the gate did not hold is said once, with its number. */
-static void gate_close(struct monitor *m)
-{
-	struct buf b = { 0 };
-
-	attacher_stop(&m->attacher);
-	if (m->let_go) {
-		buf_fmt(&b, "%u calls were let go without an answer", m->let_go);
-		gate_gap(m, b.ptr);
-		buf_reset(&b);
-	}
-	if (m->attacher.not_asked) {
-		buf_fmt(&b, "%u programs were not looked at", m->attacher.not_asked);
-		gap_record(m, "environment reads", b.ptr, "what they read", true);
-	}
-	buf_free(&b);
-}
-
-/* COMMAND may remove what lies in a folder of its own, and cut what lies there when it is root. */
-static bool outputs_whole(struct monitor *m)
-{
-	const struct config *c = m->config;
-	const char *stream = c->output ? output_harm(&m->out, c->output, m->out.whole) : NULL;
-	const char *record =
-		m->recording ? output_harm(&m->record, c->record, ftello(m->recording)) : NULL;
-
-	if (stream)
-		fprintf(stderr, "invigil: output %s: %s\n", c->output, stream);
-	if (record)
-		fprintf(stderr, "invigil: recording %s: %s\n", c->record, record);
-	/* The user who is to replay it may read it, once COMMAND cannot write to it any more. */
-	if (m->recording && !geteuid() &&
-	    fchown(m->record.fd, m->account->invoker, m->account->invoker_gid))
-		fprintf(stderr, "invigil: recording %s: %s\n", c->record, strerror(errno));
-	return !stream && !record;
 }
 
 /* 0 or -errno, which is said. */
@@ -524,7 +259,7 @@ static int markdown_write_out(struct monitor *m)
 	int err;
 
 	pipeline_markdown(m->pipeline, &text);
-	err = report_commit(&m->markdown, (struct span){ text.ptr, text.len });
+	err = report_commit(&m->files.markdown, (struct span){ text.ptr, text.len });
 	if (err)
 		fprintf(stderr, "invigil: report %s: %s\n", m->config->markdown, strerror(-err));
 	buf_free(&text);
@@ -549,8 +284,8 @@ static int run_close(struct monitor *m)
 	made_record(m->pipeline, RUN_ID, m->end_time ? m->end_time : boot_now(), EV_END, &end,
 		    sizeof(end), NULL, 0);
 	pipeline_finish(m->pipeline);
-	err = outputs_flush(&m->outputs);
-	if (m->recording && (fflush(m->recording) || ferror(m->recording)))
+	err = outputs_flush(&m->files.outputs);
+	if (m->files.recording && (fflush(m->files.recording) || ferror(m->files.recording)))
 		err = err ? err : -EIO;
 	v = pipeline_verdict(m->pipeline);
 	if (v.output_error)
@@ -577,24 +312,9 @@ static int run_close(struct monitor *m)
 	}
 	if (v.tripped)
 		verdict |= VERDICT_TRIPPED;
-	if (!outputs_whole(m) || err)
+	if (!run_files_whole(&m->files, m->config, m->account) || err)
 		verdict |= VERDICT_OUTPUT;
 	return verdict;
-}
-
-/* Returns when it has attached what is known beforehand. */
-static bool probes_start(struct monitor *m, int calls)
-{
-	struct pollfd p = { .events = POLLIN };
-	struct attacher_word w;
-
-	m->attachers = 1;
-	if (!attacher_make(m, calls))
-		return false;
-	loader_guard(m->loader, ATTACK_MONITOR, getpid());
-	p.fd = m->attacher.fd;
-	/* Not read in time, it is read and passed over later. */
-	return poll(&p, 1, PEER_MS) >= 0 && (!p.revents || recv(p.fd, &w, sizeof(w), 0) > 0);
 }
 
 static int monitor_work(struct monitor *m, int calls)
@@ -608,12 +328,12 @@ static int monitor_work(struct monitor *m, int calls)
 	harden();
 	engine_bytes_ask(c->engine_bytes);
 	failed_execs_ask(c->failed_execs);
-	if (!outputs_open(m) || !kernel_btf_use(c->btf) ||
+	if (!run_files_open(&m->files, c, m->account, m->id) || !kernel_btf_use(c->btf) ||
 	    !(m->loader = loader_open(c->env_reads, false, c->log_patterns != NULL))) {
 		word_send(m->front, SAY_FAILED, 0);
 		return 125;
 	}
-	if (!probes_start(m, calls)) {
+	if (!monitor_probes_start(m, calls)) {
 		fprintf(stderr,
 			"invigil: the process that attaches probes could not be started: %s\n",
 			strerror(errno));
@@ -622,8 +342,9 @@ static int monitor_work(struct monitor *m, int calls)
 	}
 	m->each_whole = *c;
 	m->each_whole.alerts_only = false;
-	m->pipeline = pipeline_new(&m->each_whole, m->outputs.n ? outputs_line : NULL, &m->outputs);
-	pipeline_record_to(m->pipeline, m->recording);
+	m->pipeline = pipeline_new(&m->each_whole, m->files.outputs.n ? outputs_line : NULL,
+				   &m->files.outputs);
+	pipeline_record_to(m->pipeline, m->files.recording);
 	pipeline_watch(m->pipeline, &(struct pipeline_live){ on_container, on_build, on_log, m });
 	if (privilege_drop(PRIVILEGE_MONITOR)) {
 		word_send(m->front, SAY_FAILED, 0);
@@ -636,11 +357,7 @@ static int monitor_work(struct monitor *m, int calls)
 		return 125; /* the front gave up before COMMAND was made */
 	verdict = run_close(m);
 	/* Before invigil ends for whoever called it: detaching takes a second, and holds no file of theirs. */
-	outputs_close(&m->outputs);
-	output_close(&m->out);
-	report_close(&m->markdown);
-	if (m->recording)
-		fclose(m->recording);
+	run_files_close(&m->files);
 	word_send(m->front, SAY_DONE, verdict);
 	pipeline_free(m->pipeline);
 	loader_close(m->loader);
@@ -656,6 +373,6 @@ int monitor_main(const struct config *c, const struct account *a, int front, int
 	};
 	int status = monitor_work(&m, calls);
 
-	report_close(&m.markdown);
+	report_close(&m.files.markdown);
 	return status;
 }
