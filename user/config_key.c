@@ -132,29 +132,33 @@ static const char *add_own(struct config *c, const char *name, const char **word
 	return config_own_add(c, *word) ? NULL : "unknown selector";
 }
 
-static const char *set_env_reads(struct config *c, const char *name, const char **word)
-{
-	static const char *const words[] = { "off", "c", "all", NULL };
-	const char *found = one_of(words, *word);
+/* One of the words, which are all that is kept of the file's text. */
+#define WORD_SETTER(member, must, ...)                                                             \
+	static const char *set_##member(struct config *c, const char *name, const char **word)     \
+	{                                                                                          \
+		static const char *const words[] = { __VA_ARGS__, NULL };                          \
+		const char *found = one_of(words, *word);                                          \
+                                                                                                   \
+		(void)name;                                                                        \
+		if (!found)                                                                        \
+			return #member " is " must ", not";                                        \
+		c->member = found;                                                                 \
+		return NULL;                                                                       \
+	}
+WORD_SETTER(env_reads, "off, c or all", "off", "c", "all")
+WORD_SETTER(gate, "exec, mmap or off", "exec", "mmap", "off")
 
-	(void)name;
-	if (!found)
-		return "env_reads is off, c or all, not";
-	c->env_reads = found;
-	return NULL;
-}
-
-static const char *set_gate(struct config *c, const char *name, const char **word)
-{
-	static const char *const words[] = { "exec", "mmap", "off", NULL };
-	const char *found = one_of(words, *word);
-
-	(void)name;
-	if (!found)
-		return "gate is exec, mmap or off, not";
-	c->gate = found;
-	return NULL;
-}
+#define SWITCH_SETTER(member)                                                                      \
+	static const char *set_##member(struct config *c, const char *name, const char **word)     \
+	{                                                                                          \
+		(void)name;                                                                        \
+		if (strcmp(*word, "true") && strcmp(*word, "false"))                               \
+			return #member " is true or false, not";                                   \
+		c->member = !strcmp(*word, "true");                                                \
+		return NULL;                                                                       \
+	}
+SWITCH_SETTER(require_complete)
+SWITCH_SETTER(failed_execs)
 
 static const char *set_fail_on(struct config *c, const char *name, const char **word)
 {
@@ -166,24 +170,6 @@ static const char *set_fail_on(struct config *c, const char *name, const char **
 	else if (level < SEV_LOW || level > SEV_CRITICAL)
 		return "unknown level";
 	c->fail_on = level;
-	return NULL;
-}
-
-static const char *set_require_complete(struct config *c, const char *name, const char **word)
-{
-	(void)name;
-	if (strcmp(*word, "true") && strcmp(*word, "false"))
-		return "require_complete is true or false, not";
-	c->require_complete = !strcmp(*word, "true");
-	return NULL;
-}
-
-static const char *set_failed_execs(struct config *c, const char *name, const char **word)
-{
-	(void)name;
-	if (strcmp(*word, "true") && strcmp(*word, "false"))
-		return "failed_execs is true or false, not";
-	c->failed_execs = !strcmp(*word, "true");
 	return NULL;
 }
 
