@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -222,12 +221,7 @@ static void become(const int *leave, unsigned n, pid_t parent)
 	for (unsigned i = 0; i < n; i++)
 		if (leave[i] >= 0)
 			close(leave[i]);
-	if (privilege_drop(PRIVILEGE_ATTACHER))
-		_exit(1);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
-	prctl(PR_SET_NAME, "invigil-attach");
+	privilege_helper(PRIVILEGE_ATTACHER, parent, "invigil-attach");
 }
 
 /* False: too many cannot be ended. */

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
@@ -139,12 +138,7 @@ static void child_main(const struct hash_asked *a, int fd, pid_t parent)
 	/* Whoever waits for the end of an output must not wait for this process. */
 	dup2(fd, 0);
 	close_range(1, ~0u, 0);
-	if (privilege_drop(PRIVILEGE_HASH))
-		_exit(1);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_NAME, "invigil-hash");
-	if (getppid() != parent)
-		_exit(1);
+	privilege_helper(PRIVILEGE_HASH, parent, "invigil-hash");
 	file_hash(a, &e);
 	if (write(0, &e, sizeof(e)) != sizeof(e))
 		_exit(1);

@@ -3,6 +3,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -171,4 +172,15 @@ int privilege_drop(enum privilege p)
 		fprintf(stderr, "invigil: privileges: no system call could be given up: %s\n",
 			strerror(-err));
 	return 0;
+}
+
+void privilege_helper(enum privilege p, pid_t parent, const char *name)
+{
+	if (privilege_drop(p))
+		_exit(1);
+	/* Cleared by the drop; whoever ended before is not told of. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	prctl(PR_SET_NAME, name);
 }

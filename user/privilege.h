@@ -4,6 +4,7 @@
 
 #include <linux/filter.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum privilege {
 	PRIVILEGE_DAEMON,   /* everything is loaded and open */
@@ -23,6 +24,8 @@ enum privilege {
  * seccomp(2) itself is refused, that is said, and the rest is done.
  */
 int privilege_drop(enum privilege p);
+/* In a child of parent: that, and it ends with its parent; name: as ps shows it. Does not return on failure. */
+void privilege_helper(enum privilege p, pid_t parent, const char *name);
 
 #define GROUP_NONE         65534u /* the children's group: owns no file (kernel.overflowgid) */
 #define SYSCALL_FILTER_MAX 1024

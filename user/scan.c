@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -259,12 +258,7 @@ static void exec_send(int to, const struct found_task *t)
 
 static void look(const struct scan *s, int to, pid_t parent)
 {
-	if (privilege_drop(PRIVILEGE_SCAN))
-		_exit(1);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
-	prctl(PR_SET_NAME, "invigil-scan");
+	privilege_helper(PRIVILEGE_SCAN, parent, "invigil-scan");
 	for (unsigned i = s->done; i < s->n; i++) {
 		lineage_send(s, to, &s->rows[i]);
 		exec_send(to, &s->rows[i]);
