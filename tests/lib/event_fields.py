@@ -39,6 +39,10 @@ if not sys.argv[1:]:
         for key in re.findall(r'\b(?:jsonw_\w+|\w+_write)\((?:&s->json|j), "([^"]+)"', text):
             if not set(key.split(".")) <= words:
                 wrong(f"{name}: the field {key} is not in invigil-events(7)")
+        health = text.partition("health_action(")[2].partition("\n}")[0]
+        for action in re.findall(r'"([a-z-]+)",\s+"invigil\.', text) + re.findall(r'return "([a-z-]+)"', health):
+            if action not in actions:
+                wrong(f"{name}: the action {action} is not in invigil-events(7)")
     routes = open("user/docker.c", encoding="utf-8").read()
     for action in set(re.findall(r'ACT_\w+, "([a-z-]+)"', routes)):
         if action not in actions:
