@@ -6,6 +6,12 @@
 
 #define BUILD_STEP_ARGS 252
 
+/* In build_step.len, beside the length: */
+#define BUILD_STEP_PART                                                                            \
+	0x80000000u /* args is a beginning of 16, 32, 64, 128 or 192 bytes: a secret stands behind it */
+#define BUILD_STEP_TEXT                                                                            \
+	0x40000000u /* of the last argument alone, behind one that ends in c: the shell is the image's */
+
 /* Two steps with the same beginning and length are one: the value of a map counts them. */
 struct build_step {
 	__u32 len;                  /* of all arguments, each with its NUL, bytes */

@@ -9,6 +9,7 @@ struct walk {
 	struct build_step *steps;
 	unsigned n, runs;
 	struct buf shell; /* arguments before a RUN's text, each with its NUL */
+	bool usual;       /* it was not set here */
 };
 
 static void on_word(void *ctx, const struct json_value *v)
@@ -34,23 +35,89 @@ static void shell_usual(struct walk *w)
 
 	buf_reset(&w->shell);
 	buf_add(&w->shell, usual, sizeof(usual));
+	w->usual = true;
 }
 
-static void step_add(struct walk *w, const struct buf *args)
+/*
+ * What a masked secret was is not known here: of a step that has one, what stands before it is compared. (No text
+ * has 0xff, RFC 3629.)
+ */
+static bool part_take(struct build_step *s, size_t n)
 {
-	struct build_step *s;
+	static const size_t parts[] = { 192, 128, 64, 32, 16 };
+	const char *mask = memchr(s->args, 0xff, n);
 
-	if (w->n == BUILD_STEPS_MAX)
+	if (!mask)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (parts[i] <= (size_t)(mask - s->args)) {
+			memset(s->args + parts[i], 0, sizeof(s->args) - parts[i]);
+			s->len |= BUILD_STEP_PART;
+			return true;
+		}
+	return false;
+}
+
+static void step_add(struct walk *w, struct span args, unsigned flags)
+{
+	struct build_step *s = &w->steps[w->n];
+	size_t n = args.len < sizeof(s->args) ? args.len : sizeof(s->args);
+
+	if (w->n == BUILD_STEPS_MAX || args.len >= BUILD_STEP_TEXT)
 		return;
-	s = &w->steps[w->n++];
 	memset(s, 0, sizeof(*s));
-	s->len = args->len;
-	memcpy(s->args, args->ptr, args->len < sizeof(s->args) ? args->len : sizeof(s->args));
+	s->len = (__u32)args.len | flags;
+	memcpy(s->args, args.ptr, n);
+	w->n += part_take(s, n);
+}
+
+static struct span line_take(struct span *text)
+{
+	const char *end = text->len ? memchr(text->ptr, '\n', text->len) : NULL;
+	struct span line = { text->ptr, end ? (size_t)(end - text->ptr) : text->len };
+
+	text->ptr += line.len + !!end;
+	text->len -= line.len + !!end;
+	return line;
+}
+
+/*
+ * What BuildKit hands to the shell for a here-document (moby/buildkit, dockerfile2llb): its lines, when it is the whole
+ * of the step, or the file that they become when they name their interpreter; otherwise all of it, as it is written.
+ */
+static void heredoc_add(struct span text, struct buf *out)
+{
+	struct span body = text, first = line_take(&body), rest = first, name = { NULL, 0 };
+	bool tabs = false, whole;
+
+	for (struct span word; !name.len && (word = dockerfile_word(&rest)).len;)
+		name = dockerfile_heredoc(word, &tabs);
+	whole = name.len && !rest.len && dockerfile_word(&first).len && !first.len;
+	if (whole && span_starts(body, "#!")) {
+		buf_str(out, "/dev/pipes/");
+		buf_add(out, name.ptr, name.len);
+		return;
+	}
+	if (!whole) {
+		buf_add(out, text.ptr, text.len);
+		buf_byte(out, '\n');
+		buf_add(out, name.len ? name.ptr : "", name.len);
+		return;
+	}
+	while (body.len) {
+		struct span line = line_take(&body);
+
+		while (tabs && line.len && *line.ptr == '\t')
+			line = (struct span){ line.ptr + 1, line.len - 1 };
+		buf_add(out, line.len ? line.ptr : "", line.len);
+		buf_byte(out, '\n');
+	}
 }
 
 static void run_take(struct walk *w, struct span text)
 {
 	struct buf args = { 0 };
+	size_t shell = w->shell.len;
 
 	w->runs++;
 	while (span_starts(text, "--")) { /* --mount=... */
@@ -60,14 +127,24 @@ static void run_take(struct walk *w, struct span text)
 			text.len--;
 		}
 	}
-	if (!list_read(text, &args)) {
-		buf_reset(&args);
-		buf_add(&args, w->shell.ptr, w->shell.len);
-		buf_add(&args, text.len ? text.ptr : "", text.len);
-		buf_byte(&args, 0);
+	if (!text.len)
+		return;
+	if (list_read(text, &args)) {
+		step_add(w, (struct span){ args.ptr, args.len }, 0);
+		buf_free(&args);
+		return;
 	}
-	if (text.len && !memchr(text.ptr, '\n', text.len))
-		step_add(w, &args);
+	buf_reset(&args);
+	buf_add(&args, w->shell.ptr, shell);
+	if (memchr(text.ptr, '\n', text.len))
+		heredoc_add(text, &args);
+	else
+		buf_add(&args, text.ptr, text.len);
+	buf_byte(&args, 0);
+	step_add(w, (struct span){ args.ptr, args.len }, 0);
+	/* The image may have a shell of its own, which is not known here. */
+	if (w->usual)
+		step_add(w, (struct span){ args.ptr + shell, args.len - shell }, BUILD_STEP_TEXT);
 	buf_free(&args);
 }
 
@@ -79,8 +156,11 @@ static void on_instruction(void *ctx, struct span word, struct span rest)
 		run_take(w, rest);
 	else if (word.len == 4 && !strncasecmp(word.ptr, "FROM", 4))
 		shell_usual(w);
-	else if (word.len == 5 && !strncasecmp(word.ptr, "SHELL", 5) && !list_read(rest, &w->shell))
-		shell_usual(w);
+	else if (word.len == 5 && !strncasecmp(word.ptr, "SHELL", 5)) {
+		w->usual = !list_read(rest, &w->shell);
+		if (w->usual)
+			shell_usual(w);
+	}
 }
 
 unsigned build_steps(struct span dockerfile, struct build_step steps[BUILD_STEPS_MAX],

@@ -5,11 +5,12 @@
 #include "buf.h"
 #include "build_step.h"
 
-#define BUILD_STEPS_MAX 256
+#define BUILD_STEPS_MAX 512
 
 /*
- * Writes up to BUILD_STEPS_MAX steps and returns how many; *runs: how many RUN steps there are. Those of an
- * unknown base image's own shell, and here-documents, are not known and not among them.
+ * Writes up to BUILD_STEPS_MAX of what may be executed and returns how many; *runs: how many RUN steps there are. One
+ * whose shell is its image's own is written for the usual shell, and for any (BUILD_STEP_TEXT); one whose first bytes
+ * hold a masked secret is not written.
  */
 unsigned build_steps(struct span dockerfile, struct build_step steps[BUILD_STEPS_MAX],
 		     unsigned *runs);

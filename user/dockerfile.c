@@ -12,12 +12,18 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
 }
 
-static struct span trim(struct span s)
+static struct span trim_left(struct span s)
 {
 	while (s.len && is_blank(*s.ptr)) {
 		s.ptr++;
 		s.len--;
 	}
+	return s;
+}
+
+static struct span trim(struct span s)
+{
+	s = trim_left(s);
 	while (s.len && is_blank(s.ptr[s.len - 1]))
 		s.len--;
 	return s;
@@ -45,14 +51,16 @@ static char escape_of(struct span line, char escape)
 
 static void instruction(struct span line, dockerfile_fn *fn, void *ctx)
 {
+	/* Of a here-document's lines every blank counts. */
+	struct span (*cut)(struct span s) = memchr(line.ptr, '\n', line.len) ? trim_left : trim;
 	size_t n = 0;
 
-	line = trim(line);
+	line = cut(line);
 	while (n < line.len && !is_blank(line.ptr[n]))
 		n++;
 	if (n)
 		fn(ctx, (struct span){ line.ptr, n },
-		   trim((struct span){ line.ptr + n, line.len - n }));
+		   cut((struct span){ line.ptr + n, line.len - n }));
 }
 
 static struct span line_next(struct span s, size_t *i)
@@ -66,33 +74,55 @@ static struct span line_next(struct span s, size_t *i)
 	return line;
 }
 
-/* The word behind << of a here-document; empty: there is none. */
-static struct span heredoc_word(struct span s)
+struct span dockerfile_heredoc(struct span word, bool *tabs)
 {
-	long at = span_find(s, SPAN("<<"));
-	size_t i, from;
+	size_t i = 0, from;
 
-	if (at < 0)
+	while (i < word.len && word.ptr[i] >= '0' && word.ptr[i] <= '9')
+		i++;
+	if (word.len - i < 3 || memcmp(word.ptr + i, "<<", 2))
 		return (struct span){ NULL, 0 };
-	i = (size_t)at + 2;
-	while (i < s.len && s.ptr[i] && strchr("-'\"", s.ptr[i]))
-		i++;
-	for (from = i; i < s.len && (s.ptr[i] == '_' || (s.ptr[i] >= '0' && s.ptr[i] <= '9') ||
-				     ((s.ptr[i] | 32) >= 'a' && (s.ptr[i] | 32) <= 'z'));)
-		i++;
-	return (struct span){ s.ptr + from, i - from };
+	i += 2;
+	*tabs = word.ptr[i] == '-';
+	i += *tabs;
+	from = i;
+	if (word.len - i > 2 && strchr("'\"", word.ptr[i]) && word.ptr[i] &&
+	    word.ptr[word.len - 1] == word.ptr[i]) {
+		from++;
+		word.len--;
+	}
+	for (i = from; i < word.len; i++)
+		if (strchr("<'\"", word.ptr[i]))
+			return (struct span){ NULL, 0 };
+	return (struct span){ word.ptr + from, word.len - from };
+}
+
+/* The first here-document of an instruction that may have one; empty: it has none. */
+static struct span heredoc_of(struct span line, bool *tabs)
+{
+	struct span word = dockerfile_word(&line), end = { NULL, 0 };
+
+	if (!word_is(word, "RUN") && !word_is(word, "COPY") && !word_is(word, "ADD") &&
+	    !word_is(word, "ONBUILD"))
+		return end;
+	while (!end.len && (word = dockerfile_word(&line)).len)
+		end = dockerfile_heredoc(word, tabs);
+	return end;
 }
 
 /* A here-document's lines belong to the instruction. */
 static void heredoc_take(struct span file, size_t *i, struct buf *line)
 {
-	struct span word = heredoc_word((struct span){ line->ptr, line->len });
+	bool tabs = false;
+	struct span word = heredoc_of((struct span){ line->ptr, line->len }, &tabs);
 	char *end = word.len ? xstrndup(word.ptr, word.len) : NULL;
 
 	while (end && *i < file.len) {
-		struct span raw = line_next(file, i);
+		struct span raw = line_next(file, i), bare = raw;
 
-		if (span_eq(trim(raw), end))
+		while (tabs && bare.len && *bare.ptr == '\t')
+			bare = (struct span){ bare.ptr + 1, bare.len - 1 };
+		if (span_eq(bare, end))
 			break;
 		buf_byte(line, '\n');
 		buf_add(line, raw.ptr, raw.len);

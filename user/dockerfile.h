@@ -2,6 +2,7 @@
 #ifndef INVIGIL_DOCKERFILE_H
 #define INVIGIL_DOCKERFILE_H
 
+#include <stdbool.h>
 #include "buf.h"
 
 /*
@@ -17,5 +18,8 @@ void dockerfile_images(struct span file, dockerfile_image_fn *fn, void *ctx);
 
 /* Takes the next word (blanks apart; quotes and backslashes bind) off *rest; empty at the end. */
 struct span dockerfile_word(struct span *rest);
+
+/* Of the word <<EOF: EOF; *tabs: its lines lose theirs (<<-EOF). Empty: it begins no here-document. */
+struct span dockerfile_heredoc(struct span word, bool *tabs);
 
 #endif

@@ -113,6 +113,16 @@ head -c 300000 /dev/urandom >"$work/context/long" # more than is read of a reque
 run -q -- docker build -q --no-cache -t steps:1 "$work/context" >/dev/null
 told_by "a quiet build of a long context"
 rm "$work/context/long"
+printf 'FROM %s\nSHELL ["/bin/busybox", "sh", "-ec"]\n' $base | docker build -q -t shelled:1 - >/dev/null
+cat >"$work/context/Dockerfile" <<DOCKERFILE
+FROM shelled:1
+RUN echo word-step-one
+RUN echo word-step-two; STEP_TOKEN=geheim-und-lang-81 /bin/busybox true
+DOCKERFILE
+run -q -- docker build -q --no-cache -t steps:1 "$work/context" >/dev/null
+told_by "a quiet build on an image with a shell of its own, and with a secret in a step"
+see "its shell is the image's, and the secret is in no output" \
+	'all(get(e, "process.args")[:3] == ["/bin/busybox", "sh", "-ec"] for e in execs() if "word-step" in " ".join(get(e, "process.args", [])) and get(e, "container.id")) and "geheim-und" not in json.dumps(ev)'
 cat >"$work/context/Dockerfile" <<DOCKERFILE
 FROM $base
 RUN echo word-step-long; sleep 100
