@@ -181,7 +181,10 @@ static unsigned scrub_headers(struct masker *m, char *b, size_t n)
 			size_t k = strlen(headers[i]);
 			char *v = p, *e;
 
-			if ((size_t)(colon - b) < k || strncasecmp(colon - k, headers[i], k))
+			/* Most differ in their last byte. */
+			if ((size_t)(colon - b) < k ||
+			    (colon[-1] | 32) != (headers[i][k - 1] | 32) ||
+			    strncasecmp(colon - k, headers[i], k))
 				continue;
 			if ((size_t)(colon - b) > k &&
 			    (is_word(colon[-(long)k - 1]) || colon[-(long)k - 1] == '-'))

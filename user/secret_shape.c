@@ -198,10 +198,11 @@ size_t secret_shape(struct span s, size_t at, const char **kind)
 		return pem_length(s, at);
 	}
 	for (const struct shape *h = shapes; h < shapes + ARRAY_SIZE(shapes); h++) {
-		size_t n = strlen(h->prefix), b = at + n, e = b;
+		size_t n, b, e;
 
 		if (h->prefix[0] != s.ptr[at] || !at_text(s, at, h->prefix))
 			continue;
+		b = e = at + strlen(h->prefix);
 		while (e < s.len && e - b < TOKEN_MAX && in_set(s.ptr[e], h->set))
 			e++;
 		n = e - b;
