@@ -122,11 +122,17 @@ workload() {
 	mark "traced Docker workload, CPU without start and end" "$(added suites.whole suites.plain)" 3 %
 }
 
+# Whoever makes a request by Python's requests walks the whole environment four times for it (getproxies_environment).
 inspect() {
-	local i who n script="import sys, docker; c = docker.from_env()
+	local i who n reads sides="copy calls whole" script="import sys, docker; c = docker.from_env()
 [c.api.inspect_image('invigil/base:1') for i in range(int(sys.argv[1]))]"
+	copies
+	empty_begin && sides="copy empty calls whole"
+	under[calls]="$invigil run -q --gate off --env-reads off -o $work/calls.ev -- ${under[copy]}"
+	under[whole]="$invigil run -q -o $work/whole.ev -- ${under[ours]}"
 	for i in $(seq "$rounds"); do
-		for who in bare engine invigil strace; do
+		in_turns inspect "$sides" python3 "$root/tests/bench/inspect_loop.py" 40 $((inspects / 40))
+		for who in bare strace; do
 			[ -n "${under[$who]+is}" ] || continue
 			for n in 0 $inspects; do
 				# shellcheck disable=SC2086
@@ -135,13 +141,17 @@ inspect() {
 			calc "inspect.$who" "(\$1 - \$2) / $inspects" "inspect.$inspects.$who" "inspect.0.$who"
 		done
 	done
-	title "docker-py, one of $inspects inspect calls" "CPU us" spread "to bare"
-	row "bare" inspect.bare us
-	row "${said[engine]}" inspect.engine us inspect.bare
-	row "invigil" inspect.invigil us inspect.bare
-	row "strace" inspect.strace us inspect.bare
-	mark "docker-py loop, its Engine API traced" "$(added inspect.engine inspect.bare)" 5 %
-	mark "docker-py loop, its environment reads too" "$(added inspect.invigil inspect.bare)" 5 %
+	empty_end
+	reads=$(sed -n 's/.*"reads":\([0-9]*\).*/\1/p' "$work/whole.ev" | sort -n | tail -n 1)
+	for who in $sides; do calc "inspect.$who.us" '$1 / 1000' "inspect.$who"; done
+	title "docker-py, one of inspect calls, in turns" "CPU us" spread "to bare"
+	row "bare" inspect.copy.us us
+	row "${said[engine]}" inspect.calls.us us inspect.copy.us
+	row "probes that do nothing where variables are read" inspect.empty.us us inspect.copy.us
+	row "invigil (${reads:-?} reads of variables in $((42 * (inspects / 40))) calls)" inspect.whole.us us inspect.copy.us
+	row "strace, whole runs" inspect.strace us inspect.bare
+	mark "docker-py loop, its Engine API traced" "$(added inspect.calls inspect.copy)" 5 %
+	mark "docker-py loop, its environment reads too" "$(added inspect.whole inspect.copy)" 5 %
 }
 
 monitor_of() { # the process that writes to FILE
@@ -245,21 +255,30 @@ copies() { # of libc and python3, that no other run on this machine uses
 	under[other]=${under[ours]}
 }
 
-# getenv and os.environ.get of four processes in turns. Each has copies of libc and python3 that no other run on this machine
-# uses: without a probe, with one that does nothing, and two with ours, of which one process is in a run and one is not.
-reads() {
-	local i what side trap="copy other traced"
-	copies
+# Probes that do nothing, in the copies of the side "empty".
+empty_begin() {
+	rm -f "$work/empty.end"
 	mkfifo "$work/empty.end"
 	"$root/build/bench/empty" "$work/empty/libc.so.6" getenv "$work/empty/python3" PyUnicode_AsEncodedString \
 		<"$work/empty.end" >"$work/empty.out" 2>"$work/err" &
+	empty=$!
 	exec 7>"$work/empty.end"
-	if until_true 20 grep -q attached "$work/empty.out"; then
-		trap="copy empty other traced"
-	else
-		test_begin "an empty probe"
-		skip "$(tail -n 1 "$work/err")"
-	fi
+	until_true 20 grep -q attached "$work/empty.out" && return
+	test_begin "an empty probe"
+	skip "$(tail -n 1 "$work/err")"
+	return 1
+}
+empty_end() {
+	exec 7>&-
+	wait "$empty"
+}
+
+# getenv and os.environ.get of four processes in turns. Each has copies of libc and python3 that no other run on this machine
+# uses: without a probe, with one that does nothing, and two with ours, of which one process is in a run and one is not.
+reads() {
+	local i what side trap
+	copies
+	empty_begin && trap="copy empty other traced" || trap="copy other traced"
 	for i in $(seq "$rounds"); do
 		for what in off c all; do
 			under[traced]="$invigil run -q --env-reads $what -o $work/reads.ev -- ${under[ours]}"
@@ -268,8 +287,7 @@ reads() {
 			in_turns "environ.$what" "$trap" python3 "$root/tests/bench/environ.py" 200 500
 		done
 	done
-	exec 7>&-
-	wait $!
+	empty_end
 	for what in getenv environ; do
 		title "$what, in turns, by --env-reads" "CPU ns" spread "to the empty probe"
 		for i in off c all; do
