@@ -82,6 +82,7 @@ static const struct docker_route routes[] = {
 	{ "POST", "/exec/{name...}/resize", ACT_EXEC_RESIZE, "exec-resize", OBJ_EXEC, C },
 
 	{ "GET", "/networks", ACT_NETWORK_LIST, "network-list", OBJ_NETWORK, A },
+	{ "GET", "/networks/", ACT_NETWORK_LIST, "network-list", OBJ_NETWORK, A },
 	{ "POST", "/networks/create", ACT_NETWORK_CREATE, "network-create", OBJ_NETWORK, N },
 	{ "POST", "/networks/prune", ACT_NETWORK_PRUNE, "network-prune", OBJ_NETWORK, D },
 	{ "POST", "/networks/{name...}/connect", ACT_NETWORK_CONNECT, "network-connect", OBJ_NETWORK, C },

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "docker.h"
 
@@ -55,154 +56,132 @@ static void the_removal_of_a_checkpoint_is_no_removal_of_a_container(void **s)
 	assert_true(span_eq(name, "web"));
 }
 
-/* All of the Engine API 1.41, as it is published, and what 1.42 to 1.51 added: PUT /volumes/{name}. */
-/* clang-format off */
-static const char *const published[] = {
-	"GET /containers/json",
-	"POST /containers/create",
-	"GET /containers/{id}/json",
-	"GET /containers/{id}/top",
-	"GET /containers/{id}/logs",
-	"GET /containers/{id}/changes",
-	"GET /containers/{id}/export",
-	"GET /containers/{id}/stats",
-	"POST /containers/{id}/resize",
-	"POST /containers/{id}/start",
-	"POST /containers/{id}/stop",
-	"POST /containers/{id}/restart",
-	"POST /containers/{id}/kill",
-	"POST /containers/{id}/update",
-	"POST /containers/{id}/rename",
-	"POST /containers/{id}/pause",
-	"POST /containers/{id}/unpause",
-	"POST /containers/{id}/attach",
-	"GET /containers/{id}/attach/ws",
-	"POST /containers/{id}/wait",
-	"DELETE /containers/{id}",
-	"HEAD /containers/{id}/archive",
-	"GET /containers/{id}/archive",
-	"PUT /containers/{id}/archive",
-	"POST /containers/prune",
-	"GET /images/json",
-	"POST /build",
-	"POST /build/prune",
-	"POST /images/create",
-	"GET /images/{name}/json",
-	"GET /images/{name}/history",
-	"POST /images/{name}/push",
-	"POST /images/{name}/tag",
-	"DELETE /images/{name}",
-	"GET /images/search",
-	"POST /images/prune",
-	"POST /auth",
-	"GET /info",
-	"GET /version",
-	"GET /_ping",
-	"HEAD /_ping",
-	"POST /commit",
-	"GET /events",
-	"GET /system/df",
-	"GET /images/{name}/get",
-	"GET /images/get",
-	"POST /images/load",
-	"POST /containers/{id}/exec",
-	"POST /exec/{id}/start",
-	"POST /exec/{id}/resize",
-	"GET /exec/{id}/json",
-	"GET /volumes",
-	"POST /volumes/create",
-	"GET /volumes/{name}",
-	"DELETE /volumes/{name}",
-	"PUT /volumes/{name}",
-	"POST /volumes/prune",
-	"GET /networks",
-	"GET /networks/{id}",
-	"DELETE /networks/{id}",
-	"POST /networks/create",
-	"POST /networks/{id}/connect",
-	"POST /networks/{id}/disconnect",
-	"POST /networks/prune",
-	"GET /plugins",
-	"GET /plugins/privileges",
-	"POST /plugins/pull",
-	"GET /plugins/{name}/json",
-	"DELETE /plugins/{name}",
-	"POST /plugins/{name}/enable",
-	"POST /plugins/{name}/disable",
-	"POST /plugins/{name}/upgrade",
-	"POST /plugins/create",
-	"POST /plugins/{name}/push",
-	"POST /plugins/{name}/set",
-	"GET /nodes",
-	"GET /nodes/{id}",
-	"DELETE /nodes/{id}",
-	"POST /nodes/{id}/update",
-	"GET /swarm",
-	"POST /swarm/init",
-	"POST /swarm/join",
-	"POST /swarm/leave",
-	"POST /swarm/update",
-	"GET /swarm/unlockkey",
-	"POST /swarm/unlock",
-	"GET /services",
-	"POST /services/create",
-	"GET /services/{id}",
-	"DELETE /services/{id}",
-	"POST /services/{id}/update",
-	"GET /services/{id}/logs",
-	"GET /tasks",
-	"GET /tasks/{id}",
-	"GET /tasks/{id}/logs",
-	"GET /secrets",
-	"POST /secrets/create",
-	"GET /secrets/{id}",
-	"DELETE /secrets/{id}",
-	"POST /secrets/{id}/update",
-	"GET /configs",
-	"POST /configs/create",
-	"GET /configs/{id}",
-	"DELETE /configs/{id}",
-	"POST /configs/{id}/update",
-	"GET /distribution/{name}/json",
-	"POST /session",
-};
-/* clang-format on */
+/* ---- every endpoint of every version, as it is published: data/engine-api.tsv ---- */
 
-/* With a name in the place of each {…}. */
-static void path_of(const char *pattern, char *path, size_t size)
+/* The pattern with text in the place of each {...}. */
+static void path_of(const char *pattern, const char *text, char *path, size_t size)
 {
 	size_t n = 0;
 
 	for (const char *p = pattern; *p && n + 1 < size; p++) {
-		path[n++] = *p == '{' ? 'x' : *p;
-		if (*p == '{')
-			p = strchr(p, '}');
+		if (*p != '{') {
+			path[n++] = *p;
+			continue;
+		}
+		n += snprintf(path + n, size - n, "%s", text);
+		p = strchr(p, '}');
 	}
 	path[n] = 0;
 }
 
-static void every_published_endpoint_has_a_row_of_its_own(void **s)
+struct endpoint {
+	int first, last; /* of 1.x */
+	char method[8], path[96], action[40];
+};
+
+static bool endpoint_next(FILE *f, struct endpoint *e)
 {
-	const struct docker_route *seen[ARRAY_SIZE(published)];
+	char line[256];
+
+	while (fgets(line, sizeof(line), f)) {
+		if (*line == '#')
+			continue;
+		if (sscanf(line, "1.%d\t1.%d\t%7s\t%95s\t%39s", &e->first, &e->last, e->method,
+			   e->path, e->action) != 5)
+			fail_msg("not understood: %s", line);
+		return true;
+	}
+	return false;
+}
+
+static FILE *endpoints_open(void)
+{
+	const char *dir = getenv("INVIGIL_TEST_DATA");
+	char path[4096];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/engine-api.tsv", dir ? dir : "tests/unit/data");
+	f = fopen(path, "r");
+	if (!f)
+		fail_msg("%s cannot be opened", path);
+	return f;
+}
+
+/* Asked for by each version, and without one, by an id, and by names that are words of other paths. */
+static void endpoint_ask(const struct endpoint *e)
+{
+	static const char *const names[] = {
+		"web", "json", "create", "prune",
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	};
+	bool named = strchr(e->path, '{');
+
+	for (size_t i = 0; i < (named ? ARRAY_SIZE(names) : 1); i++)
+		for (int v = e->first - 1; v <= e->last; v++) {
+			char path[256], whole[280];
+			const struct docker_route *r;
+
+			path_of(e->path, names[i], path, sizeof(path));
+			snprintf(whole, sizeof(whole), "/v1.%d%s", v, path);
+			r = docker_route(span_of(e->method), span_of(v < e->first ? path : whole),
+					 &name, &endpoint);
+			if (strcmp(r->text, e->action))
+				fail_msg("%s %s is %s, not %s", e->method, whole, r->text,
+					 e->action);
+			assert_true(span_eq(endpoint, path));
+			if (named && r->action != ACT_REQUEST && !span_eq(name, names[i]))
+				fail_msg("%s %s: named %.*s", e->method, whole, (int)name.len,
+					 name.ptr ? name.ptr : "");
+		}
+}
+
+static void every_endpoint_of_every_version_has_its_action(void **s)
+{
+	unsigned of_version[64] = { 0 }, rows = 0;
+	struct endpoint e;
+	FILE *f = endpoints_open();
 
 	(void)s;
-	for (size_t i = 0; i < ARRAY_SIZE(published); i++) {
-		const char *pattern = strchr(published[i], ' ') + 1;
-		char path[128], row[128], with_version[160];
-		struct span method = { published[i], (size_t)(pattern - published[i] - 1) };
-
-		path_of(pattern, path, sizeof(path));
-		snprintf(with_version, sizeof(with_version), "/v1.51%s", path);
-		seen[i] = docker_route(method, span_of(with_version), &name, &endpoint);
-		if (seen[i]->action == ACT_REQUEST)
-			fail_msg("%s: no action", published[i]);
-		path_of(seen[i]->path, row, sizeof(row));
-		if (strcmp(row, path))
-			fail_msg("%s: taken for %s", published[i], seen[i]->path);
-		for (size_t k = 0; k < i; k++)
-			if (seen[k] == seen[i])
-				fail_msg("%s: the same as %s", published[i], published[k]);
+	while (endpoint_next(f, &e)) {
+		assert_in_range(e.first, 41, 51);
+		assert_in_range(e.last, e.first, 51);
+		endpoint_ask(&e);
+		/* The same path by a method that it does not have is another endpoint, or none. */
+		assert_string_equal(route("PATCH", e.path), "docker-request");
+		for (int v = e.first; v <= e.last; v++)
+			of_version[v]++;
+		rows++;
 	}
+	fclose(f);
+	/* What is published: 106 endpoints of 1.41, one more since; and 14 that only the routers tell. */
+	assert_int_equal(rows, 107 + 14);
+	for (int v = 41; v <= 51; v++)
+		assert_int_equal(of_version[v], (v == 41 ? 106 : 107) + 14);
+}
+
+/* Two endpoints of one action are told from each other: by the row, or they do the same. */
+static void no_two_endpoints_share_a_row(void **s)
+{
+	const struct docker_route *seen[256];
+	unsigned n = 0;
+	struct endpoint e;
+	FILE *f = endpoints_open();
+
+	(void)s;
+	while (endpoint_next(f, &e)) {
+		char path[256];
+		const struct docker_route *r;
+
+		path_of(e.path, "x", path, sizeof(path));
+		r = docker_route(span_of(e.method), span_of(path), &name, &endpoint);
+		for (unsigned i = 0; i < n; i++)
+			if (seen[i] == r && *r->path)
+				fail_msg("%s %s: has the row of another: %s", e.method, e.path,
+					 r->path);
+		assert_true(n < ARRAY_SIZE(seen));
+		seen[n++] = r;
+	}
+	fclose(f);
 }
 
 static void queries_are_decoded(void **s)
@@ -223,7 +202,8 @@ static void queries_are_decoded(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_published_endpoint_has_a_row_of_its_own),
+		cmocka_unit_test(every_endpoint_of_every_version_has_its_action),
+		cmocka_unit_test(no_two_endpoints_share_a_row),
 		cmocka_unit_test(a_version_is_no_part_of_the_endpoint),
 		cmocka_unit_test(names_of_images_hold_slashes),
 		cmocka_unit_test(what_is_not_in_the_table_is_a_request),
