@@ -61,7 +61,12 @@ miss R3.3 "the same entry, absolute" "PATH=\$PATH:$tree/w; mytool"
 chmod 777 w
 hit R3.3 "by an entry that others can write" "PATH=\$PATH:$tree/w; mytool"
 miss R3.3 "called by its path" "PATH=\$PATH:$tree/w; $tree/w/mytool"
+printf '#!/bin/sh\n:\n' >w/myscript
+chmod 755 w/myscript
+hit R3.3 "a script, by an entry that others can write" "PATH=\$PATH:$tree/w; myscript"
+miss R3.3 "the same, given to a shell" "PATH=\$PATH:$tree/w; sh $tree/w/myscript"
 chmod 755 w
+miss R3.3 "the same script, by an entry that only its owner can write" "PATH=\$PATH:$tree/w; myscript"
 printf 'echo x\n' >loose.sh
 chmod 666 loose.sh
 hit R3.2 "a script that others can change, given to a shell" "sh loose.sh"

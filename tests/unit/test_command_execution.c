@@ -264,6 +264,40 @@ static void a_script_that_others_can_change(void **s)
 	assert_non_null(strstr(found("R3.2")->evidence.ptr, "the script"));
 }
 
+static void a_script_found_by_an_entry_of_path_that_others_can_write(void **s)
+{
+	static struct path_step way[3];
+	struct process *p = process_new("sh", ROLE_SHELL, ARGV("/bin/sh", "/srv/bin/tool"));
+	struct fact f = { .kind = FACT_SCRIPT, .run = &run, .process = p };
+
+	(void)s;
+	memcpy(way, tool()->exe.step, sizeof(way));
+	p = process_new("sh", ROLE_SHELL, ARGV("/bin/sh", "/srv/bin/tool"));
+	p->file = (char *)"/srv/bin/tool";
+	p->path_entry = 2;
+	f.file.path = (struct path){ .text = (char *)"/srv/bin/tool", .step = way, .steps = 3 };
+	report_reset(&report);
+	detect_command_execution.look(&f, &report);
+	check_miss("R3.3");
+	way[1].mode |= 02;
+	report_reset(&report);
+	detect_command_execution.look(&f, &report);
+	check_hit("R3.3");
+	assert_string_equal(found("R3.3")->subject.ptr, "/srv/bin");
+	/* The interpreter was found so, the script was given to it. */
+	p->file = (char *)"/bin/sh";
+	report_reset(&report);
+	detect_command_execution.look(&f, &report);
+	check_miss("R3.3");
+	check_hit("R3.2");
+	/* By no entry of PATH. */
+	p->file = (char *)"/srv/bin/tool";
+	p->path_entry = 0;
+	report_reset(&report);
+	detect_command_execution.look(&f, &report);
+	check_miss("R3.3");
+}
+
 static void a_start_up_variable_points_at_a_file_of_the_run(void **s)
 {
 	struct written w = { .path = (char *)"/dev/shm/x.so", .writer = (char *)"ld" };
@@ -374,6 +408,7 @@ int main(void)
 		cmocka_unit_test(a_program_that_gives_privilege),
 		cmocka_unit_test(a_file_that_came_over_the_network),
 		cmocka_unit_test(a_script_that_others_can_change),
+		cmocka_unit_test(a_script_found_by_an_entry_of_path_that_others_can_write),
 		cmocka_unit_test(a_start_up_variable_points_at_a_file_of_the_run),
 		cmocka_unit_test(a_start_up_variable_points_at_what_others_can_change),
 		cmocka_unit_test(a_shell_reads_a_download_into_itself),

@@ -183,17 +183,20 @@ static bool was_searched(const struct process *p)
 	return !zero.len || !memchr(zero.ptr, '/', zero.len);
 }
 
-static void look_search(const struct fact *f, struct report *out)
+/* path: of the program, or of the script that was looked for and that an interpreter opens now. */
+static void look_search(const struct fact *f, const struct path *path, const char *name,
+			struct report *out)
 {
 	const struct process *p = f->process;
-	const struct path *path = &p->exe;
 
 	if (!was_searched(p))
 		return;
 	if (p->file[0] != '/') {
-		finding(out, "R3.3", span_of(p->file),
-			"%s was found through entry %u of PATH, which is relative: %s",
-			p->name ? p->name : "a program", p->path_entry, p->file);
+		/* Of a script that was said when its interpreter was executed. */
+		if (path == &p->exe)
+			finding(out, "R3.3", span_of(p->file),
+				"%s was found through entry %u of PATH, which is relative: %s",
+				name, p->path_entry, p->file);
 		return;
 	}
 	for (unsigned i = 0; i + 1 < path->steps; i++) {
@@ -203,8 +206,8 @@ static void look_search(const struct fact *f, struct report *out)
 		    !span_starts(span_of(p->file), path->text))
 			continue;
 		finding(out, "R3.3", what,
-			"%s was found through entry %u of PATH, and others can change %.*s",
-			p->name ? p->name : "a program", p->path_entry, SPANF(what));
+			"%s was found through entry %u of PATH, and others can change %.*s", name,
+			p->path_entry, SPANF(what));
 		return;
 	}
 }
@@ -312,6 +315,7 @@ static void look(const struct fact *f, struct report *out)
 	}
 	if (f->kind == FACT_SCRIPT) {
 		look_path(f, &f->file.path, "the script", out);
+		look_search(f, &f->file.path, base_name(f->file.path.text), out);
 		look_origin(f, f->file.origin, f->file.path.text, out);
 		return;
 	}
@@ -319,7 +323,7 @@ static void look(const struct fact *f, struct report *out)
 	finding(out, "R3.1", exe, "%.*s%.*s", SPANF(exe), (int)by.len, by.len ? by.ptr : "");
 	buf_free(&by);
 	look_path(f, &p->exe, "the file", out);
-	look_search(f, out);
+	look_search(f, &p->exe, p->name ? p->name : "a program", out);
 	look_privilege(f, out);
 	look_origin(f, f->exec.origin, p->exe.text ? p->exe.text : "a file", out);
 	if (f->exec.input)
