@@ -134,8 +134,10 @@ static __always_inline bool read_tells(struct dentry *d)
 		return name[0] == TEXT_WORD("__init__", 0) && (char)name[1] == '.' &&
 		       package_is_client(dir);
 	case 'c':
-		if (!NAME_IS(name, "config.json") && !NAME_IS(name, "config") &&
-		    !NAME_IS(name, "credentials"))
+		/* Of any folder: it is known later which one DOCKER_CONFIG names. */
+		if (NAME_IS(name, "config.json"))
+			return true;
+		if (!NAME_IS(name, "config") && !NAME_IS(name, "credentials"))
 			return false;
 		break;
 	case 'i':

@@ -166,11 +166,12 @@ bool name_is_sensitive(const struct masker *m, struct span name)
 	return (!lower && upper_is_sensitive(n, name.len)) || lower_is_sensitive(n, name.len);
 }
 
-/* Named in the contract: their values stand in the stream or decide a rule (invigil.test, R3.8). */
+/* Named in the contract: their values stand in the stream or decide a rule (invigil.test, R3.8, R7.6). */
 static const char *const public_names[] = {
 	"PYTEST_CURRENT_TEST", "BATS_TEST_NAME", "BATS_TEST_DESCRIPTION", "BATS_TEST_FILENAME",
 	"LD_PRELOAD",          "LD_AUDIT",       "LD_LIBRARY_PATH",       "BASH_ENV",
 	"PYTHONSTARTUP",       "PERL5OPT",       "NODE_OPTIONS",          "NEXTEST_TEST_NAME",
+	"DOCKER_CONFIG",
 };
 
 bool variable_is_public(struct span name)

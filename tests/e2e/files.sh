@@ -230,6 +230,19 @@ run -u root -- env -u DOCKER_CONFIG HOME="$home" /usr/bin/python3 -c "import doc
 see "R7.6, near miss: docker-py" "not alerts('R7.6')"
 run -u root -- env HOME="$home" /usr/bin/python3 -c "import os; open(os.path.expanduser('~/.docker/config.json')).read()"
 see "R7.6: the same without docker-py" "$(about R7.6 .docker/config.json)"
+mkdir "$work/cfg" "$work/other"
+echo '{}' | tee "$work/cfg/config.json" >"$work/other/config.json"
+run -u root -- env DOCKER_CONFIG="$work/cfg" sh -c "cat $work/cfg/config.json $work/other/config.json >/dev/null"
+see "R7.6: the config.json where DOCKER_CONFIG says; near miss: one beside it" \
+	"$(about R7.6 cfg/config.json) and len(alerts('R7.6')) == 1 and len(action('file-read')) == 1"
+run -u root -- env DOCKER_CONFIG="$work/cfg" sh -c "env -u DOCKER_CONFIG cat $work/cfg/config.json >/dev/null"
+see "R7.6: by who has it no more, but what made it had it" "$(about R7.6 cfg/config.json)"
+echo 'no JSON' >"$work/cfg/config.json" # of which docker complains: it has read it
+run -u root -- env DOCKER_CONFIG="$work/cfg" sh -c 'docker --context default version; :' >"$work/out" 2>&1
+check "docker reads its own there" grep -hq "$work/cfg" "$work/out" "$work/err"
+see "R7.6, near miss: that" "ended() and execs('docker') and not alerts('R7.6')"
+run -u root -- cat "$work/cfg/config.json" >/dev/null
+see "R7.6, near miss: without DOCKER_CONFIG it is a file like any other" "ended() and not alerts('R7.6') and not action('file-read')"
 
 # ---- in a container ----
 engine_up

@@ -53,9 +53,22 @@ static void capabilities_and_who_gives_them(void **s)
 	assert_int_equal(report.n, 0);
 }
 
+/* The environment of who reads, and of what made him; each ends with its NUL. */
+static struct span env, env_above;
+
 static void read_by(const char *name, const char *script, unsigned libraries, const char *path)
 {
-	struct process who = { .pid = 12, .name = (char *)name, .script = (char *)script };
+	struct path cwd = { .text = (char *)"/src" };
+	struct process up = {
+		.pid = 11, .cwd = cwd, .env = (char *)env_above.ptr, .env_len = env_above.len
+	};
+	struct process who = { .pid = 12,
+			       .name = (char *)name,
+			       .script = (char *)script,
+			       .cwd = cwd,
+			       .parent = &up,
+			       .env = (char *)env.ptr,
+			       .env_len = env.len };
 	struct fact f = { .kind = FACT_FILE, .run = &run, .process = &who };
 
 	who.libraries = libraries;
@@ -107,6 +120,51 @@ static void a_public_key_and_a_namesake_are_no_credentials(void **s)
 	assert_int_equal(report.n, 0);
 }
 
+#define ENV(text) ((struct span){ text, sizeof(text) })
+
+static void credentials_lie_where_DOCKER_CONFIG_says(void **s)
+{
+	static const char *const there[] = { "/ci/cfg", "/ci/x/../cfg/", "/ci//cfg" };
+	static const char *const elsewhere[] = { "/ci/cfg2", "/ci", "" };
+	char text[64];
+
+	(void)s;
+	for (size_t i = 0; i < ARRAY_SIZE(there); i++) {
+		env = (struct span){
+			text, snprintf(text, sizeof(text), "DOCKER_CONFIG=%s", there[i]) + 1
+		};
+		read_by("cat", NULL, 0, "/ci/cfg/config.json");
+		check_hit("R7.6");
+		read_by("docker", NULL, 0, "/ci/cfg/config.json");
+		check_miss("R7.6");
+		read_by("python3", "test.py", LIBRARY_DOCKER, "/ci/cfg/config.json");
+		check_miss("R7.6");
+		read_by("cat", NULL, 0, "/ci/cfg/other.json");
+		check_miss("R7.6");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++) {
+		env = (struct span){
+			text, snprintf(text, sizeof(text), "DOCKER_CONFIG=%s", elsewhere[i]) + 1
+		};
+		read_by("cat", NULL, 0, "/ci/cfg/config.json");
+		check_miss("R7.6");
+	}
+	env = ENV("PATH\0DOCKER_CONFIG=cfg"); /* from where it stands */
+	read_by("cat", NULL, 0, "/src/cfg/config.json");
+	check_hit("R7.6");
+	/* What made it had the variable, and it has not, or another one. */
+	env_above = ENV("DOCKER_CONFIG=/ci/cfg");
+	env = ENV("PATH");
+	read_by("cat", NULL, 0, "/ci/cfg/config.json");
+	check_hit("R7.6");
+	env = ENV("DOCKER_CONFIG=/tmp/mine");
+	read_by("cat", NULL, 0, "/ci/cfg/config.json");
+	check_hit("R7.6");
+	env_above = env = (struct span){ NULL, 0 };
+	read_by("cat", NULL, 0, "/ci/cfg/config.json");
+	check_miss("R7.6");
+}
+
 static void the_table_of_files_is_bounded_and_says_when_it_is_full(void **s)
 {
 	struct file_table t = { 0 };
@@ -133,6 +191,7 @@ int main(void)
 		cmocka_unit_test(capabilities_and_who_gives_them),
 		cmocka_unit_test(a_credential_store_has_its_own_clients),
 		cmocka_unit_test(a_public_key_and_a_namesake_are_no_credentials),
+		cmocka_unit_test(credentials_lie_where_DOCKER_CONFIG_says),
 		cmocka_unit_test(the_table_of_files_is_bounded_and_says_when_it_is_full),
 	};
 

@@ -1,6 +1,7 @@
 /* credential_store.c: R7.6, files with credentials that somebody else than their own client reads. */
 #include <fnmatch.h>
 #include <string.h>
+#include "credential.h"
 #include "detect.h"
 
 /* Its own clients: programs or scripts by name, and packages that a process has imported. */
@@ -39,6 +40,13 @@ static bool is_client(const struct store *s, const char *name)
 	return false;
 }
 
+/* path ends with a NUL. */
+static bool is_store(const struct store *s, const struct process *p, struct span path)
+{
+	return !fnmatch(s->path, path.ptr, 0) ||
+	       (s->libraries & LIBRARY_DOCKER && credential_is_dockers(p, path));
+}
+
 static void look(const struct fact *f, struct report *out)
 {
 	struct span path = span_of(f->file.path.text);
@@ -47,9 +55,8 @@ static void look(const struct fact *f, struct report *out)
 	if (f->file.action != FILE_READ || !p || !path.len || span_ends(path, ".pub"))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(stores); i++)
-		if (!fnmatch(stores[i].path, f->file.path.text, 0) &&
-		    !(p->libraries & stores[i].libraries) && !is_client(&stores[i], p->name) &&
-		    !is_client(&stores[i], p->script))
+		if (is_store(&stores[i], p, path) && !(p->libraries & stores[i].libraries) &&
+		    !is_client(&stores[i], p->name) && !is_client(&stores[i], p->script))
 			finding(out, "R7.6", path, "%s reads %.*s", p->name ? p->name : "a process",
 				SPANF(path));
 }
