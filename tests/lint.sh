@@ -11,7 +11,7 @@ fail() {
 # Only what loads or probes may know libbpf.
 for f in $(grep -lE '^#include <bpf/' user/*.c user/*.h user/detect/* 2>/dev/null); do
 	case $f in
-	user/loader*.c | user/skeleton.c | user/env_attach.c | user/env_link.c | user/uprobe.c | user/probe.c) ;;
+	user/loader*.c | user/skeleton.c | user/env_attach.c | user/env_link.c | user/uprobe.c | user/probe.c | user/build_table.c) ;;
 	*) fail "$f includes libbpf" ;;
 	esac
 done

@@ -42,7 +42,7 @@ struct control *control_open(const char *path, const struct control_ops *ops)
 	c->fd = -1;
 	if (!path) {
 		path = CONTROL_SOCKET;
-		if (mkdir("/run/invigil", 0755) && errno != EEXIST)
+		if (mkdir(RUN_FOLDER, 0755) && errno != EEXIST)
 			goto fail;
 	}
 	/* Anybody may call; who is answered is decided by credentials, with a word of why not. */

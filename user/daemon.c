@@ -176,6 +176,7 @@ int cmd_daemon(struct config *c)
 		signals_hear(signals);
 		loader_drain(d.loader, on_record, NULL);
 		probes_hear();
+		build_table_look(loader_builds(d.loader), on_shared, NULL);
 		jobs_check();
 		found_hear();
 		for (unsigned i = 0; i < d.n_jobs; i++)

@@ -71,7 +71,7 @@ struct job *state_take(const struct record *r, const struct job_identity *identi
 	job_watch(job);
 	ticket_add(job->run, job);
 	for (unsigned i = 0; i < s->n_containers; i++)
-		on_container(job, s->containers + (size_t)i * EV_CONTAINER_LEN);
+		on_container(job, s->containers + (size_t)i * EV_CONTAINER_LEN, 0);
 	resumed_gap(job, "what the run did in between");
 	return job;
 }

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 #include "begin.h"
+#include "container_late.h"
 #include "coverage.h"
 #include "daemon_state.h"
 #include "engine_socket.h"
@@ -72,10 +73,13 @@ void on_gap(void *ctx, const char *hook, const char *reason, const char *effect,
 	made_gap(job->pipeline, job->run, boot_now(), hook, reason, effect, required);
 }
 
-void on_container(void *ctx, const char id[EV_CONTAINER_LEN])
+void on_container(void *ctx, const char id[EV_CONTAINER_LEN], uint64_t time)
 {
 	struct job *job = ctx;
 	int err = loader_container(d.loader, id, job->run);
+
+	if (!err && boot_now() - time > CONTAINER_LATE_NS && container_late(d.loader, id, job->run))
+		on_gap(job, "container processes", CONTAINER_LATE, CONTAINER_LATE_EFFECT, true);
 
 	if (err)
 		on_gap(job, "container processes", strerror(-err),
@@ -84,10 +88,20 @@ void on_container(void *ctx, const char id[EV_CONTAINER_LEN])
 		state_container(job->state, id);
 }
 
+void on_shared(void *ctx, uint32_t run)
+{
+	struct job *job = job_of(run);
+
+	(void)ctx;
+	if (job)
+		on_gap(job, "container processes", BUILD_SHARED, BUILD_SHARED_EFFECT, false);
+}
+
 static void on_build(void *ctx, const struct build_step *steps, unsigned n, bool on)
 {
 	struct job *job = ctx;
-	int err = loader_build(d.loader, steps, n, job->run, on);
+	int err = build_table_change(loader_builds(d.loader), steps, n, job->run, on, on_shared,
+				     NULL);
 
 	if (err)
 		on_gap(job, "container processes", strerror(-err),

@@ -3,6 +3,7 @@
 #define INVIGIL_DAEMON_STATE_H
 
 #include "attacher.h"
+#include "build_table.h"
 #include "daemon.h"
 #include "found.h"
 #include "metrics.h"
@@ -72,7 +73,9 @@ void job_watch(struct job *job);
 struct job *job_begin(const struct record *exec, const struct job_identity *identity,
 		      char *const *envp);
 void on_gap(void *job, const char *hook, const char *reason, const char *effect, bool required);
-void on_container(void *job, const char id[EV_CONTAINER_LEN]);
+/* time: boot ns at which it was said; 0: to a daemon before this one */
+void on_container(void *job, const char id[EV_CONTAINER_LEN], uint64_t time);
+void on_shared(void *ctx, uint32_t run); /* a build_shared_fn */
 void job_flush(struct job *job);
 void job_count(const struct job *job, struct metrics *m); /* adds */
 void job_end(struct job *job);                            /* frees it */

@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include "build_claim.h"
+#include "build_step.h"
 #include "found.h"
 #include "loader_state.h"
 #include "python.h"
@@ -209,6 +211,14 @@ static void perf_links_try(struct invigil *skel)
 	log_text[0] = 0;
 }
 
+static void builds_begin(struct loader *l)
+{
+	l->builds.steps = bpf_map__fd(l->skel->maps.build_steps);
+	l->builds.builders = l->skel->bss->builders;
+	l->builds.building = &l->skel->bss->building;
+	l->builds.claims = claims_open();
+}
+
 struct loader *loader_open(const char *env_reads, bool daemon, bool any_file)
 {
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
@@ -222,6 +232,7 @@ struct loader *loader_open(const char *env_reads, bool daemon, bool any_file)
 	/* Refused without CAP_SYS_RESOURCE: no error, memory is accounted by cgroup since 5.11. */
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	l->copy = xcalloc(1, RECORD_MAX);
+	l->builds.claims = -1;
 	l->skel = skeleton_open(&l->plain);
 	if (!l->skel)
 		goto fail;
@@ -255,6 +266,7 @@ struct loader *loader_open(const char *env_reads, bool daemon, bool any_file)
 	if (!l->ring)
 		goto fail;
 	hurry();
+	builds_begin(l);
 	perf_links_try(l->skel);
 	if (env && !daemon)
 		l->env = env_attach_new(l->skel, !strcmp(env_reads, "c"));
@@ -345,6 +357,8 @@ void loader_close(struct loader *l)
 	loader_detach(l);
 	ring_buffer__free(l->ring);
 	invigil__destroy(l->skel);
+	if (l->builds.claims >= 0)
+		close(l->builds.claims);
 	buf_free(&l->plain);
 	free(l->copy);
 	free(l);

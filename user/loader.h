@@ -9,7 +9,7 @@
 #include "event.h"
 
 struct env_file;
-struct build_step;
+struct build_table;
 struct env_place;
 struct env_unseen;
 struct loader;
@@ -68,15 +68,14 @@ void loader_programs(const struct loader *l,
 uint64_t loader_load_time(const struct loader *l); /* CPU time of loading all of them, ns */
 int loader_member(struct loader *l, pid_t pid, uint32_t run);    /* 0 or -errno; by pidfd */
 int loader_member_fd(struct loader *l, int pidfd, uint32_t run); /* its first thread; 0 or -errno */
+/* In a container; waits: until it executes something it is not told. -EEXIST: it is a member already. */
+int loader_member_inside(struct loader *l, pid_t pid, uint32_t run,
+			 const char container[EV_CONTAINER_LEN], bool waits);
 int loader_engine(struct loader *l, uint64_t ino, uint32_t dev); /* 0 or -errno */
 /* id of a container that the run created, or its first 12 digits and zeroes. 0 or -errno. */
 int loader_container(struct loader *l, const char id[EV_CONTAINER_LEN], uint32_t run);
-/*
- * An image build of the run begins (on), or is over: what its steps execute tells the containers that nobody
- * told. Call it with the same steps both times. 0 or -errno.
- */
-int loader_build(struct loader *l, const struct build_step *steps, unsigned n, uint32_t run,
-		 bool on);
+/* Builds under way: what their steps execute tells the containers that nobody told. */
+struct build_table *loader_builds(struct loader *l);
 /* pid is one of ours, in the role of enum attack_target: what the run does to it is told. */
 void loader_guard(struct loader *l, unsigned role, pid_t pid);
 /* What a run writes to this file is looked at for secrets; dev in the kernel's encoding. 0 or -errno. */

@@ -9,6 +9,7 @@
 #include "loader_state.h"
 
 /* bpf/member.bpf.h */
+#define MEMBER_WAITS 1
 struct member {
 	uint32_t run, flags, script[4];
 	char container[EV_CONTAINER_LEN];
@@ -84,29 +85,45 @@ static uint32_t pidfd_process(int pidfd)
 	return pid;
 }
 
-int loader_member_fd(struct loader *l, int pidfd, uint32_t run)
+static int member_set(struct loader *l, int pidfd, const struct member *m, uint64_t flags)
 {
-	struct member m = { .run = run };
+	int map = bpf_map__fd(l->skel->maps.members);
 	uint32_t pid;
 
-	if (l->plain.len) {
-		pid = pidfd_process(pidfd);
-		return pid ? bpf_map_update_elem(bpf_map__fd(l->skel->maps.members), &pid, &m,
-						 BPF_ANY)
-			   : -ESRCH;
-	}
-	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.members), &pidfd, &m, BPF_ANY);
+	if (!l->plain.len)
+		return bpf_map_update_elem(map, &pidfd, m, flags);
+	pid = pidfd_process(pidfd);
+	return pid ? bpf_map_update_elem(map, &pid, m, flags) : -ESRCH;
 }
 
-int loader_member(struct loader *l, pid_t pid, uint32_t run)
+int loader_member_fd(struct loader *l, int pidfd, uint32_t run)
+{
+	return member_set(l, pidfd, &(struct member){ .run = run }, BPF_ANY);
+}
+
+static int member_by_pid(struct loader *l, pid_t pid, const struct member *m, uint64_t flags)
 {
 	int fd = syscall(SYS_pidfd_open, pid, 0), err;
 
 	if (fd < 0)
 		return -errno;
-	err = loader_member_fd(l, fd, run);
+	err = member_set(l, fd, m, flags);
 	close(fd);
 	return err;
+}
+
+int loader_member(struct loader *l, pid_t pid, uint32_t run)
+{
+	return member_by_pid(l, pid, &(struct member){ .run = run }, BPF_ANY);
+}
+
+int loader_member_inside(struct loader *l, pid_t pid, uint32_t run,
+			 const char container[EV_CONTAINER_LEN], bool waits)
+{
+	struct member m = { .run = run, .flags = waits ? MEMBER_WAITS : 0 };
+
+	memcpy(m.container, container, sizeof(m.container));
+	return member_by_pid(l, pid, &m, BPF_NOEXIST);
 }
 
 int loader_engine(struct loader *l, uint64_t ino, uint32_t dev)
@@ -125,48 +142,9 @@ int loader_container(struct loader *l, const char id[EV_CONTAINER_LEN], uint32_t
 	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.containers), id, &run, BPF_ANY);
 }
 
-/* A step that several runs build, or one run several times, is counted. */
-static int step_change(struct loader *l, const struct build_step *s, uint32_t run, bool on)
+struct build_table *loader_builds(struct loader *l)
 {
-	int fd = bpf_map__fd(l->skel->maps.build_steps), err;
-	struct build_user u = { run, 0 };
-
-	err = bpf_map_lookup_elem(fd, s, &u);
-	if (err && !on)
-		return 0;
-	if (u.run != run)
-		u.run = BUILD_STEP_MANY;
-	u.builds += on ? 1 : -1;
-	return u.builds ? bpf_map_update_elem(fd, s, &u, BPF_ANY) : bpf_map_delete_elem(fd, s);
-}
-
-int loader_build(struct loader *l, const struct build_step *steps, unsigned n, uint32_t run,
-		 bool on)
-{
-	struct builder *free_one = NULL, *mine = NULL, *b;
-	int err = 0;
-
-	for (b = l->skel->bss->builders; b < l->skel->bss->builders + BUILDERS; b++) {
-		if (b->run == run)
-			mine = b;
-		else if (!b->run && !free_one)
-			free_one = b;
-	}
-	for (unsigned i = 0; i < n; i++) {
-		int bad = step_change(l, steps + i, run, on);
-
-		err = err ? err : bad;
-	}
-	if (on && (mine || free_one)) {
-		b = mine ? mine : free_one;
-		l->skel->bss->building += !b->builds++;
-		b->told = 0;
-		b->run = run;
-	} else if (!on && mine && !--mine->builds) {
-		l->skel->bss->building--;
-		mine->run = 0;
-	}
-	return on && !mine && !free_one ? -E2BIG : err;
+	return &l->builds;
 }
 
 void loader_guard(struct loader *l, unsigned role, pid_t pid)

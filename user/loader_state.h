@@ -2,6 +2,7 @@
 #ifndef INVIGIL_LOADER_STATE_H
 #define INVIGIL_LOADER_STATE_H
 
+#include "build_table.h"
 #include "env_attach.h"
 #include "loader.h"
 #include "probe.h"
@@ -23,6 +24,7 @@ struct loader {
 	unsigned n_failed;
 	struct env_attach *env;
 	uint64_t load_time;
+	struct build_table builds;
 	bool detached;
 	/* during a drain */
 	loader_fn *fn;

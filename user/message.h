@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-#define CONTROL_SOCKET "/run/invigil/invigil.sock"
+#define RUN_FOLDER     "/run/invigil" /* of root */
+#define CONTROL_SOCKET RUN_FOLDER "/invigil.sock"
 
 /* One datagram each (SOCK_SEQPACKET): this, then text. */
 struct message {

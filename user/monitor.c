@@ -14,6 +14,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include "begin.h"
+#include "build_table.h"
+#include "container_late.h"
 #include "coverage.h"
 #include "engine_socket.h"
 #include "hash_look.h"
@@ -101,20 +103,29 @@ static void ring_drain(struct monitor *m)
 }
 
 /* The engine starts it later than it answers: its processes will be members from their first exec on. */
-static void on_container(void *ctx, const char id[EV_CONTAINER_LEN])
+static void on_container(void *ctx, const char id[EV_CONTAINER_LEN], uint64_t time)
 {
 	struct monitor *m = ctx;
 	int err = loader_container(m->loader, id, RUN_ID);
+
+	if (!err && boot_now() - time > CONTAINER_LATE_NS && container_late(m->loader, id, RUN_ID))
+		gap_record(m, "container processes", CONTAINER_LATE, CONTAINER_LATE_EFFECT, true);
 
 	if (err)
 		gap_record(m, "container processes", strerror(-err),
 			   "what one container of the run executes", true);
 }
 
+static void on_shared(void *ctx, uint32_t run)
+{
+	(void)run;
+	gap_record(ctx, "container processes", BUILD_SHARED, BUILD_SHARED_EFFECT, false);
+}
+
 static void on_build(void *ctx, const struct build_step *steps, unsigned n, bool on)
 {
 	struct monitor *m = ctx;
-	int err = loader_build(m->loader, steps, n, RUN_ID, on);
+	int err = build_table_change(loader_builds(m->loader), steps, n, RUN_ID, on, on_shared, m);
 
 	if (err)
 		gap_record(m, "container processes", strerror(-err),
@@ -246,6 +257,7 @@ static void run_drive(struct monitor *m)
 		while (m->command && monitor_probes_hear(m))
 			;
 		ring_drain(m);
+		build_table_look(loader_builds(m->loader), on_shared, m);
 		if (m->front_gone && m->command && kill(m->command, 0) && errno == ESRCH)
 			break;
 		outputs_flush(&m->files.outputs);

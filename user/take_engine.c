@@ -174,7 +174,7 @@ static void on_container(void *ctx, struct span id)
 
 	memcpy(digits, id.ptr, id.len < sizeof(digits) ? id.len : sizeof(digits));
 	if (p->live.container)
-		p->live.container(p->live.ctx, digits);
+		p->live.container(p->live.ctx, digits, p->now);
 }
 
 static void on_build(void *ctx, struct span dockerfile, bool over)
@@ -239,6 +239,18 @@ static void build_gap(struct pipeline *p, const struct process *process, uint64_
 			SPAN("whether it was one of the build's"), 1, NULL, false);
 }
 
+/* Of a container that the run did not create nobody knows here what is executed in it. */
+static void exec_gap(struct pipeline *p, const struct process *process, const struct docker_call *c)
+{
+	if ((c->status == 101 || c->status / 100 == 2) &&
+	    (c->owner == OWNER_FOREIGN || c->owner == OWNER_UNKNOWN))
+		health_emit(
+			p, HEALTH_GAP, process, SPAN("container processes"),
+			SPAN("a command was started in a container that the run did not create"),
+			SPAN("what it executes there; a run that created the container tells it"),
+			1, NULL, false);
+}
+
 static void on_call(void *ctx, const struct process *process, uint64_t time,
 		    const struct docker_call *call)
 {
@@ -266,6 +278,8 @@ static void on_call(void *ctx, const struct process *process, uint64_t time,
 	fact_emit(p, &f);
 	if (call->route->action == ACT_IMAGE_BUILD)
 		build_gap(p, process, time, call);
+	else if (call->route->action == ACT_EXEC_START)
+		exec_gap(p, process, call);
 }
 
 const struct dialogue_ops dialogue_to_facts = { on_call,       on_gap,   on_container, on_build,

@@ -80,6 +80,7 @@ crossed() { # MINE OTHER STREAM: what runs in a container is told by the run who
 		'[get(e, "container.name") for e in execs() if get(e, "process.args") == ["echo", "word-by-'"$2"'"]] == ["cross-'"$1"'"]' "$3"
 	see "and not what $1 executes in that of $2; that is R8.3, an exec in a foreign container" \
 		'not [e for e in execs() if get(e, "process.args") == ["echo", "word-by-'"$1"'"]] and [get(e, "invigil.docker.owner") for e in action("exec-start")] == ["foreign"] and len(alerts("R8.3")) == 1' "$3"
+	see "and it is said that what is executed there is not seen here" 'gap("a command was started in a container that the run did not create")' "$3"
 }
 crossed one two "$ev"
 crossed two one "$work/ev2"

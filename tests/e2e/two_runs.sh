@@ -1,0 +1,107 @@
+#!/bin/bash
+# two_runs.sh: what two runs could both mean, steps of builds first, is said and guessed by neither; a container whose id comes late.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+engine_up
+base=invigil/base:1
+ev2=$work/ev2
+
+# ---- two runs that build at the same time ----
+# The first step waits, so that both build when the second one comes.
+context() { # NAME WORD
+	mkdir "$work/$1"
+	printf 'FROM %s\nRUN : %s; trap "exit 0" USR1; sleep 100 & wait\nRUN echo word-%s\n' $base "$2" "$2" >"$work/$1/Dockerfile"
+}
+context both both
+context one one
+context two two
+steps_wait() { [ "$(docker ps -q | wc -l)" = 2 ]; }
+both_say() { grep -q "another run builds" "$ev" && grep -q "another run builds" "$ev2"; }
+steps_go() { docker ps -q | xargs -r docker kill -s USR1 >/dev/null; }
+two_builds() { # UNTIL OPTIONS FIRST SECOND: of these contexts; the first steps end when UNTIL is true
+	# shellcheck disable=SC2086
+	local other helper
+	rm -f "$ev" "$ev2"
+	timeout -k 5 60 "$invigil" run -q -o "$ev2" -- docker build $2 --no-cache -t second:1 "$work/$4" >/dev/null 2>&1 &
+	other=$!
+	(until_true 20 steps_wait && until_true 30 "$1" && steps_go) &
+	helper=$!
+	check "one build" run -q -- docker build $2 --no-cache -t first:1 "$work/$3"
+	check "and another at the same time" wait $other
+	check "both were at their first step at one time" wait $helper
+}
+inside() { # WORD: the containers in which a step with it was executed
+	echo "[get(e, 'container.id') for e in execs() if get(e, 'process.args', [])[-1:] == ['echo word-$1'] and get(e, 'container.id')]"
+}
+two_builds both_say -q both both
+for s in "$ev" "$ev2"; do
+	see "the same step, and nobody says whose: it is in neither stream" "$(inside both) == []" "$s"
+	see "both say so, at the time" 'gap("another run builds the same step") and alerts("R0.2") and ended()' "$s"
+	see "and that a container was there that may be theirs" 'gap("another run") and gap("during a build a container executed")' "$s"
+done
+two_builds true -q one two
+see "near miss: other steps at the same time: each has its own" "len($(inside one)) == 1 and $(inside two) == []"
+see "the second, too" "len($(inside two)) == 1 and $(inside one) == []" "$ev2"
+for s in "$ev" "$ev2"; do
+	see "and nothing is said of another run" 'ended() and not gap("another run builds")' "$s"
+done
+# The builder tells the containers of a build that is not quiet: then there is nothing to guess.
+two_builds both_say "" both both
+q "$ev" "print($(inside both))" >"$work/in1"
+q "$ev2" "print($(inside both))" >"$work/in2"
+for s in "$ev" "$ev2"; do
+	see "the same step, in containers that the builder names: each has its own" \
+		"len($(inside both)) == 1 or gap('before its id was known')" "$s"
+done
+check "which is not the other's" bash -c "! cmp -s '$work/in1' '$work/in2'"
+docker rmi -f first:1 second:1 >/dev/null 2>&1
+
+# ---- one run that builds the same twice is sure whose it is ----
+cat >"$work/twice" <<SH
+docker build -q --no-cache -t first:1 "$work/both" >/dev/null &
+docker build -q --no-cache -t second:1 "$work/both" >/dev/null
+wait
+SH
+(until_true 20 steps_wait && steps_go) &
+helper=$!
+check "one run builds it twice at once" run -q -- sh "$work/twice"
+wait $helper
+see "near miss: both are its own" "len(set($(inside both))) == 2 and not gap('another run builds')"
+docker rmi -f first:1 second:1 >/dev/null 2>&1
+
+# ---- a container that was started before its id was known: the monitor was stopped meanwhile ----
+monitor() { pgrep -x invigil-monitor | while read -r p; do tr '\0' '\n' <"/proc/$p/cmdline" | grep -qxF "$ev" && echo "$p"; done; }
+docker run -d --name others --network none $base sleep 120 >/dev/null
+cat >"$work/late" <<SH
+touch "$work/up"
+until [ -e "$work/go" ]; do sleep 0.1; done
+docker run -d --name late --network none $base sh -c 'echo word-before; until [ -e /over ]; do sleep 0.1; done; echo word-at-last' >/dev/null
+touch "$work/started"
+until [ -e "$work/on" ]; do sleep 0.1; done
+docker exec late touch /over
+docker wait late >/dev/null
+docker rm late >/dev/null
+SH
+(
+	until_true 20 test -e "$work/up"
+	pid=$(monitor)
+	kill -STOP "$pid"
+	touch "$work/go"
+	until_true 20 test -e "$work/started"
+	kill -CONT "$pid"
+	until_true 20 grep -q "before its id was known" "$ev"
+	docker exec others true
+	touch "$work/on"
+) &
+helper=$!
+check "a run with a container, whose monitor stands still meanwhile" run -q --gate off -- sh "$work/late"
+wait $helper
+see "that something was executed there before is said, and the run is not complete" \
+	'gap("programs ran in a container before its id was known") and get(ev[-1], "invigil.run.complete") is False'
+see "what is executed there from then on is told, with the container" \
+	'[e for e in execs() if get(e, "process.args") == ["touch", "/over"] and get(e, "container.name") == "late"]'
+see "the process that was there before is a member now: its fork, too" \
+	'len([e for e in execs() if get(e, "process.args") == ["sleep", "0.1"] and get(e, "container.name") == "late"]) > 0'
+see "near miss: a container of others is none of the run's" \
+	'not [e for e in execs() if get(e, "container.id") and get(e, "container.name") != "late"]'
+finish
