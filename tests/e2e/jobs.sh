@@ -97,6 +97,38 @@ see "the jobs are named" 'get(ev[0], "invigil.run.ci") == "github_actions" and g
 see "each" 'get(ev[0], "invigil.run.ci") == "gitlab" and get(ev[0], "cicd.pipeline.task.run.id") == "50" and get(ev[0], "cicd.pipeline.run.id") == "1000"' "$(stream lab)"
 see "by its own" 'get(ev[0], "invigil.run.ci") == "jenkins" and get(ev[0], "cicd.pipeline.run.id") == "17" and get(ev[0], "cicd.worker.name") == "agent-1"' "$(stream jen)"
 check "the unrelated service is nowhere" bash -c "! grep -q of-service '$work'/runs/*.jsonl"
+
+# ---- two jobs that build the same step at one moment ----
+mkdir "$work/context/same"
+printf 'FROM invigil/base:1\nRUN : same; trap "exit 0" USR1; sleep 100 & wait\nRUN echo word-same\n' >"$work/context/same/Dockerfile"
+same_job() { # NUMBER
+	CI=true GITLAB_CI=true CI_SERVER=yes CI_JOB_ID="$1" CI_PIPELINE_ID=1000 CI_PROJECT_ID=34 CI_RUNNER_ID=10 \
+		timeout 60 docker build -q --no-cache -t "same-$1" "$work/context/same" >/dev/null 2>&1
+}
+same_step() { [ "$(docker ps -q | wc -l)" = 2 ] && [ "$(grep -l 'another run builds the same step' "$work"/runs/*.jsonl | wc -l)" = 2 ]; }
+same_job 61 &
+jobs=($!)
+same_job 62 &
+jobs+=($!)
+# A shell that has not come to its trap yet is asked again.
+steps_end() { docker ps -q | xargs -r docker kill -s USR1 && ! docker ps -q | grep -q .; }
+check "both are at the step, and both say that it is the other's, too" until_true 30 same_step
+until_true 30 steps_end
+for pid in "${jobs[@]}"; do
+	wait "$pid"
+	check "a job that builds ends well" test $? = 0
+done
+told() { grep -hF '"action":"exec"' "$work"/runs/*.jsonl | grep -cF '"echo word-same"'; }
+check "these runs end" until_true 20 bash -c "[ \$(grep -c ' ended: ' '$work/daemon') = 5 ]"
+check "what the step executed is told by neither" test "$(told)" = 0
+same_job 63 &
+job=$!
+until_true 20 bash -c '[ -n "$(docker ps -q)" ]'
+until_true 30 steps_end
+wait "$job"
+check "and that of one job alone ends" until_true 20 bash -c "[ \$(grep -c ' ended: ' '$work/daemon') = 6 ]"
+check "near miss: it is told, once" test "$(told)" = 1
+docker rmi -f same-61 same-62 same-63 >/dev/null 2>&1
 kill $daemon
 wait $daemon
 finish
