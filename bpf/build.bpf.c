@@ -80,7 +80,7 @@ static __always_inline u32 step_look(const struct build_step *s)
 {
 	struct build_user *user = bpf_map_lookup_elem(&build_steps, s);
 
-	return user && user->run != BUILD_STEP_MANY && !is_dropped(user->run) ? user->run : 0;
+	return user ? user->run : 0;
 }
 
 /*
@@ -171,7 +171,8 @@ int step_enter(void)
 		step_read(s, start + text, n - text, BUILD_STEP_TEXT);
 		run = step_find();
 	}
-	if (!run) {
+	/* What two runs build is not looked for by less: that would be a guess. */
+	if (!run || run == BUILD_STEP_MANY || is_dropped(run)) {
 		stranger_tell(at);
 		return 0;
 	}
