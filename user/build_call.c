@@ -57,13 +57,12 @@ static struct span base_name(struct span path)
 /* Calls fn for each connection, until it returns true. */
 static bool conns_any(struct dialogue *d, bool (*fn)(struct conn *c, void *ctx), void *ctx)
 {
+	struct conn_list l = dialogue_list(d);
 	bool found = false;
 
-	dialogue_list(d);
-	for (unsigned i = 0; i < d->listed && !found; i++)
-		found = fn(d->list[i], ctx);
-	free(d->list);
-	d->list = NULL;
+	for (unsigned i = 0; i < l.n && !found; i++)
+		found = fn(l.at[i], ctx);
+	free(l.at);
 	return found;
 }
 

@@ -73,30 +73,33 @@ struct dialogue *dialogue_new(const struct dialogue_ops *ops, struct ledger *led
 
 static void list_add(const void *node, VISIT which, void *ctx)
 {
-	struct dialogue *d = ctx;
+	struct conn_list *l = ctx;
 
 	if (which == postorder || which == leaf)
-		d->list[d->listed++] = *(struct conn *const *)node;
+		l->at[l->n++] = *(struct conn *const *)node;
 }
 
-void dialogue_list(struct dialogue *d)
+struct conn_list dialogue_list(struct dialogue *d)
 {
-	d->list = xcalloc(d->n + 1, sizeof(struct conn *));
-	d->listed = 0;
-	twalk_r(d->conns, list_add, d);
+	struct conn_list l = { .at = xcalloc(d->n + 1, sizeof(struct conn *)) };
+
+	twalk_r(d->conns, list_add, &l);
+	return l;
 }
 
 void dialogue_free(struct dialogue *d)
 {
+	struct conn_list l;
+
 	if (!d)
 		return;
 	/* Nothing is reported here: that is what dialogue_finish() is for. */
 	d->ops.call = NULL;
 	d->ops.gap = NULL;
-	dialogue_list(d);
-	for (unsigned i = 0; i < d->listed; i++)
-		conn_reset(d->list[i], 0);
-	free(d->list);
+	l = dialogue_list(d);
+	for (unsigned i = 0; i < l.n; i++)
+		conn_reset(l.at[i], 0);
+	free(l.at);
 	tdestroy(d->conns, conn_free);
 	free(d);
 }
@@ -215,11 +218,13 @@ bool dialogue_open(struct dialogue *d, uint64_t sk, uint64_t ino, unsigned dir)
 
 void dialogue_process_end(struct dialogue *d, const struct process *p, uint64_t time)
 {
+	struct conn_list l;
+
 	if (!d->n)
 		return;
-	dialogue_list(d);
-	for (unsigned i = 0; i < d->listed; i++) {
-		struct conn *c = d->list[i];
+	l = dialogue_list(d);
+	for (unsigned i = 0; i < l.n; i++) {
+		struct conn *c = l.at[i];
 
 		if (c->process != p && c->user != p)
 			continue;
@@ -235,15 +240,14 @@ void dialogue_process_end(struct dialogue *d, const struct process *p, uint64_t 
 			d->n--;
 		}
 	}
-	free(d->list);
-	d->list = NULL;
+	free(l.at);
 }
 
 void dialogue_finish(struct dialogue *d, uint64_t time)
 {
-	dialogue_list(d);
-	for (unsigned i = 0; i < d->listed; i++)
-		conn_reset(d->list[i], time);
-	free(d->list);
-	d->list = NULL;
+	struct conn_list l = dialogue_list(d);
+
+	for (unsigned i = 0; i < l.n; i++)
+		conn_reset(l.at[i], time);
+	free(l.at);
 }

@@ -47,14 +47,18 @@ struct dialogue {
 	void *conns;
 	unsigned n;
 	bool full;
-	struct conn **list; /* of a walk */
-	unsigned listed;
+};
+
+/* Of one walk: what is done with a connection may begin another. */
+struct conn_list {
+	struct conn **at;
+	unsigned n;
 };
 
 void conn_gap(struct conn *c, uint64_t time, const char *reason, uint64_t bytes);
 void conn_scrub(struct dialogue *d, struct buf *b);
 struct conn *dialogue_conn(struct dialogue *d, uint64_t sk, uint64_t ino); /* NULL: not known */
-void dialogue_list(struct dialogue *d); /* into d->list, which the caller frees */
+struct conn_list dialogue_list(struct dialogue *d);                        /* the caller frees at */
 
 /* build_call.c. Of a build whose answer still comes: its steps are told as soon as they are said. */
 void conn_watch_build(struct conn *c);

@@ -226,6 +226,22 @@ static void more_open_requests_than_are_kept_are_a_gap(void **s)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
+/* Of what is open then a call may look through the connections for itself. */
+static void a_process_may_end_with_a_session_and_its_build_open(void **s)
+{
+	(void)s;
+	for (unsigned i = 2; i < 5; i++)
+		dialogue_connect(d, i, 1, true, false);
+	say(1, DATA_SEND,
+	    "POST /session HTTP/1.1\r\nX-Docker-Expose-Session-Uuid: u1\r\nUpgrade: h2c\r\n\r\n");
+	say(1, DATA_RECV, "HTTP/1.1 101 UPGRADED\r\n\r\n");
+	for (unsigned i = 2; i < 5; i++)
+		say(i, DATA_SEND, "POST /build?version=2&session=u1 HTTP/1.1\r\n\r\n");
+	n_calls = 0;
+	dialogue_process_end(d, (void *)&n_calls, 6);
+	assert_int_equal(n_calls, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +255,7 @@ int main(void)
 		T(a_prune_whose_answer_was_cut_cannot_be_read),
 		T(a_request_that_was_cut_is_not_complete),
 		T(more_open_requests_than_are_kept_are_a_gap),
+		T(a_process_may_end_with_a_session_and_its_build_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
