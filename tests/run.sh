@@ -66,7 +66,7 @@ unit() {
 	count $good $wrong
 }
 fuzz() { # NAME
-	mkdir -p "$log/corpus/$1"
+	python3 tests/fuzz/seeds.py "$1" "$log/corpus/$1"
 	single "$1 ($seconds s)" "build/fuzz/$1" -max_total_time="$seconds" -max_len=16384 -print_final_stats=1 \
 		-artifact_prefix="$log/corpus/" "$log/corpus/$1"
 }
