@@ -37,6 +37,14 @@ static __always_inline void vector(struct conn *c, struct sock *sk, u32 run, u32
 		nodata(c, sk, run, dir, n);
 }
 
+/* The connection on which n bytes went; NULL when none of them is wanted. */
+static __always_inline struct conn *conn_moving(struct sock *sk, u32 run, int n, u32 dir)
+{
+	struct conn *c = n > 0 && run ? conn_of(sk, run, dir) : NULL;
+
+	return c && !conn_over(c, dir) ? c : NULL;
+}
+
 /* ---- tracepoints (6.3 and later): the buffer is still in the system call's registers ---- */
 
 /* True when the kernel's copy is read instead; what of it could not be is said. */
@@ -89,12 +97,9 @@ static __always_inline void buffer(struct conn *c, struct sock *sk, u32 run, u32
 static __always_inline void transfer_regs(struct sock *sk, int ret, u32 dir)
 {
 	u32 run = run_of_current();
-	struct conn *c;
+	struct conn *c = conn_moving(sk, run, ret, dir);
 
-	if (ret <= 0 || !run)
-		return;
-	c = conn_of(sk, run, dir);
-	if (c && !conn_over(c, dir) && !copied(c, sk, run, ret, dir))
+	if (c && !copied(c, sk, run, ret, dir))
 		buffer(c, sk, run, dir, ret);
 }
 
@@ -113,7 +118,7 @@ int BPF_PROG(on_sock_recv, struct sock *sk, int ret, int flags)
 	return 0;
 }
 
-/* ---- before those: at the end of the system calls that name a buffer ---- */
+/* ---- before those: at the end of system calls; sendfile and splice name no buffer: counted ---- */
 
 static __always_inline struct sock *sock_of_fd(u32 fd)
 {
@@ -138,12 +143,19 @@ int on_sys_transfer(struct trace_event_raw_sys_exit *ctx)
 	if (!run)
 		return 0;
 	regs = regs_current();
-	sk = REGS_COMPAT(regs) ? NULL : sock_of_fd(REGS_ARG1(regs));
+	if (REGS_COMPAT(regs))
+		return 0;
+	sk = sock_of_fd(REGS_ARG1(regs));
+	if (!sk && EXIT_NR(ctx) == SYSCALL_SPLICE) { /* to the third: the other end is a pipe */
+		sk = sock_of_fd(REGS_ARG3(regs));
+		dir = DATA_SEND;
+	}
 	if (!sk)
 		return 0;
 	switch (EXIT_NR(ctx)) {
 	case SYSCALL_WRITE:
 	case SYSCALL_WRITEV:
+	case SYSCALL_SENDFILE:
 	case SYSCALL_SENDTO:
 	case SYSCALL_SENDMSG:
 		dir = DATA_SEND;
@@ -234,13 +246,10 @@ static __always_inline void transfer_iter(struct sock *sk, struct msghdr *m, u64
 					  u32 dir)
 {
 	u32 run = run_of_current(); /* io_uring's own thread (SQPOLL) sends, too */
+	struct conn *c = conn_moving(sk, run, ret, dir);
 	struct iter it;
-	struct conn *c;
 
-	if (ret <= 0 || !run)
-		return;
-	c = conn_of(sk, run, dir);
-	if (!c || conn_over(c, dir))
+	if (!c)
 		return;
 	if (!iter_read(m, &it) || !iter_rewind(&it, n)) {
 		nodata(c, sk, run, dir, ret);
@@ -300,5 +309,55 @@ int on_tcp_recv(u64 *ctx)
 	}
 	if (!(flags & MSG_PEEK))
 		transfer_iter((void *)ctx[0], (void *)ctx[1], ctx[2], ret, DATA_RECV);
+	return 0;
+}
+
+/* Pages that go by no iterator have no address in the caller's memory: they are counted. */
+static __always_inline void transfer_pages(struct sock *sk, int ret, u32 dir)
+{
+	u32 run = run_of_current();
+	struct conn *c = conn_moving(sk, run, ret, dir);
+
+	if (c)
+		nodata(c, sk, run, dir, ret);
+}
+
+/* What sendfile and splice send, before 6.5 (dc97391e6610): by an iterator since. */
+SEC("fexit/unix_stream_sendpage")
+int BPF_PROG(on_unix_page, struct socket *sock, void *page, int at, size_t n, int flags, int ret)
+{
+	struct sock *sk = sock->sk;
+
+	if (sk)
+		transfer_pages(sk, ret, DATA_SEND);
+	return 0;
+}
+
+SEC("fexit/tcp_sendpage")
+int BPF_PROG(on_tcp_page, struct sock *sk, void *page, int at, size_t n, int flags, int ret)
+{
+	transfer_pages(sk, ret, DATA_SEND);
+	return 0;
+}
+
+/* What splice takes out of a socket. */
+SEC("fexit/unix_stream_splice_read")
+int BPF_PROG(on_unix_splice, struct socket *sock, void *at, void *pipe, size_t n, u32 flags,
+	     int ret)
+{
+	struct sock *sk = sock->sk;
+
+	if (sk)
+		transfer_pages(sk, ret, DATA_RECV);
+	return 0;
+}
+
+SEC("fexit/tcp_splice_read")
+int BPF_PROG(on_tcp_splice, struct socket *sock, void *at, void *pipe, size_t n, u32 flags, int ret)
+{
+	struct sock *sk = sock->sk;
+
+	if (sk)
+		transfer_pages(sk, ret, DATA_RECV);
 	return 0;
 }

@@ -124,7 +124,10 @@ int cmd_check(struct config *c)
 	else
 		print_text(loads);
 	loader_close(l);
-	for (size_t i = 0; i < n_needs; i++)
-		reduced |= need_tier(&needs[i]) != &needs[i].tiers[0];
+	for (size_t i = 0; i < n_needs; i++) {
+		const struct tier *t = need_tier(&needs[i]);
+
+		reduced |= !t || t->lacks;
+	}
 	return !loads ? 125 : reduced;
 }

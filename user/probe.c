@@ -20,6 +20,10 @@
 	"on_getenv", "on_go_getenv", "on_env_copy", "on_test_variable", "on_python_encode",        \
 		"on_mapping"
 
+#define BYTES_FEXIT                                                                                \
+	"on_unix_send", "on_unix_recv", "on_unix_splice", "on_tcp_send", "on_tcp_recv",            \
+		"on_tcp_splice"
+
 /* arm64 has no older ones than openat. */
 #ifdef __x86_64__
 #define SYS_OPENS                                                                                  \
@@ -40,18 +44,19 @@ const struct need needs[] = {
 	    { "tracepoint", FEAT_TRACEFS, { "on_sys_connect" },
 	      "32-bit and io_uring connects are seen at their first bytes alone" } } },
 	{ "engine bytes", true, "Docker API calls",
-	  "where trampolines work, what sendfile and splice send: counted, not read; before 6.5 not counted",
-	  { { "fexit", FEAT_TRAMPOLINE,
-	      { "on_unix_send", "on_unix_recv", "on_tcp_send", "on_tcp_recv" }, NULL },
+	  "where trampolines work, what sendfile and splice move: counted, not read",
+	  { { "fexit", FEAT_SENDPAGE, { BYTES_FEXIT, "on_unix_page", "on_tcp_page" }, NULL },
+	    { "fexit", FEAT_TRAMPOLINE, { BYTES_FEXIT }, NULL },
 	    { "socket tracepoint and kernel's copy", FEAT_SKB_DYNPTR,
 	      { "on_sock_send", "on_sock_recv", "on_data_ready", "on_consume_skb" },
-	      "over TCP, bytes by sendfile, splice, sendmmsg, io_uring or int 0x80 are counted, not read" },
+	      "over TCP, bytes by sendfile, splice, sendmmsg, io_uring or int 0x80 are counted, not read; what splice receives: not even counted" },
 	    { "socket tracepoint", FEAT_SOCK_TRACEPOINT, { "on_sock_send", "on_sock_recv" },
-	      "bytes by sendfile, splice, sendmmsg, io_uring or int 0x80 are counted, not read" },
+	      "bytes by sendfile, splice, sendmmsg, io_uring or int 0x80 are counted, not read; what splice receives: not even counted" },
 	    { "system calls", FEAT_TRACEFS,
 	      { "on_sys_transfer@read", "on_sys_transfer@write", "on_sys_transfer@readv", "on_sys_transfer@writev",
-		"on_sys_transfer@sendto", "on_sys_transfer@recvfrom", "on_sys_transfer@sendmsg", "on_sys_transfer@recvmsg" },
-	      "bytes by sendfile, splice, sendmmsg, io_uring or int 0x80: not even counted" } } },
+		"on_sys_transfer@sendto", "on_sys_transfer@recvfrom", "on_sys_transfer@sendmsg", "on_sys_transfer@recvmsg",
+		"on_sys_transfer@sendfile64", "on_sys_transfer@splice" },
+	      "bytes by sendfile and splice are counted, not read; by sendmmsg, io_uring or int 0x80 not even counted" } } },
 	{ "files opened for writing", false, "log files", NULL,
 	  { { "fexit", FEAT_FILP_OPEN, { "on_file_open" }, NULL },
 	    { "fexit", FEAT_FILE_OPEN, { "on_file_open@do_file_open" }, NULL },
@@ -90,7 +95,7 @@ const struct need needs[] = {
 	  { { "seccomp, fatal signals only", FEAT_GATE_KILLABLE, { NULL }, NULL },
 	    { "seccomp", FEAT_GATE, { NULL }, "programs whose held exec a signal interrupts" } } },
 	{ "source lines", false, "which line of the script did it",
-	  "scripts of other interpreters than CPython 3.8 to 3.13; free-threaded builds; arm64",
+	  "scripts of other interpreters than CPython 3.8 to 3.13; free-threaded builds",
 	  { { "uprobe", FEAT_LOOP, { "on_python_start", "on_system" }, NULL } } },
 };
 /* clang-format on */
@@ -104,6 +109,7 @@ static const struct bpf_insn nothing[] = {
 
 enum known {
 	KNOWN_SEND,
+	KNOWN_SENDPAGE,
 	KNOWN_SOCK_TRACEPOINT,
 	KNOWN_SKB_TRACEPOINT,
 	KNOWN_SKB_DYNPTR,
@@ -123,6 +129,7 @@ static int known_id(enum known k)
 {
 	static const struct kernel_type known[KNOWN] = {
 		{ "unix_stream_sendmsg", BTF_KIND_FUNC },
+		{ "unix_stream_sendpage", BTF_KIND_FUNC },
 		{ "btf_trace_sock_send_length", BTF_KIND_TYPEDEF },
 		{ "btf_trace_consume_skb", BTF_KIND_TYPEDEF },
 		{ "bpf_dynptr_from_skb", BTF_KIND_FUNC },
@@ -212,6 +219,11 @@ static int try_kernel_memory(void)
 static int try_trampoline(void)
 {
 	return try_program(BPF_TRACE_FEXIT, KNOWN_SEND, nothing, ARRAY_SIZE(nothing));
+}
+
+static int try_sendpage(void)
+{
+	return try_program(BPF_TRACE_FEXIT, KNOWN_SENDPAGE, nothing, ARRAY_SIZE(nothing));
 }
 
 /* Since 5.13 (f3a95075549e). */
@@ -326,6 +338,7 @@ static struct {
 				 "this kernel lets no program read its memory: boot it without "
 				 "lockdown=confidentiality (/sys/kernel/security/lockdown)" },
 	[FEAT_TRAMPOLINE] = { "fexit trampolines", try_trampoline, 1, NULL },
+	[FEAT_SENDPAGE] = { "fexit of unix_stream_sendpage", try_sendpage, 1, NULL },
 	[FEAT_REATTACH] = { "trampolines attached again", try_reattach, 1, NULL },
 	[FEAT_FILP_OPEN] = { "fexit of do_filp_open", try_filp_open, 1, NULL },
 	[FEAT_FILE_OPEN] = { "fexit of do_file_open", try_file_open, 1, NULL },
@@ -381,21 +394,20 @@ bool need_is_env(const struct need *n)
 	return !strcmp(n->name, "environment reads") || !strcmp(n->name, "source lines");
 }
 
-static enum feature asked; /* FEAT_NONE: whichever works */
+static const char *asked; /* a tier's name; NULL: whichever works */
 
 void engine_bytes_ask(const char *how)
 {
 	static const struct {
-		const char *how;
-		enum feature feature;
-	} ways[] = { { "fexit", FEAT_TRAMPOLINE },
-		     { "copy", FEAT_SKB_DYNPTR },
-		     { "tracepoint", FEAT_SOCK_TRACEPOINT },
-		     { "syscall", FEAT_TRACEFS } };
+		const char *how, *tier;
+	} ways[] = { { "fexit", "fexit" },
+		     { "copy", "socket tracepoint and kernel's copy" },
+		     { "tracepoint", "socket tracepoint" },
+		     { "syscall", "system calls" } };
 
 	for (size_t i = 0; how && i < ARRAY_SIZE(ways); i++)
 		if (!strcmp(how, ways[i].how))
-			asked = ways[i].feature;
+			asked = ways[i].tier;
 }
 
 static bool failures_asked;
@@ -420,7 +432,7 @@ const struct tier *need_tier(const struct need *n)
 	bool choice = asked && !strcmp(n->name, "engine bytes");
 
 	for (const struct tier *t = n->tiers; t < n->tiers + ARRAY_SIZE(n->tiers) && t->name; t++)
-		if (feature_works(t->feature) && (!choice || t->feature == asked))
+		if (feature_works(t->feature) && (!choice || !strcmp(t->name, asked)))
 			return t;
 	return NULL;
 }

@@ -13,6 +13,7 @@ enum feature {
 	FEAT_TYPES,
 	FEAT_KERNEL_MEMORY,
 	FEAT_TRAMPOLINE,
+	FEAT_SENDPAGE, /* kernels before 6.5 have it */
 	FEAT_REATTACH, /* without it the daemon's trampolines stay attached between runs */
 	FEAT_FILP_OPEN,
 	FEAT_FILE_OPEN,
@@ -33,7 +34,7 @@ struct tier {
 	const char *name;     /* as `invigil check` prints it */
 	enum feature feature; /* must work */
 	const char *programs
-		[10]; /* NULL ended; NAME@CALL: at the end of that system call, or that raw tracepoint; none: not the loader's */
+		[12]; /* NULL ended; NAME@CALL: at the end of that system call, or that raw tracepoint; none: not the loader's */
 	const char *lacks; /* what the first tier sees, and this one does not; NULL nothing */
 };
 
@@ -48,7 +49,7 @@ struct need {
 	bool required;        /* without it a run is not started */
 	const char *effect;   /* what cannot be seen without it */
 	const char *limit;    /* what no tier sees; NULL nothing known */
-	struct tier tiers[5]; /* ended by a NULL name */
+	struct tier tiers[6]; /* ended by a NULL name */
 };
 
 extern const struct need needs[];

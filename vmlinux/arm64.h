@@ -31,6 +31,8 @@ struct thread_struct {
 #define SYSCALL_WRITE    64
 #define SYSCALL_READV    65
 #define SYSCALL_WRITEV   66
+#define SYSCALL_SENDFILE 71
+#define SYSCALL_SPLICE   76
 #define SYSCALL_PTRACE   117
 #define SYSCALL_SENDTO   206
 #define SYSCALL_RECVFROM 207

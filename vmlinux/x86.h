@@ -21,6 +21,7 @@ struct thread_struct {
 #define SYSCALL_OPEN     2
 #define SYSCALL_READV    19
 #define SYSCALL_WRITEV   20
+#define SYSCALL_SENDFILE 40
 #define SYSCALL_SENDTO   44
 #define SYSCALL_RECVFROM 45
 #define SYSCALL_SENDMSG  46
@@ -28,6 +29,7 @@ struct thread_struct {
 #define SYSCALL_CREAT    85
 #define SYSCALL_PTRACE   101
 #define SYSCALL_OPENAT   257
+#define SYSCALL_SPLICE   275
 #define SYSCALL_VM_READ  310
 #define SYSCALL_EXECVEAT 322
 #define SYSCALL_OPENAT2  437

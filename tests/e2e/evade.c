@@ -291,6 +291,18 @@ static int way_splice(void)
 	return answered(s);
 }
 
+/* Its answer is taken by splice. */
+static int way_taken(void)
+{
+	size_t n = request();
+	int s = connected(engine), p[2];
+
+	if (s < 0 || pipe(p) || write(s, text, n) != (ssize_t)n ||
+	    splice(s, NULL, p[1], NULL, 4096, 0) <= 0)
+		return -1;
+	return answered(p[0]);
+}
+
 static int way_sendmmsg(void)
 {
 	size_t n = request();
@@ -440,11 +452,12 @@ static const struct {
 	const char *name;
 	int (*fn)(void);
 } ways[] = {
-	{ "plain", way_plain },       { "symlink", way_symlink },   { "hardlink", way_hardlink },
-	{ "relative", way_relative }, { "procfd", way_procfd },     { "bind", way_bind },
-	{ "cold", way_cold },         { "flip", way_flip },         { "inherit", way_inherit },
-	{ "rights", way_rights },     { "pidfd", way_pidfd },       { "sendfile", way_sendfile },
-	{ "splice", way_splice },     { "sendmmsg", way_sendmmsg }, { "mixed", way_mixed },
+	{ "plain", way_plain },       { "symlink", way_symlink }, { "hardlink", way_hardlink },
+	{ "relative", way_relative }, { "procfd", way_procfd },   { "bind", way_bind },
+	{ "cold", way_cold },         { "flip", way_flip },       { "inherit", way_inherit },
+	{ "rights", way_rights },     { "pidfd", way_pidfd },     { "sendfile", way_sendfile },
+	{ "splice", way_splice },     { "taken", way_taken },     { "sendmmsg", way_sendmmsg },
+	{ "mixed", way_mixed },
 #ifdef __x86_64__
 	{ "int80", way_int80 },
 #endif

@@ -60,7 +60,7 @@ for tier in $tiers; do
 	run -q --engine-bytes $tier -- sh "$work/all"
 	# What no system call with a buffer has moved is not seen there, as \`invigil check\` says.
 	unseen=
-	[ $tier != syscall ] || unseen="sendfile splice sendmmsg int80 uring sqpoll"
+	[ $tier != syscall ] || unseen="sendmmsg int80 uring sqpoll"
 	see "$tier: of each way the request is decoded, or it is said that its bytes were not readable" \
 		"not (set('$(echo $ways)'.split()) - set('$unseen'.split()) - set('$(tr '\n' ' ' <"$work/refused")'.split()) -
 		{get(e, 'url.query', '=').split('=')[1] for e in action('engine-ping')} -

@@ -12,6 +12,8 @@ server=$!
 until_line ready /tmp/ready $server
 VM_SMOKE_READ=1 ./invigil run -q --failed-execs -o /tmp/engine.jsonl -- ./vm-engine ask
 echo "STATUS ask $?"
+./invigil run -q -o /tmp/pages.jsonl -- ./vm-engine pages
+echo "STATUS pages $?"
 
 for f in empty gone moved loose; do (umask 077; echo x >/tmp/$f.log); done
 mkdir /tmp/open && chmod 1777 /tmp/open && ln -s /tmp/loose.log /tmp/open/it.log

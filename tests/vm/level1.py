@@ -55,6 +55,7 @@ FIRED = {
 TOLD_BY = {
     "file changes": re.compile(r"R3\.9|R5\.5\t.* is (removed|loosened|renamed or replaced) "),
 }
+PAGES = ["./vm-engine", "pages"]
 failed = 0
 
 
@@ -106,6 +107,15 @@ def findings_check(host, answer):
         "".join(f"\n     missing: {f}" for f in sorted(want - found)) + "".join(f"\n     more: {f}" for f in sorted(found - want)))
 
 
+def pages_check(sent, received):
+    """What sendfile sent and splice received is decoded, or its bytes are said to be missing. (Where a call is decoded and no
+    trampoline works, its answer is missing in the call itself.)"""
+    counted = [get(e, "invigil.gap.count") for e in seen("stream-cut", process__args=PAGES)]
+    calls = [get(e, "event.outcome") for e in seen("engine-ping", process__args=PAGES)]
+    for what, n, decoded in (("sendfile sent", sent, bool(calls)), ("splice received", received, calls in (["success"], ["unknown"]))):
+        say(decoded or int(n) in counted, f"what {what} is {'in its call' if decoded else 'counted'}", f"{n} bytes; {calls}, {counted}")
+
+
 text = sys.stdin.read().splitlines()
 events = [json.loads(line) for line in text if line.startswith("{")]
 # On the host the daemon finds other jobs, too.
@@ -113,10 +123,11 @@ job = {get(e, "invigil.run.id") for word in ("of-the-job", "of-the-next") for e 
 others = {get(e, "invigil.run.id") for e in seen("run-start") if get(e, "invigil.run.kind") == "job"} - job
 events = [e for e in events if get(e, "invigil.run.id") not in others]
 answers = [json.loads(line[6:]) for line in text if line.startswith("CHECK {")]
-for name, status in (("ask", "0"), ("files", "7"), ("attack", "1")):
+for name, status in (("ask", "0"), ("pages", "0"), ("files", "7"), ("attack", "1")):
     say(f"STATUS {name} {status}" in text, f"the status of {name} is passed on")
 say(not any("cannot " in line for line in text if line.startswith("invigil:")), "nothing could not be attached, the second time neither")
 say(bool(answers) and answers[0]["loads"], "all programs load and attach")
+pages_check(*next((line.split()[1:] for line in text if line.startswith("PAGES ")), (0, 0)))
 if answers:
     hooks_check(answers[0])
     findings_check(sys.argv[-1] == "host", answers[0])
