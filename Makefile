@@ -162,6 +162,7 @@ check:
 check-long:
 	$(Q)tests/lib/deps.sh build
 	$(Q)tests/lib/deps.sh long
+	$(Q)tests/lib/deps.sh arm64
 	$(Q)$(AS_USER) $(MAKE) --no-print-directory all
 	$(Q)tests/run.sh long
 
@@ -204,7 +205,8 @@ vm-smoke:
 vmtest:
 	$(Q)tests/vm/vmtest.sh $(VM_KERNELS)
 
-# The same on arm64's kernels, cross built: its compiler and libraries come by apt, the latter into build/ alone.
+# The same on arm64's kernels, cross built, and there also Debian's CPython and a program of Go: all of it comes by apt, what is
+# not for this machine into build/ alone.
 vmtest-arm64:
 	$(Q)tests/lib/deps.sh build
 	$(Q)tests/lib/deps.sh arm64

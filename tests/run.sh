@@ -119,6 +119,7 @@ if [ "${1:-}" = long ]; then
 	limit=7200
 	start vm-level2 tests/vm/level2.sh
 	start vm tests/vm/vmtest.sh 5.10 6.18
+	start vm-arm64 env ARCH=arm64 tests/vm/vmtest.sh 6.1 6.12
 	start degraded tests/vm/degraded.sh long
 	for t in tests/e2e/*.sh; do ! is_long "$t" || scripts="$scripts $t"; done
 else

@@ -7,8 +7,11 @@ optional="libyaml-dev liblzma-dev"
 tests="libcmocka-dev libclang-rt-14-dev libfuse3-dev docker.io iptables python3 python3-pytest python3-pytest-xdist bats python3-docker python3-gevent busybox-static linux-perf
 	docker-compose podman openssh-server openssh-client socat xxd git strace gdb mandoc shellcheck cppcheck clang-format qemu-system-x86 kmod cpio curl iproute2 procps util-linux sudo xz-utils
 	bash-completion python3-yaml logrotate systemd prometheus libcap2-bin dpkg-dev fuse3 musl-tools ruby php-cli pypy3 cython3 libpython3-dev"
-# Builds for arm64 and boots what was built (arm64: these, and libraries, which are unpacked into build/sysroot-arm64 and not installed).
-cross="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm busybox-static cpio"
+# Builds for arm64 and boots what was built (arm64: these; the libraries are unpacked into build/sysroot-arm64 and not installed).
+cross="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm busybox-static cpio python3"
+libraries="libbpf-dev libbpf1 libelf-dev libelf1 zlib1g-dev zlib1g libyaml-dev libyaml-0-2 liblzma-dev liblzma5 busybox-static"
+# A CPython and a program of Go, for tests/vm/runtimes.sh.
+runtimes="libc6 libgcc-s1 zlib1g libexpat1 python3.11-minimal libpython3.11-minimal libpython3.11-stdlib docker.io"
 # Of the scripts that say "# long:".
 long="debootstrap debhelper lintian fakeroot systemd-container dbus"
 # The peers of the benchmark: one that cannot be had is skipped there.
@@ -26,7 +29,10 @@ long) want="$tests $long" optional= ;;
 cross) want=$cross optional= ;;
 arm64)
 	"$0" cross || exit
-	exec "$(dirname "$0")/sysroot.sh" "$(dirname "$0")/../../build/sysroot-arm64"
+	cd "$(dirname "$0")/../.." || exit
+	# shellcheck disable=SC2086
+	tests/lib/sysroot.sh build/sysroot-arm64 $libraries && tests/lib/sysroot.sh build/vm/root/arm64 $runtimes
+	exit
 	;;
 bench) want=$tests optional=$bench ;;
 *)

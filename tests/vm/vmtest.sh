@@ -1,5 +1,6 @@
 #!/bin/bash
 # vmtest.sh [SERIES...]: level 1 on each kernel, one after the other, and how long each took; without any: all that Debian serves.
+# ARCH=arm64: on that architecture's, and its CPython and Go (runtimes.sh).
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 passed=0 failed=0 skipped=0
@@ -8,6 +9,9 @@ for series; do
 	began=$SECONDS
 	out=$(tests/vm/smoke.sh "$series" 2>&1)
 	status=$?
+	if [ "${ARCH:-}" = arm64 ]; then
+		out+=$'\n'$(tests/vm/runtimes.sh "$series" 2>&1) || status=1
+	fi
 	echo "$out"
 	echo "     $series: $((SECONDS - began)) s"
 	passed=$((passed + $(grep -c '^ok ' <<<"$out")))
