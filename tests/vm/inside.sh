@@ -50,4 +50,6 @@ cat /tmp/daemon
 
 kill $server
 cat /tmp/*.jsonl
-echo "CHECK $(./invigil check --format json)"
+answer=$(./invigil check --format json)
+echo "STATUS check $?"
+echo "CHECK $answer"
