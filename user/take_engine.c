@@ -278,6 +278,11 @@ static void on_call(void *ctx, const struct process *process, uint64_t time,
 	fact_emit(p, &f);
 	if (call->route->action == ACT_IMAGE_BUILD)
 		build_gap(p, process, time, call);
+	if (call->route->action == ACT_GRPC && call->status == 101)
+		health_emit(
+			p, HEALTH_GAP, process, SPAN("engine connection"),
+			SPAN("HTTP/2 behind POST /grpc, by which buildx builds, is not decoded"),
+			SPAN("what is built by it, and what the steps execute"), 1, NULL, false);
 	else if (call->route->action == ACT_EXEC_START)
 		exec_gap(p, process, call);
 }

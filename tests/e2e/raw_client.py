@@ -128,6 +128,29 @@ def environment(address, image):
     assert e.answer()[0] == 204
 
 
+def grpc(address):
+    """As buildx: HTTP/2 (RFC 9113) with gRPC on a hijacked connection; lists BuildKit's workers."""
+    def frame(kind, flags, stream, payload):
+        return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+    def header(name, value):
+        """A literal that is not indexed (RFC 7541, 6.2.2)."""
+        return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
+
+    e = Engine(address)
+    e.send(b"POST /grpc HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+    while b"\r\n\r\n" not in e.rest:
+        e.more()
+    head, _, e.rest = e.rest.partition(b"\r\n\r\n")
+    assert b" 101 " in head.split(b"\r\n")[0]
+    e.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b"") + frame(1, 4, 1, b"".join(
+        header(*pair) for pair in ((b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/moby.buildkit.v1.Control/ListWorkers"),
+                                   (b":authority", b"docker"), (b"content-type", b"application/grpc"), (b"te", b"trailers")))) +
+           frame(0, 1, 1, b"\0" * 5))
+    while b"linux" not in e.rest:  # of the worker's platform
+        e.more()
+
+
 def relay(address, listen):
     """From the unix socket `listen` to `address`; ends when its parent closes standard input."""
     server = socket.socket(socket.AF_UNIX)

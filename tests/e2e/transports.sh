@@ -140,4 +140,9 @@ mv "$work/kit/Dockerfile" "$work/kit/Other"
 DOCKER_BUILDKIT=1 run -q -- sh -c "$docker -H unix://$sock build -q --no-cache -f $work/kit/Other $work/kit && $docker -H unix://$sock build -q --no-cache - <$work/kit/Other" >"$work/out" 2>&1
 see "so is one of another name; of one on standard input it is decoded or said" \
 	'len(action("image-build")) == 2 and len(alerts("R6.9")) > 0 and [e for e in execs() if "word-kit-one" in " ".join(get(e, "process.args", [])) and get(e, "container.id")]'
+
+# ---- buildx: all of it is HTTP/2 behind one request ----
+check "a client of BuildKit's own interface, as buildx is" run -q -- $client "$sock" grpc
+see "what it asks for is not read, and that is said (R6.13)" \
+	'[get(e, "url.path") for e in action("grpc")] == ["/grpc"] and alerts("R6.13") and gap("buildx")'
 finish

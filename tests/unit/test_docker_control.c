@@ -51,6 +51,8 @@ static const struct docker_case cases[] = {
 	{ "an_image_from_a_registry_that_is_here", "R8.5", CREATE,
 	  "{\"iMage\":\"reg.example.com/x:1\",\"Image\":\"x\"}" },
 	{ "an_image_from_the_hub_that_is_here", "!R8.5", CREATE, "{\"Image\":\"x:1\"}" },
+	{ "a_registry_that_is_no_image", "!R8.5", CREATE,
+	  "{\"Image\":\"x:1\",\"Cmd\":[\"reg.example.com/x:1\"]}" },
 	{ "an_image_that_the_run_built", "!R8.5", CREATE, "{\"Image\":\"reg.example.com/x:1\"}",
 	  .image_own = true },
 	{ "a_base_image_from_a_registry", "R8.5", "POST /build?t=x",

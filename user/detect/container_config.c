@@ -371,6 +371,11 @@ static void look(const struct fact *f, struct report *out)
 	case ACT_IMAGE_BUILD:
 		config_build(f, out);
 		break;
+	case ACT_GRPC:
+		if (f->docker.status == 101)
+			finding(out, "R6.13", SPAN("grpc"),
+				"grpc: what is asked of BuildKit on that connection is not decoded");
+		break;
 	default:
 		break;
 	}
