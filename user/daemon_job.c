@@ -214,6 +214,18 @@ struct job *job_new(uint32_t run, const char *id, uint64_t time, pid_t root_pid)
 	return job;
 }
 
+/* What costs something was attached for this run, which does not wait for it. */
+static void woken_gap(struct job *job)
+{
+	struct buf reason = { 0 };
+
+	buf_fmt(&reason, "its hooks were attached %llu ms after the run had begun",
+		(unsigned long long)(boot_now() - job->began) / 1000000);
+	on_gap(job, "engine bytes", reason.ptr,
+	       "calls of engines, files and looks into processes until then", false);
+	buf_free(&reason);
+}
+
 /* Its first record is there: what it does is watched from here on. */
 void job_watch(struct job *job)
 {
@@ -230,6 +242,7 @@ struct job *job_begin(const struct record *exec, const struct job_identity *iden
 		      char *const *envp)
 {
 	struct job *job;
+	bool woken;
 	char id[37];
 
 	run_id_new(id);
@@ -238,6 +251,7 @@ struct job *job_begin(const struct record *exec, const struct job_identity *iden
 		return NULL;
 	job->identity = *identity;
 	job_record(job, exec, id, envp);
+	woken = !d.n_jobs;
 	job_watch(job);
 	for (int i = 1; i < 3; i++) {
 		const struct ev_fd *fd = &((const struct ev_exec *)exec->body)->fd[i];
@@ -248,6 +262,8 @@ struct job *job_begin(const struct record *exec, const struct job_identity *iden
 	if (((const struct ev_exec *)exec->body)->flags & EXEC_FOUND)
 		on_gap(job, "processes", "the run began before the daemon", "what it did until now",
 		       true);
+	else if (woken)
+		woken_gap(job);
 	on_gap(job, "exec gate", "the run began by itself",
 	       "variables that a program reads before probes are attached to its files", false);
 	fprintf(stderr, "invigil: run %s begins: %s, pid %u, user %s\n", id,
