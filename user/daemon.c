@@ -175,6 +175,7 @@ int cmd_daemon(struct config *c)
 		poll(fds, n, d.n_jobs ? DRAIN_MS : IDLE_MS);
 		signals_hear(signals);
 		loader_drain(d.loader, on_record, NULL);
+		losses_before();
 		probes_hear();
 		build_table_look(loader_builds(d.loader), on_shared, NULL);
 		jobs_check();

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include "control.h"
+#include "event.h"
 #include "job.h"
 #include "outputs.h"
 #include "pipeline.h"
@@ -16,16 +17,17 @@ struct job {
 	struct setup *setup; /* it began under */
 	struct outputs out;
 	uint32_t root_pid;
-	int status;           /* wait(2) status of its first process; -1 not ended */
-	uint64_t checked;     /* boot ns: when its processes were last asked for */
-	bool maybe_over;      /* a process ended since it was last looked at */
-	unsigned not_asked;   /* programs that the attacher took no more of */
-	struct config config; /* the setup's, with what a caller may choose */
-	uint64_t began;       /* boot ns */
-	uint64_t root_ended;  /* boot ns, 0: its first process lives */
-	int state;            /* its file; negative: none */
-	uint64_t told;        /* lines, as its file has it */
-	bool asked;           /* by a caller: it ends with its first process */
+	int status;              /* wait(2) status of its first process; -1 not ended */
+	uint64_t checked;        /* boot ns: when its processes were last asked for */
+	bool maybe_over;         /* a process ended since it was last looked at */
+	unsigned not_asked;      /* programs that the attacher took no more of */
+	struct config config;    /* the setup's, with what a caller may choose */
+	uint64_t began;          /* boot ns */
+	uint64_t root_ended;     /* boot ns, 0: its first process lives */
+	int state;               /* its file; negative: none */
+	uint64_t lost[EV_TYPES]; /* as told, and before it began */
+	uint64_t told;           /* lines, as its file has it */
+	bool asked;              /* by a caller: it ends with its first process */
 	/* Of a caller's: */
 	struct caller *caller; /* NULL: it left */
 	bool let_go;           /* it was told that COMMAND may begin */

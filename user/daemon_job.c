@@ -229,6 +229,7 @@ static void woken_gap(struct job *job)
 /* Its first record is there: what it does is watched from here on. */
 void job_watch(struct job *job)
 {
+	memcpy(job->lost, d.lost, sizeof(job->lost));
 	d.jobs[d.n_jobs++] = job;
 	if (d.n_jobs == 1 && !probes_begin())
 		d.stop = true;
@@ -286,17 +287,37 @@ void job_flush(struct job *job)
 
 static void on_loss(void *ctx, uint32_t type, uint64_t count)
 {
-	(void)ctx;
-	if (count <= d.lost[type])
-		return;
-	/* Nobody knows whose they were: every run that is active may miss them. */
-	for (unsigned i = 0; i < d.n_jobs; i++) {
-		struct ev_lost e = { .count = count - d.lost[type], .type = type };
+	struct job *job = ctx;
+	struct ev_lost e = { .count = count - job->lost[type], .type = type };
 
-		made_record(d.jobs[i]->pipeline, d.jobs[i]->run, boot_now(), EV_LOST, &e, sizeof(e),
-			    NULL, 0);
-	}
+	if (!e.count)
+		return;
+	job->lost[type] = count;
+	made_record(job->pipeline, job->run, boot_now(), EV_LOST, &e, sizeof(e), NULL, 0);
+}
+
+static void on_first_loss(void *ctx, uint32_t type, uint64_t count)
+{
+	const struct job *job = ctx;
+
+	if (!pipeline_run(job->pipeline)->lost[type])
+		on_loss(ctx, type, count);
+}
+
+void first_losses_tell(struct job *job)
+{
+	loader_losses(d.loader, on_first_loss, job);
+}
+
+static void on_lost_before(void *ctx, uint32_t type, uint64_t count)
+{
+	(void)ctx;
 	d.lost[type] = count;
+}
+
+void losses_before(void)
+{
+	loader_losses(d.loader, on_lost_before, NULL);
 }
 
 void job_count(const struct job *job, struct metrics *m)
@@ -316,7 +337,7 @@ void job_end(struct job *job)
 	struct pipeline_verdict v;
 	int err;
 
-	loader_losses(d.loader, on_loss, NULL);
+	loader_losses(d.loader, on_loss, job);
 	if (job->not_asked) {
 		struct buf b = { 0 };
 

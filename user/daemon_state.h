@@ -43,7 +43,7 @@ extern struct daemon {
 	struct state *states;  /* what another daemon left behind */
 	unsigned n_states;
 	uint64_t key[2];         /* of identities */
-	uint64_t lost[EV_TYPES]; /* what the loader has counted so far */
+	uint64_t lost[EV_TYPES]; /* before any record that was not taken yet */
 	uint64_t began, records, ended_runs, refused_runs;
 	struct totals_then { /* one each ten seconds, the oldest first */
 		uint64_t time;
@@ -79,7 +79,11 @@ void on_shared(void *ctx, uint32_t run); /* a build_shared_fn */
 void job_flush(struct job *job);
 void job_count(const struct job *job, struct metrics *m); /* adds */
 void job_end(struct job *job);                            /* frees it */
-void jobs_check(void);                                    /* ends those that are over */
+/* The first loss of each type while the run was active: nobody knows whose records they were. */
+void first_losses_tell(struct job *job);
+/* What is lost by now, was lost before a run that begins with a record to come. */
+void losses_before(void);
+void jobs_check(void); /* ends those that are over */
 
 /* daemon_record.c */
 void on_record(void *ctx, void *bytes, size_t n); /* a loader_fn */

@@ -8,6 +8,12 @@
 #define POOL_MAX        (64u << 20)
 #define CONNECTIONS_MAX 65536
 #define EARLY_MAX       (64u << 10)
+/*
+ * Before its record is made the sending thread may have to wait for a processor. Once records were lost, what
+ * comes so early may as well be the answer to a lost request: less is believed then.
+ */
+#define EARLY_NS       2000000000u
+#define EARLY_HOLES_NS 100000000u
 
 static int conn_compare(const void *a, const void *b)
 {
@@ -148,7 +154,7 @@ static void send_feed(struct conn *c, uint64_t time, char *bytes, size_t have, s
 		struct buf early = c->early;
 
 		c->early = (struct buf){ 0 };
-		if (time - c->early_time < 100000000)
+		if (time - c->early_time < (c->d->holes ? EARLY_HOLES_NS : EARLY_NS))
 			http_feed(&c->dir[DATA_RECV], time, early.ptr, early.len, early.len);
 		buf_free(&early);
 	}
@@ -214,6 +220,11 @@ bool dialogue_open(struct dialogue *d, uint64_t sk, uint64_t ino, unsigned dir)
 
 	return c && dir <= DATA_RECV &&
 	       (c->dir[dir].state != HTTP_START || (dir == DATA_RECV && c->early.len));
+}
+
+void dialogue_lost(struct dialogue *d)
+{
+	d->holes = true;
 }
 
 void dialogue_process_end(struct dialogue *d, const struct process *p, uint64_t time)

@@ -62,6 +62,8 @@ bool dialogue_open(struct dialogue *d, uint64_t sk, uint64_t ino, unsigned dir);
 /* A build's Dockerfile, as ops.dockerfile told it or a recording has it. */
 void dialogue_dockerfile(struct dialogue *d, uint64_t sk, uint64_t ino, struct span text,
 			 bool complete);
+/* Records were lost: from here on an answer that stands long before a request is not taken for its own. */
+void dialogue_lost(struct dialogue *d);
 /* A process ended: its open calls are reported (status 0) when nobody else uses the connection. */
 void dialogue_process_end(struct dialogue *d, const struct process *p, uint64_t time);
 /* End of run: every call without an answer is reported with status 0. */

@@ -47,6 +47,7 @@ struct dialogue {
 	void *conns;
 	unsigned n;
 	bool full;
+	bool holes; /* records were lost */
 };
 
 /* Of one walk: what is done with a connection may begin another. */

@@ -62,9 +62,22 @@ void gap_record(void *ctx, const char *hook, const char *reason, const char *eff
 
 static void on_loss(void *ctx, uint32_t type, uint64_t count)
 {
-	struct ev_lost e = { .count = count, .type = type };
+	struct monitor *m = ctx;
+	struct ev_lost e = { .count = count - m->lost[type], .type = type };
 
-	monitor_record(ctx, EV_LOST, &e, sizeof(e), NULL, 0);
+	if (!e.count)
+		return;
+	m->lost[type] = count;
+	monitor_record(m, EV_LOST, &e, sizeof(e), NULL, 0);
+}
+
+/* Of each type the first, before what came later: from there on nobody knows whose an object is. */
+static void on_first_loss(void *ctx, uint32_t type, uint64_t count)
+{
+	struct monitor *m = ctx;
+
+	if (!m->lost[type])
+		on_loss(m, type, count);
 }
 
 static void on_record(void *ctx, void *bytes, size_t n)
@@ -79,6 +92,8 @@ static void on_record(void *ctx, void *bytes, size_t n)
 			;
 	if (m->n_failures)
 		failures_take(m, h.time);
+	if (m->command)
+		loader_losses(m->loader, on_first_loss, m);
 	pipeline_take(m->pipeline, bytes, n);
 	link_look(m->pipeline, RUN_ID, boot_now());
 	startup_look(m->pipeline, RUN_ID, boot_now());

@@ -37,7 +37,8 @@ struct monitor {
 	char id[37];              /* of the run */
 	pid_t command;
 	int status;
-	uint64_t end_time; /* boot ns at which COMMAND ended */
+	uint64_t lost[EV_TYPES]; /* that were told */
+	uint64_t end_time;       /* boot ns at which COMMAND ended */
 	bool ended, front_gone;
 };
 

@@ -59,6 +59,7 @@ void take_lost(struct pipeline *p, const struct record *r)
 	if (e->type < EV_TYPES)
 		p->run.lost[e->type] += e->count;
 	ledger_blind(p->ledger);
+	dialogue_lost(p->dialogue);
 	buf_fmt(&what, "%llu %s records", (unsigned long long)e->count, name);
 	gap_note(p, span_of(what.ptr), SPAN("lost in the kernel"));
 	buf_free(&what);

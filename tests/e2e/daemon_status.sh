@@ -77,6 +77,12 @@ told=$(cat "$work"/runs/*.jsonl | grep '"action":"exec"' | grep -c '"losing"')
 test_begin "what is told and what is lost is all of it ($told + $lost)"
 if [ $((told + lost)) = 1500 ]; then ok; else fail "$told told, $lost lost"; fi
 check "people read it" bash -c "'$invigil' status --socket '$work/sock' | grep -qx 'lost exec $lost'"
+early() { # its stream names the loss before the last of what it executed
+	local stream
+	stream=$(grep -l '"losing"' "$work"/runs/*.jsonl)
+	[ "$(grep -n '"action":"events-lost"' "$stream" | head -1 | cut -d: -f1)" -lt "$(grep -n '"action":"exec"' "$stream" | tail -1 | cut -d: -f1)" ]
+}
+check "the run hears of it at once" early
 kill $daemon
 wait $daemon
 umount "$work/small"

@@ -37,6 +37,8 @@ check "COMMAND's status is its own" test $? = 6
 see "events-lost says how many and of which type" 'any(get(e, "invigil.lost.type") == "exec" and get(e, "invigil.lost.count") > 0 for e in action("events-lost"))'
 see "exactly: told and lost are all" \
 	"len(execs('true')) + sum(get(e, 'invigil.lost.count') for e in action('events-lost') if get(e, 'invigil.lost.type') == 'exec' and get(e, 'event.kind') == 'metric') - $execs in range(0, 60)"
+see "from the first on, not at the end: before what was executed after it" \
+	'(lambda at: at("events-lost") < at("exec", "true", "of"))(lambda action, *args: [i for i, e in enumerate(ev) if get(e, "event.action") == action and set(args) <= set(" ".join(get(e, "process.args", [])).replace("/", " ").split())][0])'
 see "R0.1 is an alert" 'alerts("R0.1")'
 see "and R0.4, of a process whose start was lost" 'alerts("R0.4") and action("process-missed")'
 see "the run is incomplete, its stream whole" 'get(ev[-1], "invigil.run.complete") is False and ended() and gapless()'

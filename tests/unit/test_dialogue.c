@@ -64,14 +64,19 @@ static int end(void **s)
 	return 0;
 }
 
-static bool say(uint64_t sk, unsigned dir, const char *what)
+static bool say_at(uint64_t time, uint64_t sk, unsigned dir, const char *what)
 {
 	struct ev_data e = { .sk = sk, .sockino = 1, .dir = dir };
 	char *copy = xstrdup(what);
-	bool yes = dialogue_data(d, (void *)&n_calls, 5, &e, copy, strlen(what), strlen(what));
+	bool yes = dialogue_data(d, (void *)&n_calls, time, &e, copy, strlen(what), strlen(what));
 
 	free(copy);
 	return yes;
+}
+
+static bool say(uint64_t sk, unsigned dir, const char *what)
+{
+	return say_at(5, sk, dir, what);
 }
 
 /* As say(), and `more` bytes that were not kept. */
@@ -177,6 +182,29 @@ static void an_answer_may_be_recorded_before_its_request(void **s)
 	assert_int_equal(status, 200);
 }
 
+#define MS 1000000ull
+
+static void its_thread_may_have_waited_long_for_a_processor(void **s)
+{
+	(void)s;
+	say_at(MS, 1, DATA_RECV, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	say_at(700 * MS, 1, DATA_SEND, "GET /info HTTP/1.1\r\n\r\n");
+	assert_int_equal(n_calls, 1);
+	assert_int_equal(status, 200);
+}
+
+static void after_a_loss_an_old_answer_is_that_of_a_lost_request(void **s)
+{
+	(void)s;
+	dialogue_lost(d);
+	say_at(MS, 1, DATA_RECV, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	say_at(700 * MS, 1, DATA_SEND, "GET /info HTTP/1.1\r\n\r\n");
+	assert_int_equal(n_calls, 0);
+	say_at(701 * MS, 1, DATA_RECV, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+	assert_int_equal(n_calls, 1);
+	assert_int_equal(status, 404);
+}
+
 static void a_prune_whose_answer_was_cut_cannot_be_read(void **s)
 {
 	static const char answer[] =
@@ -252,6 +280,8 @@ int main(void)
 		T(another_service_is_ignored_for_good),
 		T(tls_is_a_gap),
 		T(an_answer_may_be_recorded_before_its_request),
+		T(its_thread_may_have_waited_long_for_a_processor),
+		T(after_a_loss_an_old_answer_is_that_of_a_lost_request),
 		T(a_prune_whose_answer_was_cut_cannot_be_read),
 		T(a_request_that_was_cut_is_not_complete),
 		T(more_open_requests_than_are_kept_are_a_gap),
