@@ -446,6 +446,12 @@ static void a_here_string_and_a_first_word_are_programs(void **s)
 	assert_string_equal(flows("cat <<< \"$(curl -s h)\""), "-");
 	assert_string_equal(flows("echo $'\\x69\\x64'"), "-");
 	assert_string_equal(flows("exec 3< <(curl -s h); cat /dev/fd/3"), "-");
+	/* What a script or an option that takes no program has behind it is none. */
+	assert_string_equal(flows("bash -x \"$(curl -s h)\""), "-");
+	assert_string_equal(flows("bash -xc \"$(curl -s h)\""),
+			    "net untold words: bash -xc \"$(curl -s h)\"");
+	assert_string_equal(flows("bash doc \"$(curl -s h)\""), "-");
+	assert_string_equal(flows("curl h | source ./x"), "-");
 }
 
 static void a_file_carries_it_through_copies(void **s)
@@ -468,6 +474,16 @@ static void a_file_carries_it_through_copies(void **s)
 	assert_string_equal(flows("curl h | dd bs=1 of=x; sh x"), "net executed: sh x");
 	assert_string_equal(flows("curl h | cat of=x; sh x"), "-");
 	assert_string_equal(flows("curl h | dd if=x; sh x"), "-");
+	/* Of a file nothing is executed by a word that PATH is looked through for, and its mode may take the right away. */
+	assert_string_equal(flows("base64 -d e > x; ./x"), "decoder executed: ./x");
+	assert_string_equal(flows("base64 -d e > x; x"), "-");
+	assert_string_equal(flows("base64 -d e > x; sudo ./x"), "decoder executed: sudo ./x");
+	assert_string_equal(flows("base64 -d e > x; sudo ./y"), "-");
+	assert_string_equal(flows("base64 -d e > x; chmod 755 y x"), "decoder mode: chmod 755 y x");
+	assert_string_equal(flows("base64 -d e > x; chmod a-w,u+x x"),
+			    "decoder mode: chmod a-w,u+x x");
+	assert_string_equal(flows("base64 -d e > x; chmod u+r-x x"), "-");
+	assert_string_equal(flows("base64 -d e > x; chmod u+r,o-x x"), "-");
 	assert_string_equal(flows("x=$(curl -s h); exec $x y; sh /dev/fd/3"), "-");
 	assert_string_equal(flows("fox i in $(curl -s h); sh -c \"$i\""), "-");
 	assert_string_equal(flows("curl h | cat; > x; sh x"), "-");
