@@ -32,7 +32,8 @@ struct docker_case {
 	const char *says;  /* words of the evidence */
 	const char *about; /* the finding's subject */
 	const char *container_name;
-	const char *fqdn;  /* of the host; NULL: lonestar-7.lab.example.net */
+	const char *fqdn;  /* of the host; "": none; NULL: lonestar-7.lab.example.net */
+	const char *user;  /* of the run; NULL: annabel */
 	const char *hides; /* must stand nowhere */
 };
 
@@ -52,7 +53,8 @@ static void case_find(const struct docker_case *c)
 		if (strcmp(f->rule->id, c->rule + no))
 			continue;
 		found |= (!c->says || strstr(f->evidence.ptr, c->says)) &&
-			 (!c->about || !strcmp(f->subject.ptr ? f->subject.ptr : "", c->about));
+			 (!c->about ||
+			  span_eq((struct span){ f->subject.ptr, f->subject.len }, c->about));
 		if (no == found)
 			print_message("%s: %s\n", f->rule->id, f->evidence.ptr);
 	}
@@ -100,7 +102,9 @@ static void case_check(void **state)
 
 	case_run(&run, users);
 	if (c->fqdn)
-		run.host_fqdn = (char *)c->fqdn;
+		run.host_fqdn = *c->fqdn ? (char *)c->fqdn : NULL;
+	if (c->user)
+		run.user = (char *)c->user;
 	for (const char *a = c->args; a && *a; a += strlen(a) + 1) {
 		p.argc++;
 		p.args_len += strlen(a) + 1;

@@ -93,6 +93,8 @@ static const struct docker_case cases[] = {
 	{ "perl_with_a_module_and_a_script", "!R8.7", "GET /info", .process = "perl",
 	  .roles = ROLE_INTERPRETER, .args = "perl\0-MJSON::e\0x.pl\0" },
 	{ "an_exec_as_root", "R8.8", EXEC, "{\"User\":\"0:0\"}" },
+	{ "an_exec_as_root_by_name", "R8.8", EXEC, "{\"User\":\"root\"}" },
+	{ "an_exec_as_somebody_like_root", "!R8.8", EXEC, "{\"User\":\"rooty\"}" },
 	{ "an_exec_as_a_user", "!R8.8", EXEC, "{\"User\":\"10:0\"}" },
 	{ "a_container_as_root_in_other_digits", "R8.8", CREATE, "{\"User\":\"+00\"}" },
 	{ "a_container_as_its_image_says", "!R8.8", CREATE, "{\"User\":\"\"}" },
