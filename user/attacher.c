@@ -184,6 +184,9 @@ static void serve(struct loader *l, const char *path_variable, int monitor, int 
 
 	s = (struct attacher_self){ .loader = l, .monitor = monitor, .guardian = guardian };
 	loader_prescan(l, path_variable);
+	/* It may end after invigil has: nobody's folder stays busy. What PATH says below the folder is done. */
+	if (chdir("/"))
+		word_send(monitor, ATTACHER_TROUBLE, NULL, strerror(errno));
 	__atomic_store_n(&count->probes, loader_env_probes(l), __ATOMIC_RELAXED);
 	word_send(monitor, ATTACHER_READY, NULL, NULL);
 	for (;;) {

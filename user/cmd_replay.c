@@ -29,11 +29,13 @@ static const char *replay(struct pipeline *p, FILE *f)
 int cmd_replay(struct config *c)
 {
 	const char *file = c->argc == 1 ? c->argv[0] : NULL, *wrong = NULL, *why = NULL;
+	const char *output = c->output ? c->output : "-", *files[2];
 	struct output out = { .fd = -1 };
 	struct report_file markdown = { 0 };
 	struct pipeline_verdict v;
 	struct buf text = { 0 };
 	struct pipeline *p;
+	unsigned n = 0;
 	FILE *f;
 	int err, report_err = 0, status;
 
@@ -49,9 +51,9 @@ int cmd_replay(struct config *c)
 			fclose(f);
 		return 125;
 	}
-	err = output_open(&out, c->output ? c->output : "-", geteuid(), getegid(), 0640, &why);
+	err = output_open(&out, output, geteuid(), getegid(), 0640, &why);
 	if (err) {
-		fprintf(stderr, "invigil: output %s: %s: %s\n", c->output, why, strerror(-err));
+		fprintf(stderr, "invigil: output %s: %s: %s\n", output, why, strerror(-err));
 		fclose(f);
 		return 125;
 	}
@@ -69,24 +71,28 @@ int cmd_replay(struct config *c)
 	wrong = replay(p, f);
 	err = output_flush(&out);
 	v = pipeline_verdict(p);
-	if (!c->quiet) {
-		pipeline_summary(p, &file, 1, isatty(2) && !getenv("NO_COLOR"), c->verbose, &text);
-		fwrite(text.ptr, 1, text.len, stderr);
-		buf_free(&text);
-	}
+	if (!err && strcmp(output, "-"))
+		files[n++] = output;
 	if (c->markdown) {
 		pipeline_markdown(p, &text);
 		report_err = report_commit(&markdown, (struct span){ text.ptr, text.len });
 		if (report_err)
 			fprintf(stderr, "invigil: report %s: %s\n", c->markdown,
 				strerror(-report_err));
+		else
+			files[n++] = c->markdown;
 		report_close(&markdown);
+		buf_free(&text);
+	}
+	if (!c->quiet) {
+		pipeline_summary(p, files, n, isatty(2) && !getenv("NO_COLOR"), c->verbose, &text);
+		fwrite(text.ptr, 1, text.len, stderr);
 		buf_free(&text);
 	}
 	if (wrong)
 		fprintf(stderr, "invigil: recording %s: %s\n", file, wrong);
 	if (err)
-		fprintf(stderr, "invigil: output %s: %s\n", c->output, strerror(-err));
+		fprintf(stderr, "invigil: output %s: %s\n", output, strerror(-err));
 	status = wrong || err || report_err || v.rejected ? 125 : v.tripped ? 120 : 0;
 	pipeline_free(p);
 	output_close(&out);

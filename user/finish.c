@@ -106,6 +106,7 @@ struct pipeline_verdict pipeline_verdict(const struct pipeline *p)
 		.complete = p->run.complete,
 		.tripped = p->tripped,
 		.output_error = p->stream.error ? p->stream.error : p->recording_error,
+		.recording_error = p->recording_error,
 		.rejected = p->run.rejected,
 	};
 }

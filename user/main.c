@@ -1,6 +1,8 @@
 /* main.c: the table of subcommands, used for dispatch and usage. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "command.h"
 #include "option.h"
 
@@ -20,12 +22,25 @@ const struct command commands[] = {
 	{ 0 },
 };
 
+/* No file of ours may become standard output or error: the summary would go into it. COMMAND finds them closed. */
+static void standard_descriptors_take(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "help";
 	struct config c = config_defaults;
 	int status;
 
+	standard_descriptors_take();
 	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
 		name = "help";
 	if (!strcmp(name, "--version"))

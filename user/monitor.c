@@ -177,6 +177,14 @@ static void harden(void)
 			signal(s, SIG_IGN);
 }
 
+/* Of what COMMAND writes there; nobody reads what goes to the null device (devices.txt: character 1, 3). */
+static bool is_read_by_others(const struct stat *st)
+{
+	if (S_ISCHR(st->st_mode))
+		return st->st_rdev != makedev(1, 3);
+	return S_ISREG(st->st_mode) || S_ISFIFO(st->st_mode);
+}
+
 /* COMMAND writes to the same files as we; with the stream on standard output to standard error alone. */
 static void output_watch(struct monitor *m)
 {
@@ -185,7 +193,7 @@ static void output_watch(struct monitor *m)
 	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
 		int err = fstat(fd, &st) ? -errno : 0;
 
-		if (!err && !S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
+		if (!err && !is_read_by_others(&st))
 			continue;
 		if (!err)
 			err = loader_watch(m->loader, st.st_ino,
@@ -300,7 +308,8 @@ static int run_close(struct monitor *m)
 	struct ev_end end = { .status = m->ended ? m->status : -1 };
 	struct pipeline_verdict v;
 	struct buf text = { 0 };
-	int verdict = VERDICT_OK, err;
+	int verdict = VERDICT_OK;
+	bool whole;
 
 	ring_drain(m);
 	loader_stop(m->loader);
@@ -311,25 +320,14 @@ static int run_close(struct monitor *m)
 	made_record(m->pipeline, RUN_ID, m->end_time ? m->end_time : boot_now(), EV_END, &end,
 		    sizeof(end), NULL, 0);
 	pipeline_finish(m->pipeline);
-	err = outputs_flush(&m->files.outputs);
-	if (m->files.recording && (fflush(m->files.recording) || ferror(m->files.recording)))
-		err = err ? err : -EIO;
 	v = pipeline_verdict(m->pipeline);
-	if (v.output_error)
-		err = err ? err : v.output_error;
-	if (err)
-		fprintf(stderr, "invigil: an output could not be written whole: %s\n",
-			strerror(-err));
-	if (m->config->output && strcmp(m->config->output, "-"))
-		files[n++] = m->config->output;
-	if (m->config->record)
-		files[n++] = m->config->record;
+	whole = run_files_flush(&m->files, m->config, v.recording_error, files, &n);
 	if (m->config->markdown) {
-		int failed = markdown_write_out(m);
+		bool failed = markdown_write_out(m);
 
 		if (!failed)
 			files[n++] = m->config->markdown;
-		err = err ? err : failed;
+		whole &= !failed;
 	}
 	if (!m->config->quiet) {
 		pipeline_summary(m->pipeline, files, n, isatty(2) && !getenv("NO_COLOR"),
@@ -339,7 +337,7 @@ static int run_close(struct monitor *m)
 	}
 	if (v.tripped)
 		verdict |= VERDICT_TRIPPED;
-	if (!run_files_whole(&m->files, m->config, m->account) || err)
+	if (!run_files_whole(&m->files, m->config, m->account) || !whole)
 		verdict |= VERDICT_OUTPUT;
 	return verdict;
 }
@@ -383,8 +381,10 @@ static int monitor_work(struct monitor *m, int calls)
 	if (!m->command)
 		return 125; /* the front gave up before COMMAND was made */
 	verdict = run_close(m);
-	/* Before invigil ends for whoever called it: detaching takes a second, and holds no file of theirs. */
+	/* Before invigil ends for whoever called it: detaching takes a second, and holds no file or folder of theirs. */
 	run_files_close(&m->files);
+	if (chdir("/"))
+		fprintf(stderr, "invigil: chdir: %s\n", strerror(errno));
 	word_send(m->front, SAY_DONE, verdict);
 	pipeline_free(m->pipeline);
 	loader_close(m->loader);

@@ -129,8 +129,8 @@ int option_set(const struct option *o, const char *what, const char *value, stru
 		return 0;
 	case CHOICE:
 		if (!choice_has(o->choices, value)) {
-			fprintf(stderr, "invigil: %s: unknown word \"%s\" (one of%s)\n", what,
-				value, o->choices);
+			fprintf(stderr, "invigil: %s: unknown word \"%s\" (one of%.*s)\n", what,
+				value, (int)strlen(o->choices) - 1, o->choices);
 			return 125;
 		}
 		if (!strcmp(value, "ocsf")) {

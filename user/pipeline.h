@@ -50,6 +50,7 @@ struct pipeline_verdict {
 	bool complete;
 	bool tripped;      /* the gate */
 	int output_error;  /* -errno of sink or recording, 0 none */
+	int recording_error;
 	uint64_t rejected; /* malformed records */
 };
 /* Adds what was found so far, and how many alerts were too many. */

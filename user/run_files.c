@@ -53,6 +53,35 @@ bool run_files_open(struct run_files *f, const struct config *c, const struct ac
 	return true;
 }
 
+bool run_files_flush(struct run_files *f, const struct config *c, int recording_error,
+		     const char **whole, unsigned *n)
+{
+	bool good = !outputs_flush(&f->outputs);
+
+	for (const struct output_to *t = f->outputs.to; t < f->outputs.to + f->outputs.n; t++) {
+		bool own = t->output == &f->out;
+		const char *path = own ? c->output : t->output->path;
+
+		if (t->output->lines.dropped > t->dropped)
+			fprintf(stderr, "invigil: output %s: not written whole: %s\n", path,
+				strerror(-t->output->error));
+		else if (own && strcmp(path, "-"))
+			whole[(*n)++] = path;
+	}
+	if (!f->recording)
+		return good;
+	if (!recording_error && fflush(f->recording))
+		recording_error = -errno;
+	if (!recording_error && ferror(f->recording))
+		recording_error = -EIO;
+	if (recording_error)
+		fprintf(stderr, "invigil: recording %s: not written whole: %s\n", c->record,
+			strerror(-recording_error));
+	else
+		whole[(*n)++] = c->record;
+	return good && !recording_error;
+}
+
 /* COMMAND may remove what lies in a folder of its own, and cut what lies there when it is root. */
 bool run_files_whole(struct run_files *f, const struct config *c, const struct account *a)
 {

@@ -18,6 +18,12 @@ struct run_files {
 /* id: of the run, for {run} in a path. False after a message: COMMAND is not to be started. */
 bool run_files_open(struct run_files *f, const struct config *c, const struct account *a,
 		    const char *id);
+/*
+ * Writes what waits. recording_error: the pipeline's, 0 or -errno. whole[*n...]: paths of those that are; at most 2
+ * more. False after a message: one of them, or of the configuration's, is not.
+ */
+bool run_files_flush(struct run_files *f, const struct config *c, int recording_error,
+		     const char **whole, unsigned *n);
 /* False after a message: COMMAND has cut or removed one of them. */
 bool run_files_whole(struct run_files *f, const struct config *c, const struct account *a);
 void run_files_close(struct run_files *f);

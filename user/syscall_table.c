@@ -159,6 +159,7 @@ static const struct row rows[] = {
 	CALL(prlimit64, PARENTS),		/* descriptors for probes */
 	CALL(uname, PARENTS),		/* a run's first record has the host */
 	CALL(getcwd, M),
+	CALL(chdir, M | A),			/* out of the run's folder, before they end */
 
 	/* children, which give up more */
 	CALL_IF(clone, PARENTS, WITHOUT, 0, NAMESPACES),
