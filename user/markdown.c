@@ -43,8 +43,9 @@ static void write_head(const struct summary_input *in, struct buf *out)
 	plain_status(out, r->status);
 	buf_str(out, ", ");
 	plain_duration(out, r);
-	buf_fmt(out, ", %llu processes, %llu engine calls, gate %s%s\n\n",
-		(unsigned long long)r->processes, (unsigned long long)r->engine_calls,
+	buf_fmt(out, ", %llu process%s, %llu engine call%s, gate %s%s\n\n",
+		(unsigned long long)r->processes, r->processes == 1 ? "" : "es",
+		(unsigned long long)r->engine_calls, r->engine_calls == 1 ? "" : "s",
 		in->result && in->result->gate ? in->result->gate : "off",
 		r->complete ? "" : ". **The run is incomplete**: not everything was seen");
 	buf_free(&command);

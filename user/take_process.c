@@ -37,12 +37,13 @@ void take_exec(struct pipeline *p, const struct record *r)
 
 	if (!p->run.root_seen) {
 		p->run.root_seen = true;
-		p->run.processes++; /* COMMAND's own, which was forked by us */
 		memcpy(p->run.output, ((const struct ev_exec *)r->body)->fd + 1,
 		       sizeof(p->run.output));
 		if (!p->run.root_pid)
 			p->run.root_pid = r->h->pid;
 	}
+	/* Forked by us, or made by an engine. */
+	p->run.processes += !table_known(p->table, r->h->pid, r->h->start);
 	tried = attempt_executed(p, r);
 	f.process = process = table_exec(p->table, r->h, r->body, r->tail, &p->run);
 	if (((const struct ev_exec *)r->body)->flags & EXEC_STEP && process->container_id)

@@ -38,6 +38,8 @@ SH2
 LIMIT=90 check "containers of the run" run -q -- sh "$work/all"
 wait
 inside word-init "(init)"
+see "each is counted as a process of the run, and none twice" \
+	'len({get(e, "process.entity_id") for e in execs()}) <= get(ev[-1], "invigil.run.counts.processes") <= get(ev[-1], "invigil.run.counts.records.fork") + len(execs())'
 see "the init of a restarted container is one, too" 'len([e for e in execs() if "echo word-init; sleep 60" in get(e, "process.args", []) and get(e, "container.id")]) == 2'
 inside word-exec "(docker exec)"
 inside word-health "(health check)"
