@@ -202,8 +202,14 @@ static void a_program_that_gives_privilege(void **s)
 	run_it(p);
 	check_hit("R3.5");
 	assert_non_null(strstr(found("R3.5")->evidence.ptr, "4755"));
-	step[2].mode = S_IFREG | 0755;
+	step[2].mode = S_IFREG | 02755;
+	run_it(p);
+	check_miss("R3.5"); /* the superuser's group */
 	p->euid = 1000;
+	run_it(p);
+	check_hit("R3.5");
+	assert_non_null(strstr(found("R3.5")->evidence.ptr, "2755"));
+	step[2].mode = S_IFREG | 0755;
 	run_it(p);
 	check_hit("R3.5");
 	assert_non_null(strstr(found("R3.5")->evidence.ptr, "capabilities"));

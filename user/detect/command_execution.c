@@ -230,7 +230,8 @@ static void look_privilege(const struct fact *f, struct report *out)
 		}
 	if (!(p->flags & EXEC_GAINS))
 		return;
-	if (mode & (S_ISUID | S_ISGID))
+	/* To the superuser another group gives nothing (utempter, of tmux and xterm). */
+	if (mode & S_ISUID || (mode & S_ISGID && p->euid))
 		finding(out, "R3.5", span_of(path->text),
 			"%s has set-id bits (mode %04o, owner %u): effective ids are now %u:%u",
 			name, mode & 07777, owner, p->euid, p->egid);
