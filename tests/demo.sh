@@ -50,7 +50,7 @@ out=$(mktemp -d /tmp/invigil-demo.XXXXXX) && chmod 755 "$out" || exit 1
 echo "demo: invigil run -- python3 -m pytest tests/workloads/reviewed"
 # As root, who may use the engine's socket: under sudo the default would be the invoking user.
 build/invigil run ${SUDO_USER:+-u root} -o "$out/events.jsonl" -- \
-	/usr/bin/python3 -m pytest -q -p no:cacheprovider "$root/tests/workloads/reviewed"
+	/usr/bin/python3 -m pytest -q -rs -p no:cacheprovider "$root/tests/workloads/reviewed"
 status=$?
 if [ -s "$out/events.jsonl" ] && grep -qF "$TESTSERVER_API_TOKEN" "$out/events.jsonl"; then
 	echo "demo: the planted token is in the stream: this is a bug" >&2
