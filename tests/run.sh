@@ -121,6 +121,7 @@ if [ "${1:-}" = long ]; then
 	start vm tests/vm/vmtest.sh 5.10 6.18
 	start vm-arm64 env ARCH=arm64 tests/vm/vmtest.sh 6.1 6.12
 	start degraded tests/vm/degraded.sh long
+	start vm-caps tests/vm/caps.sh
 	for t in tests/e2e/*.sh; do ! is_long "$t" || scripts="$scripts $t"; done
 else
 	limit=300

@@ -166,7 +166,7 @@ declare -A needed=(
 	[DAC_READ_SEARCH]="what ran before is taken in" [KILL]="the run lasts as long as its processes"
 	[SETUID]="reads of a program in a closed folder are seen" [SETGID]="its hash is known"
 )
-# CAP_BPF is for kernels before 5.19: tests/vm.
+# CAP_SYS_ADMIN is for kernels before 6.6: tests/vm/caps.sh.
 for r in "${!needed[@]}"; do
 	broken "without-$r" >"$work/broken"
 	check "without CAP_$r no more: ${needed[$r]}" grep -qxF "${needed[$r]}" "$work/broken"
