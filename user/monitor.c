@@ -279,6 +279,8 @@ static void run_drive(struct monitor *m)
 		/* Before the reads that it is about. */
 		while (m->command && monitor_probes_hear(m))
 			;
+		if (m->command)
+			monitor_probes_look(m);
 		ring_drain(m);
 		build_table_look(loader_builds(m->loader), on_shared, m);
 		if (m->front_gone && m->command && kill(m->command, 0) && errno == ESRCH)

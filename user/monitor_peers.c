@@ -16,11 +16,18 @@
 /* Its probes went with it; calls: its end of a socket to the guardian, or -1. Closes it. */
 static bool attacher_make(struct monitor *m, int calls)
 {
-	const int leave[] = { m->front, m->guardian, m->files.out.fd, m->files.record.fd,
-			      m->files.markdown.out.fd };
-	bool made =
-		attacher_start(&m->attacher, m->loader, m->path, calls, leave, ARRAY_SIZE(leave));
+	const struct outputs *o = &m->files.outputs;
+	const int own[] = { m->front, m->guardian, m->files.out.fd, m->files.record.fd,
+			    m->files.markdown.out.fd };
+	int *leave = xcalloc(ARRAY_SIZE(own) + o->n, sizeof(*leave));
+	unsigned n = ARRAY_SIZE(own);
+	bool made;
 
+	memcpy(leave, own, sizeof(own));
+	for (unsigned k = 0; k < o->n; k++)
+		leave[n++] = o->to[k].output->fd;
+	made = attacher_start(&m->attacher, m->loader, m->path, calls, leave, n);
+	free(leave);
 	loader_guard(m->loader, ATTACK_ATTACHER, made ? m->attacher.pid : 0);
 	/* The guardian must hear when the attacher ends. */
 	if (calls >= 0)
@@ -74,18 +81,45 @@ void failures_take(struct monitor *m, uint64_t time)
 	memmove(m->failures, m->failures + n, m->n_failures * sizeof(*m->failures));
 }
 
+static void process_ask(void *monitor, uint32_t pid, uint64_t start)
+{
+	struct monitor *m = monitor;
+	struct ev_hdr h = { .pid = pid, .start = start, .run = RUN_ID };
+
+	attacher_ask(&m->attacher, &h, NULL);
+}
+
+/* Another one attaches the probes anew, first of all in what runs now. */
+static void attacher_lost(struct monitor *m, const char *reason)
+{
+	bool again = attacher_again(m);
+
+	gap_record(m, "environment reads", reason,
+		   again ? "variables read by name until another one has attached them anew"
+			 : "variables read by name from here on",
+		   true);
+	if (again)
+		pipeline_each(m->pipeline, process_ask, m);
+}
+
+void monitor_probes_look(struct monitor *m)
+{
+	if (!attacher_stuck(&m->attacher, boot_now()))
+		return;
+	attacher_stop(&m->attacher);
+	attacher_lost(m, "the process that attaches probes does not get on with a file");
+	gap_record(m, "environment reads",
+		   "a process that attaches probes is stuck in a file that a run serves",
+		   "how often a variable is read: its probes count, too", false);
+}
+
 bool monitor_probes_hear(struct monitor *m)
 {
 	struct attacher_word w;
 	int heard = attacher_hear(&m->attacher, &w);
 
 	if (heard < 0) {
-		bool again = attacher_again(m);
-
-		gap_record(m, "environment reads", "the process that attaches probes ended",
-			   again ? "variables read by name until another one has attached them anew"
-				 : "variables read by name from here on",
-			   true);
+		attacher_lost(m, "the process that attaches probes ended");
 	} else if (heard && w.say == ATTACHER_LATE) {
 		struct ev_late late = { .start = w.start, .pid = w.pid };
 
@@ -174,5 +208,5 @@ bool monitor_probes_start(struct monitor *m, int calls)
 	loader_guard(m->loader, ATTACK_MONITOR, getpid());
 	p.fd = m->attacher.fd;
 	/* Not read in time, it is read and passed over later. */
-	return poll(&p, 1, PEER_MS) >= 0 && (!p.revents || recv(p.fd, &w, sizeof(w), 0) > 0);
+	return poll(&p, 1, PEER_MS) >= 0 && (!p.revents || attacher_hear(&m->attacher, &w) > 0);
 }

@@ -51,6 +51,8 @@ void monitor_record(struct monitor *m, unsigned type, const void *body, size_t n
 bool monitor_probes_start(struct monitor *m, int calls);
 /* False: nothing more now. */
 bool monitor_probes_hear(struct monitor *m);
+/* Replaces an attacher that does not get on: on a file that the run serves it may wait for ever. */
+void monitor_probes_look(struct monitor *m);
 /* Failed execs that the attacher told, of before that time. */
 void failures_take(struct monitor *m, uint64_t time);
 void guardian_hear(struct monitor *m);
