@@ -18,15 +18,22 @@ static struct job *job_resume(struct state *s)
 	struct job *job = job_new(ticket_new(), s->id, boot_now(), s->root.pid);
 	struct buf begin = { 0 };
 	struct ev_begin body = { .abi = EV_ABI };
+	bool ended = false;
 	char text[24];
 
 	s->taken = true;
 	if (!job)
 		return NULL;
 	for (unsigned i = 0; i < job->out.n; i++) {
-		uint64_t last = stream_last(job->out.to[i].output->path, s->id);
+		uint64_t last = stream_last(job->out.to[i].output->path, s->id, &ended);
 
 		s->sequence = last > s->sequence ? last : s->sequence;
+	}
+	if (ended) {
+		/* The daemon before died between this line and the removal. */
+		state_remove(s->id);
+		job_free(job);
+		return NULL;
 	}
 	job->identity = s->identity;
 	job->asked = s->asked;

@@ -331,6 +331,18 @@ void job_count(const struct job *job, struct metrics *m)
 	pipeline_findings(job->pipeline, m->findings, &m->alerts_dropped);
 }
 
+void job_free(struct job *job)
+{
+	setup_outputs_close(&job->out);
+	if (job->recording)
+		fclose(job->recording);
+	pipeline_free(job->pipeline);
+	setup_drop(job->setup);
+	for (unsigned i = 0; i < job->n_files; i++)
+		free(job->files[i]);
+	free(job);
+}
+
 void job_end(struct job *job)
 {
 	struct ev_end end = { .status = job->status };
@@ -385,17 +397,17 @@ void job_end(struct job *job)
 	}
 	d.totals.runs_incomplete += !v.complete;
 	job_count(job, &d.totals);
-	setup_outputs_close(&job->out);
-	if (job->recording)
-		fclose(job->recording);
-	pipeline_free(job->pipeline);
-	setup_drop(job->setup);
-	for (unsigned i = 0; i < job->n_files; i++)
-		free(job->files[i]);
-	free(job);
+	job_free(job);
 	malloc_trim(0); /* pages between what others still hold */
 	if (!d.n_jobs)
 		probes_end();
+}
+
+void jobs_leave(void)
+{
+	loader_losses(d.loader, on_loss, NULL);
+	for (unsigned i = 0; i < d.n_jobs; i++)
+		job_flush(d.jobs[i]);
 }
 
 /* One that was asked for ends with COMMAND; the caller usually says so itself. */

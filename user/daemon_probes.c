@@ -1,5 +1,6 @@
 /* daemon_probes.c: the process that attaches probes in the files which runs execute, while one is active. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,18 +41,36 @@ void probes_gaps(struct job *job)
 		       "how often a variable is read: its probes count, too", false);
 }
 
-static bool attacher_make(void)
+/*
+ * Stuck, it outlives the daemon: outputs that it held would be locked, and a socket that still takes calls is
+ * one that somebody serves, for the next daemon. The caller frees what is returned.
+ */
+static int *leave_list(unsigned *n)
 {
-	unsigned n = 0, most = 0;
-	bool made;
+	struct pollfd sockets[SCRAPE_FDS + CONTROL_FDS];
+	unsigned n_sockets = scrape_fds(d.scrape, sockets), most;
 	int *leave;
 
+	n_sockets += control_fds(d.control, sockets + n_sockets);
+	most = n_sockets;
 	for (unsigned i = 0; i < d.n_jobs; i++)
 		most += d.jobs[i]->out.n;
-	leave = xcalloc(most + 1, sizeof(*leave));
+	leave = xcalloc(most, sizeof(*leave));
+	*n = 0;
+	for (unsigned i = 0; i < n_sockets; i++)
+		leave[(*n)++] = sockets[i].fd;
 	for (unsigned i = 0; i < d.n_jobs; i++)
 		for (unsigned k = 0; k < d.jobs[i]->out.n; k++)
-			leave[n++] = d.jobs[i]->out.to[k].output->fd;
+			leave[(*n)++] = d.jobs[i]->out.to[k].output->fd;
+	return leave;
+}
+
+static bool attacher_make(void)
+{
+	unsigned n;
+	bool made;
+	int *leave = leave_list(&n);
+
 	made = attacher_start(&d.attacher, d.loader, getenv("PATH"), -1, leave, n);
 	free(leave);
 	if (!made)

@@ -54,8 +54,8 @@ extern struct daemon {
 	struct control *control;
 	struct scrape *scrape;
 	struct metrics totals; /* of runs that ended, and of the daemon itself */
-	bool stop;
-} d; /* one a process */
+	bool stop, leave;      /* leave: what is active is not ended with it */
+} d;                           /* one a process */
 
 /* daemon_job.c */
 struct job *job_of(uint32_t ticket); /* NULL: of none */
@@ -79,11 +79,13 @@ void on_shared(void *ctx, uint32_t run); /* a build_shared_fn */
 void job_flush(struct job *job);
 void job_count(const struct job *job, struct metrics *m); /* adds */
 void job_end(struct job *job);                            /* frees it */
+void job_free(struct job *job); /* one that nobody watches (yet, or any more) */
 /* The first loss of each type while the run was active: nobody knows whose records they were. */
 void first_losses_tell(struct job *job);
 /* What is lost by now, was lost before a run that begins with a record to come. */
 void losses_before(void);
 void jobs_check(void); /* ends those that are over */
+void jobs_leave(void); /* for the next daemon: all that is known is written */
 
 /* daemon_record.c */
 void on_record(void *ctx, void *bytes, size_t n); /* a loader_fn */

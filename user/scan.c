@@ -258,6 +258,10 @@ static void exec_send(int to, const struct found_task *t)
 
 static void look(const struct scan *s, int to, pid_t parent)
 {
+	/* Stuck, it outlives the daemon: the next one must find no socket and no output held. */
+	dup2(to, 0);
+	to = 0;
+	close_range(1, ~0u, 0);
 	privilege_helper(PRIVILEGE_SCAN, parent, "invigil-scan");
 	for (unsigned i = s->done; i < s->n; i++) {
 		lineage_send(s, to, &s->rows[i]);

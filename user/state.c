@@ -190,13 +190,13 @@ void state_free(struct state *s)
 	*s = (struct state){ 0 };
 }
 
-uint64_t stream_last(const char *path, const char *run)
+uint64_t stream_last(const char *path, const char *run, bool *ended)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct buf key = { 0 };
 	uint64_t last = 0;
 	struct stat st;
-	char *text, *at;
+	char *text, *at, *line = NULL;
 	off_t from;
 	ssize_t n;
 
@@ -216,6 +216,16 @@ uint64_t stream_last(const char *path, const char *run)
 		uint64_t v = strtoull(at + key.len, NULL, 10);
 
 		last = v > last ? v : last;
+		line = at;
+	}
+	/* Its last line: alone of all it may say so. */
+	if (line) {
+		while (line > text && line[-1] != '\n')
+			line--;
+		at = strchr(line, '\n');
+		if (at)
+			*at = 0;
+		*ended |= at && strstr(line, "\"action\":\"run-end\"");
 	}
 	buf_free(&key);
 	free(text);

@@ -31,7 +31,7 @@ void state_remove(const char *id);
 /* All that are there; the caller frees them. */
 struct state *state_load(unsigned *n);
 void state_free(struct state *s);
-/* The last number that a line of this run has at the end of the file; 0: none. */
-uint64_t stream_last(const char *path, const char *run);
+/* The last number that a line of this run has at the end of the file; 0: none. *ended is set if that is its end. */
+uint64_t stream_last(const char *path, const char *run, bool *ended);
 
 #endif

@@ -7,7 +7,7 @@ daemons_lock
 read -ra fuse3 < <(pkg-config --cflags --libs fuse3)
 test_begin "the test programs are built"
 if gcc -O1 -Wall -Wextra -Werror -o "$work/fuse" tests/e2e/gate_fuse.c "${fuse3[@]}" 2>"$work/why" &&
-	gcc -O1 -Wall -Wextra -Werror -x c -o "$work/waits" - 2>>"$work/why" <<-'C'; then
+	gcc -O1 -Wall -Wextra -Werror -x c -o "$work/waits" - 2>>"$work/why" <<-'C' &&
 		#include <stdlib.h>
 		#include <unistd.h>
 
@@ -19,14 +19,23 @@ if gcc -O1 -Wall -Wextra -Werror -o "$work/fuse" tests/e2e/gate_fuse.c "${fuse3[
 			return read(0, &c, 1) < 0;
 		}
 	C
+	# The same with a getenv of its own.
+	printf '#include <stdlib.h>\nint main(int argc, char **argv) { getenv(argv[argc - 1]); }\n' | gcc -static -O1 -x c -o "$work/static" - 2>>"$work/why"; then
 	ok
 else
 	fail "$work/why"
 	finish
 fi
-mkdir "$work/runs" "$work/mnt"
+mkdir "$work/runs" "$work/mnt" "$work/mnt2"
+# Aborted, it leaves no file system without its server, nor a daemon that holds the lock.
+stuck_off() {
+	umount -l "$work/mnt" "$work/mnt2" 2>/dev/null
+	for p in $(jobs -p) $(pgrep -f -x "$work/fuse $work/.*"); do kill -9 "$p" 2>/dev/null; done
+	cleanup
+}
+trap stuck_off EXIT
 daemon_up() {
-	"$invigil" daemon -o "$work/runs/{run}.jsonl" --socket "$work/sock" 2>>"$work/daemon" 9>&- &
+	"$invigil" daemon -o "$work/runs/{run}.jsonl" --socket "$work/sock" 2>>"$work/daemon" 4>&- 5>&- 9>&- &
 	daemon=$!
 	until_true 20 bash -c "[ \$(grep -c 'watching for runs' '$work/daemon') = $1 ]"
 }
@@ -93,6 +102,22 @@ serve_end() {
 	kill -9 "$(cat "$work/server")"
 	wait $served
 }
+# Of a run as root beside it, whose gate asks its helper: after the file that hangs it executes programs that nobody has seen.
+cat >"$work/of-run.sh" <<'SH'
+"$1/fuse" "$1/mnt2" "$1/waits" &
+echo $! >"$1/server2"
+for i in $(seq 100); do [ -e "$1/mnt2/prog" ] && break; sleep 0.05; done
+"$1/mnt2/hang" IVG_OF_RUN </dev/null
+for i in $(seq 1000); do
+	[ ! -e "$1/stop" ] || exit 7
+	cp "$1/static" "$1/fresh$i"
+	"$1/fresh$i" "IVG_FRESH_$i"
+	rm "$1/fresh$i"
+	sleep 0.2
+done
+SH
+"$invigil" run -q -o "$work/run.jsonl" -- bash "$work/of-run.sh" "$work" 4>&- &
+of_run=$!
 before=$(helper)
 serve hang
 check "the daemon answers while one hangs" status
@@ -100,6 +125,15 @@ check "after half a minute another one is there" until_true 50 replaced "$before
 check "what the other run reads is seen" until_true 15 seen "$ev" 4 BESIDE
 see "that one hung is said to it" 'gap("does not get on with a file") and gap("is stuck in a file")'
 see "and to the run that did it" 'gap("does not get on with a file")' "$(stream_of IVG_FOR_hang)"
+check "in a run as root another one is there, too, and what it executes anew is seen" until_true 60 grep -q '"name":"IVG_FRESH_' "$work/run.jsonl"
+see "and it is said" 'gap("does not get on with a file") and gap("is stuck in a file")' "$work/run.jsonl"
+see "near miss: what it executed before that is not seen" 'not reads("IVG_FRESH_1")' "$work/run.jsonl"
+touch "$work/stop"
+umount -l "$work/mnt2"
+kill -9 "$(cat "$work/server2")"
+wait $of_run
+check "the run's own status is passed on" test $? = 7
+see "its stream ends" 'ended() and gapless() and gap("were let go without an answer")' "$work/run.jsonl"
 check "it cannot be ended yet" bash -c "kill -0 $before"
 serve_end
 check "it ends with the file system" until_true 10 bash -c "! kill -0 $before"
@@ -125,4 +159,27 @@ check "it ends when it is told to, stuck or not" wait $daemon
 serve_end
 exec 4>&-
 wait $second
+
+# ---- the daemon is killed while one hangs ----
+daemon_up 3
+reader third
+third=$!
+exec 4>"$work/third"
+until_true 15 stream_of third
+serve hang
+in_the_file() { grep -q fuse "/proc/$(helper)/stack"; }
+check "one hangs" until_true 20 in_the_file
+before=$(helper)
+kill -9 $daemon
+wait $daemon 2>/dev/null
+daemon_up 4
+check "the next daemon is up" test "$(grep -c 'watching for runs' "$work/daemon")" = 4
+check "though that one is still there" kill -0 "$before"
+check "the run goes on" until_true 20 bash -c "'$invigil' status --socket '$work/sock' | grep -q '^run '"
+check "in its stream" until_true 15 seen "$(stream_of third)" 4 BEYOND
+serve_end
+exec 4>&-
+wait $third
+kill -TERM $daemon
+wait $daemon
 finish
