@@ -33,6 +33,7 @@ static int signals_open(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -96,6 +97,8 @@ static void signals_hear(int signals)
 			config_reload();
 		else
 			d.stop = true;
+		/* A restart: the next daemon is to take them up. */
+		d.leave |= info.ssi_signo == SIGUSR1;
 	}
 }
 
@@ -190,8 +193,11 @@ int cmd_daemon(struct config *c)
 	}
 	loader_stop(d.loader);
 	loader_drain(d.loader, on_record, NULL);
-	while (d.n_jobs)
-		job_end(d.jobs[0]);
+	if (d.leave)
+		jobs_leave();
+	else
+		while (d.n_jobs)
+			job_end(d.jobs[0]);
 	control_drain(d.control, DRAIN_MS * 100);
 	control_close(d.control);
 	scrape_close(d.scrape);

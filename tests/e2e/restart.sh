@@ -6,11 +6,18 @@ daemons_lock
 KILLS=${KILLS:-10} # 30: kills.sh
 
 mkdir "$work/runs"
+touch "$work/daemon"
 daemon_up() {
-	"$invigil" daemon -o "$work/runs/{run}.jsonl" --socket "$work/sock" 2>>"$work/daemon" &
+	ups=$(grep -c 'watching for runs' "$work/daemon")
+	"$invigil" daemon -o "$work/runs/{run}.jsonl" --socket "$work/sock" 2>>"$work/daemon" 9>&- &
 	daemon=$!
 }
-watching() { [ "$(grep -c 'watching for runs' "$work/daemon")" -ge "$1" ]; }
+is_up() { [ "$(grep -c 'watching for runs' "$work/daemon")" -gt "$ups" ]; }
+next_up() { # NAME
+	daemon_up
+	test_begin "$1"
+	if until_true 30 is_up; then ok; else fail "$work/daemon"; fi
+}
 stream_of() { grep -l "\"$1\"" "$work"/runs/*.jsonl; }
 # The run of that program has its end; other tests' jobs may begin and end meanwhile.
 run_ended() { # SECONDS PROGRAM
@@ -25,14 +32,13 @@ hold = open(sys.argv[1]).read()
 t = threading.Thread(target=lambda: subprocess.run(["/bin/echo", "from-a-thread"], stdout=subprocess.DEVNULL))
 t.start(), t.join()
 PY
-GITLAB_CI=true CI_JOB_ID=91 CI_PIPELINE_ID=9 CI_JOB_TOKEN=planted-Kp57-secret-value sh -c "
+GITLAB_CI=true CI_JOB_ID="91-$$" CI_PIPELINE_ID=9 CI_JOB_TOKEN=planted-Kp57-secret-value sh -c "
 	env -i sh -c '/bin/sleep 6; :' &
 	env -i /usr/bin/python3 $work/threads.py $work/hold
 	/bin/echo after-it >/dev/null; exit 6" >/dev/null &
 job=$!
 until_true 10 pgrep -f "$work/threads.py"
-daemon_up
-check "it is up" until_true 20 watching 1
+next_up "it is up"
 check "what runs already is taken in" until_true 10 bash -c "'$invigil' status --socket '$work/sock' | grep -q '^run .* gitlab:'"
 until_true 10 stream_of threads.py || until_true 10 stream_of "$work/threads.py"
 echo go >"$work/hold"
@@ -60,19 +66,19 @@ done
 echo "$n" >"$1.count"
 exit 8
 SH
-GITHUB_ACTIONS=true GITHUB_RUN_ID=92 GITHUB_JOB=b sh "$work/loop" "$work/github" killed-gh >"$work/github.out" &
+GITHUB_ACTIONS=true GITHUB_RUN_ID="92-$$" GITHUB_JOB=b sh "$work/loop" "$work/github" killed-gh >"$work/github.out" &
 github=$!
-BUILD_TAG=jenkins-a-93 JOB_NAME=a BUILD_ID=93 sh "$work/loop" "$work/jenkins" killed-jk >"$work/jenkins.out" &
+BUILD_TAG="jenkins-a-93-$$" JOB_NAME=a BUILD_ID="93-$$" sh "$work/loop" "$work/jenkins" killed-jk >"$work/jenkins.out" &
 jenkins=$!
 until_true 10 stream_of killed-gh-1
 for i in $(seq "$KILLS"); do
 	sleep "0.$((RANDOM % 90 + 10))"
-	[ $((i % 3)) = 0 ] || until_true 20 watching "$i"
+	[ $((i % 3)) = 0 ] || until_true 30 is_up
 	kill -9 $daemon
 	wait $daemon 2>/dev/null
 	daemon_up
 done
-check "a daemon that was killed $KILLS times is up" until_true 30 watching 2
+check "a daemon that was killed $KILLS times is up" until_true 30 is_up
 until_true 20 bash -c "'$invigil' status --socket '$work/sock' | grep -c '^run ' | grep -qx 2"
 touch "$work/github.stop" "$work/jenkins.stop"
 wait $github
@@ -92,7 +98,7 @@ done
 check "nothing is left of what was kept for the next daemon" test "$(ls "$work/state")" = key
 
 # ---- a run that ends while no daemon is there ----
-GITHUB_ACTIONS=true GITHUB_RUN_ID=94 GITHUB_JOB=b sh -c "/bin/echo of-the-last; read -r line <'$work/end'" >/dev/null &
+GITHUB_ACTIONS=true GITHUB_RUN_ID="94-$$" GITHUB_JOB=b sh -c "/bin/echo of-the-last; read -r line <'$work/end'" >/dev/null &
 job=$!
 until_true 10 stream_of of-the-last
 kill -9 $daemon
@@ -100,9 +106,36 @@ wait $daemon 2>/dev/null
 echo go >"$work/end"
 wait $job
 printf '{"half a li' >>"$(stream_of of-the-last)"
-daemon_up
-check "is ended by the next one" run_ended 20 of-the-last
+next_up "the next one is up"
+check "a run that ended meanwhile is ended by it" run_ended 20 of-the-last
 see "which says that it does not know how" 'ended() and gapless() and gap("it ended, and was started again") and get(ev[-1], "event.outcome") == "unknown"' "$(stream_of of-the-last)"
+
+# ---- a restart ----
+mkfifo "$work/again"
+GITHUB_ACTIONS=true GITHUB_RUN_ID="95-$$" GITHUB_JOB=b sh -c "/bin/echo before-it; read -r line <'$work/again'; /bin/echo behind-it; exit 5" >/dev/null &
+job=$!
+check "a run is active" until_true 20 stream_of before-it
+ev=$(stream_of before-it)
+id=$(basename "$ev" .jsonl)
+cp -p "$work/state/$id" "$work/kept"
+kill -USR1 $daemon
+check "told to make room for the next one it ends well" wait $daemon
+check "its run has not ended" bash -c "! grep -q '\"run-end\"' '$ev' && [ -s '$work/state/$id' ]"
+next_up "the next one is up, too"
+goes_on() { "$invigil" status --socket "$work/sock" | grep -q "^run $id"; }
+check "and takes the run up" until_true 20 goes_on
+echo go >"$work/again"
+wait $job
+check "which ends" run_ended 20 behind-it
+see "in the same stream, and it says what was missed" 'ended() and gapless() and len(action("run-start")) == 1 and get(ev[-1], "process.exit_code") == 5 and gap("it ended, and was started again") and ["/bin/echo", "before-it"] in args("echo") and ["/bin/echo", "behind-it"] in args("echo")'
+
+# ---- killed behind a run's last line ----
+kill -9 $daemon
+wait $daemon 2>/dev/null
+cp -p "$work/kept" "$work/state/$id"
+next_up "the next one is up once more"
+check "it knows the run's end" until_true 20 test ! -e "$work/state/$id"
+see "and writes no second one" 'ended() and gapless() and len(action("run-end")) == 1'
 
 kill $daemon
 wait $daemon

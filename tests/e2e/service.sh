@@ -1,6 +1,6 @@
 #!/bin/bash
-# service.sh: the unit under a systemd of its own: start, watchdog, a job, reload, kill -9, stop; with the sandbox that the unit asks for.
-# long: makes a Debian root from the mirror (SERVICE_ROOT: one that is there) and boots it in namespaces
+# service.sh: the package's unit under a systemd of its own: start, watchdog, a job, reload, kill -9, upgrade, stop; with the sandbox that the unit asks for.
+# long: builds the package, makes a Debian root from the mirror (SERVICE_ROOT: one that is there) and boots it in namespaces
 # Its process numbers are not the machine's: what the daemon looks up in /proc is not judged here.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -8,15 +8,17 @@ daemons_lock
 
 tree=${SERVICE_ROOT:-$work/root}
 [ -n "${SERVICE_ROOT:-}" ] || check "a root" debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,libbpf1,libelf1,libyaml-0-2,liblzma5,zlib1g,procps bookworm "$tree"
-install -D -m 755 "$invigil" "$tree/usr/sbin/invigil"
-install -D -m 644 packaging/invigil.service "$tree/lib/systemd/system/invigil.service"
-install -D -m 644 packaging/invigil.sysusers "$tree/usr/lib/sysusers.d/invigil.conf"
-install -D -m 644 packaging/invigil.tmpfiles "$tree/usr/lib/tmpfiles.d/invigil.conf"
-install -D -m 644 packaging/invigil.yaml "$tree/etc/invigil/invigil.yaml"
-mkdir -p "$tree/etc/invigil/conf.d" "$tree/etc/systemd/system/multi-user.target.wants" "$tree/etc/systemd/system/invigil.service.d"
-ln -sf /lib/systemd/system/invigil.service "$tree/etc/systemd/system/multi-user.target.wants/invigil.service"
+mkdir "$work/deb"
+check "the package is built" packaging/deb.sh "$work/deb"
+deb=$(echo "$work"/deb/invigil_*.deb)
+later() { # another version, of the same files
+	dpkg-deb -R "$deb" "$work/later" && sed -i 's/^Version: .*/Version: 99/' "$work/later/DEBIAN/control" && dpkg-deb -b "$work/later" "$tree/srv/later.deb"
+}
+check "a later one is made" later
+cp "$deb" "$tree/srv/first.deb"
+check "it is installed" chroot "$tree" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 dpkg -i /srv/first.deb
+mkdir -p "$tree/etc/systemd/system/invigil.service.d"
 printf '[Service]\nWatchdogSec=6\n' >"$tree/etc/systemd/system/invigil.service.d/soon.conf"
-rm -rf "$tree/var/log/invigil"
 
 SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout 300 systemd-nspawn -D "$tree" -b --register=no --keep-unit --capability=all \
 	--system-call-filter="bpf perf_event_open @mount seccomp" --bind-ro=/sys/kernel/tracing --console=read-only </dev/null >"$work/console" 2>&1 9<&- &
@@ -37,7 +39,7 @@ check "nothing is refused to it" bash -c "$(declare -f in_there journal); init=$
 main=$(property MainPID)
 in_there cat "/proc/$main/status" >"$work/status"
 check "with no new privileges, under its own filter, of its group" bash -c "grep -q 'NoNewPrivs:.1' '$work/status' && grep -q 'Seccomp:.2' '$work/status' && [ \"\$(sed -n 's/^Groups:[[:space:]]*\([0-9]*\).*/\1/p' '$work/status')\" = \"\$(sed -n 's/^invigil:[^:]*:\([0-9]*\):.*/\1/p' '$tree/etc/group')\" ]"
-check "and only what it keeps" grep -qE '^CapEff:.00000000c00800e4$|^CapEff:.000000c0000800e4$|^CapEff:.000000c0002800e4$' "$work/status"
+check "and only what it keeps" grep -qE '^CapEff:.000000400(00|20)800e4$' "$work/status"
 check "it says that it lives" until_true 20 pinged_since "$(property WatchdogTimestampMonotonic)"
 job() { in_there sh -c "GITHUB_ACTIONS=true GITHUB_RUN_ID=$1 GITHUB_JOB=b sh -c '/bin/echo job-$1 >/dev/null; :'"; }
 stream_has() { grep -qs "job-$1" "$tree"/var/log/invigil/*.jsonl; }
@@ -51,6 +53,29 @@ again() { active && [ "$(property MainPID)" != "$main" ] && [ "$(property NResta
 check "kill -9: it is started again" until_true 20 again
 job 602
 check "and sees the next job" until_true 20 stream_has 602
+
+# ---- an upgrade while a run is open ----
+main=$(property MainPID)
+mkfifo "$tree/srv/hold"
+in_there sh -c 'GITHUB_ACTIONS=true GITHUB_RUN_ID=603 GITHUB_JOB=b sh -c "/bin/echo job-603 >/dev/null; read -r line </srv/hold; exit 3"' &
+job=$!
+check "a run is open" until_true 20 stream_has 603
+stream=$(grep -ls job-603 "$tree"/var/log/invigil/*.jsonl)
+before=$(wc -l <"$stream")
+check "the package is upgraded" in_there env DEBIAN_FRONTEND=noninteractive dpkg -i /srv/later.deb
+check "to the later version" test "$(in_there dpkg-query -W -f '${Version}' invigil)" = 99
+upgraded() { active && [ "$(property MainPID)" != "$main" ]; }
+check "its daemon is another one" until_true 30 upgraded
+check "which takes the run up" until_true 20 journal_has "run $(basename "$stream" .jsonl) goes on"
+# In a namespace of process numbers of its own it ends the run when it first asks for its processes.
+ended() { grep -q '"run-end"' "$stream"; }
+check "in the stream that it began in" until_true 30 ended
+check "the daemon before did not end it" bash -c "head -n $before '$stream' | grep -q job-603 && ! head -n $before '$stream' | grep -q run-end"
+see "one run, without a hole, which says what was missed" 'ended() and gapless() and len(action("run-start")) == 1 and len(action("run-end")) == 1 and gap("it ended, and was started again")' "$stream"
+echo >"$tree/srv/hold"
+wait $job
+check "the job went on, with its own status" test $? = 3
+
 main=$(property MainPID)
 in_there kill -STOP "$main"
 stuck() { active && [ "$(property MainPID)" != "$main" ] && journal_has 'Watchdog timeout'; }
