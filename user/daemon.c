@@ -18,6 +18,7 @@
 #include "kernel_btf.h"
 #include "loader.h"
 #include "notify.h"
+#include "writable.h"
 
 #define DRAIN_MS 10          /* while a run is active: records are submitted without wake-up */
 #define IDLE_MS  200         /* otherwise */
@@ -113,6 +114,43 @@ static void memory_lean(void)
 	mallopt(M_TRIM_THRESHOLD, LARGE);
 }
 
+/* The folder of a file, as far as it has a name before the run has; the caller frees it. NULL: not there. */
+static char *folder_of(const char *path)
+{
+	const char *run = strstr(path, "{run}");
+	struct buf b = { 0 };
+	const char *slash = memrchr(path, '/', run ? (size_t)(run - path) : strlen(path));
+	char *real;
+
+	buf_add(&b, slash ? path : ".", slash ? (size_t)(slash - path) + 1 : 1);
+	real = realpath(b.ptr, NULL);
+	buf_free(&b);
+	return real;
+}
+
+/* What is opened, renamed and removed by its name: outputs, and at the end the sockets. */
+static void writes_confine(const struct config *c)
+{
+	char **folders = xcalloc(c->n_outputs + 2, sizeof(*folders));
+	const char *why;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < c->n_outputs; i++)
+		if (strcmp(c->outputs[i].path, "-") && (folders[n] = folder_of(c->outputs[i].path)))
+			n++;
+	if ((folders[n] = folder_of(c->socket ? c->socket : CONTROL_SOCKET)))
+		n++;
+	if (c->metrics && !strncmp(c->metrics, "unix:", 5) &&
+	    (folders[n] = folder_of(c->metrics + 5)))
+		n++;
+	why = writable_only(folders, n);
+	if (why)
+		fprintf(stderr, "invigil: it can write wherever root can: %s\n", why);
+	while (n)
+		free(folders[--n]);
+	free(folders);
+}
+
 static bool daemon_open(struct config *given)
 {
 	static const struct control_ops ops = { status_write, on_caller_run, on_caller_end,
@@ -146,7 +184,10 @@ static bool daemon_open(struct config *given)
 		return false;
 	if (c->metrics)
 		d.scrape = scrape_open(c->metrics, setup_group(), metrics_make);
-	return (!c->metrics || d.scrape) && !privilege_drop(PRIVILEGE_DAEMON);
+	if (c->metrics && !d.scrape)
+		return false;
+	writes_confine(c);
+	return !privilege_drop(PRIVILEGE_DAEMON);
 }
 
 int cmd_daemon(struct config *c)
