@@ -53,4 +53,22 @@ test_begin "most are decoded"
 if [ $said -le 3 ]; then ok; else fail "$said were not"; fi
 [ $said != 0 ] || check "and equal to the engine's log" /usr/bin/python3 -B tests/e2e/engine_log.py "$log" "$from" "$(log_size)" "$ev"
 check "replay gives the same stream" sh -c "'$invigil' replay -q -o - '$work/rec' | cmp - '$ev'"
+
+# ---- an engine that never sleeps takes some bytes before anybody can look at them: nothing of that is passed over ----
+mkdir "$work/eager"
+/usr/bin/python3 -B tests/e2e/eager_engine.py "$work/eager/docker.sock" >"$work/eager/ready" &
+eager=$!
+until_true 20 test -s "$work/eager/ready"
+cat >"$work/often" <<SH2
+for w in sendfile splice sendmmsg uring; do
+	grep -qx \$w "$work/refused" && continue
+	for i in \$(seq 30); do "$work/evade" "$work/eager/docker.sock" \$w; done
+done
+true
+SH2
+check "requests to an engine that takes them at once" run -q -- sh "$work/often"
+kill $eager
+see "each is decoded, or it is said that its bytes were not readable" \
+	'len(execs("evade")) >= 60 and {get(e, "process.pid") for e in execs("evade")} == {get(e, "process.pid") for e in action("engine-ping") + action("stream-cut") if get(e, "event.action") == "engine-ping" or "not readable" in get(e, "invigil.gap.reason", "")}'
+q "$ev" 'print(len(action("engine-ping")), "decoded,", len({get(e, "process.pid") for e in action("stream-cut")}), "said") or True'
 finish
