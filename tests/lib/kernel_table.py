@@ -1,6 +1,7 @@
 """kernel_table.py [--check]: the table of kernels in README.md, from tests/vm/hooks.tsv, as level 1 has found each hook to fire.
 
-It stands between two marks. --check only says whether it is current. Kernels that are covered alike share a column.
+It stands between two marks, with what level 2 has found (tests/vm/level2.tsv) below. --check only says whether it is
+current. Kernels that are covered alike share a column.
 """
 import os
 import sys
@@ -31,11 +32,18 @@ def table():
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
+def workload():
+    with open(os.path.join(TOP, "tests", "vm", "level2.tsv"), encoding="utf-8") as rows:
+        held = [row.split("\t") for row in rows.read().splitlines()[1:]]
+    kernels = ", ".join(f"{series} ({findings} findings)" for series, _, findings in held)
+    return f"\nThe Docker workload with a real dockerd, as on the host, nine categories: {kernels}.\n"
+
+
 def main():
     with open(README, encoding="utf-8") as readme:
         text = readme.read()
     before, rest = text.split(BEGIN)
-    fresh = before + BEGIN + table() + END + rest.split(END, 1)[1]
+    fresh = before + BEGIN + table() + workload() + END + rest.split(END, 1)[1]
     if "--check" in sys.argv:
         if fresh != text:
             print("README.md: its table of kernels is not what tests/vm/hooks.tsv says: python3 tests/lib/kernel_table.py")

@@ -6,6 +6,7 @@ cd "$(dirname "$0")/../.." || exit 1
 # case		series	processors	kernel's parameters	file in its root	what runs (few and long: few.sh)
 cases="lockdown	6.12	2	lockdown=confidentiality	-	few
 types	6.12	2	-	-	few
+no-types	6.12	2	initcall_blacklist=btf_vmlinux_init	-	few
 cgroup1	6.1	2	-	cgroup-v1	few
 groups	6.12	2	-	-	few
 tiers-6.1	6.1	2	-	-	long

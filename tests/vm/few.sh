@@ -107,6 +107,17 @@ types)
 	engine_end
 	say "nobody else sees the copy" absent /sys/kernel/btf/vmlinux
 	;;
+no-types)
+	# What a kernel that was built without them shows.
+	say "this kernel shows no types" absent /sys/kernel/btf
+	say "run is refused" status_is 125 ./invigil run -- touch /tmp/started
+	say "it says what to do" said 'cannot trace: .*types.*CONFIG_DEBUG_INFO_BTF=y'
+	say "check is refused, too" status_is 125 ./invigil check
+	printf '\237\353\001\000%20s' '' >/tmp/types # the head of one
+	say "a copy does not help" status_is 125 ./invigil run --btf /tmp/types -- touch /tmp/started
+	say "it says why" said 'btf /tmp/types: this kernel has no types at all (CONFIG_DEBUG_INFO_BTF)'
+	say "COMMAND was not started" absent /tmp/started
+	;;
 cgroup1)
 	say "no unified hierarchy is mounted" absent /sys/fs/cgroup/cgroup.procs
 	group_seen /sys/fs/cgroup/pids/docker/:
