@@ -405,9 +405,10 @@ void job_end(struct job *job)
 
 void jobs_leave(void)
 {
-	loader_losses(d.loader, on_loss, NULL);
-	for (unsigned i = 0; i < d.n_jobs; i++)
+	for (unsigned i = 0; i < d.n_jobs; i++) {
+		loader_losses(d.loader, on_loss, d.jobs[i]);
 		job_flush(d.jobs[i]);
+	}
 }
 
 /* One that was asked for ends with COMMAND; the caller usually says so itself. */
