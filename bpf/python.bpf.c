@@ -44,8 +44,6 @@ int on_system(struct pt_regs *ctx)
 	return 0;
 }
 
-__u64 python_unproven; /* reads whose frames did not prove themselves: not reported by name */
-
 /* Is the str object at addr compact ASCII, and does its text (with the NUL) equal the 8 to 16 bytes of two words? */
 static __always_inline bool name_is(const struct python_layout *l, u64 str, u64 first, u64 second,
 				    u64 n)
@@ -87,11 +85,13 @@ static __always_inline u32 read_place(const struct python_layout *l, u64 frame)
 static __always_inline u64 asking_frame(struct python_walk *w, const struct python_layout *l,
 					u64 runtime)
 {
-	u64 frame, code;
+	u64 thread = thread_with_gil(l, runtime), frame, code;
 
 	w->pointer = thread_pointer();
-	if (!thread_take(w, l, thread_with_gil(l, runtime))) {
-		__sync_fetch_and_add(&python_unproven, 1);
+	w->frame = thread;
+	if (!thread_take(w, l, thread)) {
+		if (w->frame) /* else no Python runs, and nothing is asked for */
+			count_lost(EV_ENV);
 		return 0;
 	}
 	frame = w->frame;
@@ -122,7 +122,7 @@ static __always_inline void read_tell(struct python_walk *w, const struct python
 	if (bpf_probe_read_user(&str, sizeof(str), (void *)addr))
 		return;
 	if ((str.state & 0x60) != 0x60) { /* compact, ascii */
-		__sync_fetch_and_add(&python_unproven, 1);
+		count_lost(EV_ENV);
 		return;
 	}
 	n = str.length;

@@ -98,6 +98,10 @@ run -- /usr/bin/python3 -c 'import os; dict(os.environ); os.environ["IVG_TEST_TO
 see "a read behind a copy is told, R1.3" 'len(reads("IVG_TEST_TOKEN")) == 1 and alerts("R1.3")'
 run -- /usr/bin/python3 -c 'import os; [os.environ.get(n) for n in list(os.environ)[:2]]; os.environ.get("IVG_TEST_TOKEN")'
 see "near miss: a few single reads are no copy" 'not [r for r in reads() if r["mechanism"] == "copy"] and alerts("R1.3")'
+run -- /usr/bin/python3 -c 'import os; os.environ.get("IVG_\u00e4")'
+see "a name that is not ASCII is not told, and that a read is missing is said" 'action("events-lost") and not [r for r in reads() if r.get("name", "").startswith("IVG_")]'
+run -- /usr/bin/python3 -c 'import os; os.fsencode("\u00e4"); os.environ["IVG_SET"] = "\u00e4"; os.environ.get("IVG_ABSENT")'
+see "near miss: what is encoded for other reasons is no read" 'not action("events-lost") and reads("IVG_ABSENT")'
 # Every CPython of this machine, most of them with a libpython of their own; in a virtual environment, too.
 layout() { # PYTHON: the offsets of its own headers, where it has them, are those of our table
 	local include
