@@ -31,8 +31,9 @@ struct held {
 
 /* The bytes of a message without the size lines between its chunks, and where each lies. */
 struct joined {
-	struct buf bytes, raw; /* masked, and as they came */
+	char *bytes, *raw; /* masked, and as they came */
 	char **at;
+	size_t n, room;
 };
 
 struct held *held_new(struct masker *m, held_out_fn *out, void *ctx)
@@ -101,53 +102,51 @@ static size_t frame_at(const char *p, size_t n)
 	return i + 1 < n && p[i] == '\r' && p[i + 1] == '\n' ? i + 2 : 0;
 }
 
-/* Every entry of the stream that waits, and where its bytes lie. */
+/* Every entry of the stream that waits, and where its bytes lie. Rooms that grow would leave copies behind. */
 static void join(struct held *h, struct stream s, struct joined *j)
 {
-	struct buf all = { 0 };
-	size_t n = 0;
+	size_t n = 0, all = 0;
 
 	for (struct entry *e = h->first; e; e = e->next)
 		if (e->raw && same_stream(stream_of(&e->r), s))
-			buf_add(&all, e->raw, e->r.h->len);
-	j->at = xcalloc(all.len + 1, sizeof(*j->at));
+			all += e->r.h->len;
+	j->bytes = xcalloc(all + 1, 1);
+	j->raw = xcalloc(all + 1, 1);
+	j->at = xcalloc(all + 1, sizeof(*j->at));
 	for (struct entry *e = h->first; e; e = e->next)
-		for (size_t i = 0; e->raw && same_stream(stream_of(&e->r), s) && i < e->r.h->len;
-		     i++)
-			j->at[n++] = e->r.tail + i;
-	for (size_t i = 0; i < n;) {
-		size_t skip = frame_at(all.ptr + i, n - i);
+		if (e->raw && same_stream(stream_of(&e->r), s))
+			for (size_t i = 0; i < e->r.h->len; i++) {
+				j->raw[n] = e->raw[i];
+				j->at[n++] = e->r.tail + i;
+			}
+	for (size_t i = 0; i < all;) {
+		size_t skip = frame_at(j->raw + i, all - i);
 
 		if (!skip) {
-			j->at[j->bytes.len] = j->at[i];
-			buf_byte(&j->bytes, all.ptr[i++]);
+			j->at[j->n] = j->at[i];
+			j->raw[j->n++] = j->raw[i++];
 		}
 		i += skip;
 	}
-	if (j->bytes.len)
-		buf_add(&j->raw, j->bytes.ptr, j->bytes.len);
-	if (n)
-		explicit_bzero(all.ptr, n);
-	buf_free(&all);
+	memcpy(j->bytes, j->raw, j->n);
+	j->room = all;
 }
 
 static void joined_free(struct joined *j)
 {
-	if (j->bytes.len) {
-		explicit_bzero(j->bytes.ptr, j->bytes.len);
-		explicit_bzero(j->raw.ptr, j->raw.len);
-	}
-	buf_free(&j->bytes);
-	buf_free(&j->raw);
+	explicit_bzero(j->bytes, j->room);
+	explicit_bzero(j->raw, j->room);
+	free(j->bytes);
+	free(j->raw);
 	free(j->at);
 }
 
 /* What is masked in the whole is masked where it lies; what was blanked there stays so. */
 static void put_back(const struct joined *j)
 {
-	for (size_t i = 0; i < j->bytes.len; i++)
-		if (j->bytes.ptr[i] != j->raw.ptr[i] && (*j->at[i] || !j->raw.ptr[i]))
-			*j->at[i] = j->bytes.ptr[i];
+	for (size_t i = 0; i < j->n; i++)
+		if (j->bytes[i] != j->raw[i] && (*j->at[i] || !j->raw[i]))
+			*j->at[i] = j->bytes[i];
 }
 
 /* Nothing more is waited for. cut: the message goes on; later: it began before. */
@@ -156,11 +155,11 @@ static void seal(struct held *h, struct stream s, bool cut, bool later)
 	struct joined j = { 0 };
 
 	join(h, s, &j);
-	scrub_bytes(h->masker, j.bytes.ptr, j.bytes.len);
-	if (cut && j.bytes.len)
-		scrub_cut_end(h->masker, j.bytes.ptr, j.bytes.len);
-	if (later && j.bytes.len)
-		scrub_cut_begin(h->masker, j.bytes.ptr, j.bytes.len);
+	scrub_bytes(h->masker, j.bytes, j.n);
+	if (cut)
+		scrub_cut_end(h->masker, j.bytes, j.n);
+	if (later)
+		scrub_cut_begin(h->masker, j.bytes, j.n);
 	put_back(&j);
 	joined_free(&j);
 	for (struct entry *e = h->first; e; e = e->next)
