@@ -11,13 +11,15 @@ void take_code(struct pipeline *p, const struct record *r)
 		p->run.rejected++;
 }
 
-static void unknown_say(struct pipeline *p, struct process *process, struct span why)
+#define ALL_LINES SPAN("which line of the script did it")
+
+static void unknown_say(struct pipeline *p, struct process *process, struct span why,
+			struct span effect)
 {
 	if (process->source_said)
 		return;
 	process->source_said = true;
-	health_emit(p, HEALTH_GAP, process, SPAN("source lines"), why,
-		    SPAN("which line of the script did it"), 1, NULL, false);
+	health_emit(p, HEALTH_GAP, process, SPAN("source lines"), why, effect, 1, NULL, false);
 }
 
 static void status_say(struct pipeline *p, struct process *process, const struct ev_stack *e)
@@ -28,10 +30,11 @@ static void status_say(struct pipeline *p, struct process *process, const struct
 	case STACK_NO_LAYOUT:
 		buf_fmt(&b, "CPython %u.%u%s is not known", e->version >> 8 & 0xff,
 			e->version & 0xff, e->version & PYTHON_NO_GIL ? " without the GIL" : "");
-		unknown_say(p, process, span_of(e->version ? b.ptr : "this Python is not known"));
+		unknown_say(p, process, span_of(e->version ? b.ptr : "this Python is not known"),
+			    ALL_LINES);
 		break;
 	case STACK_NO_THREAD:
-		unknown_say(p, process, SPAN("the interpreter knows no such thread"));
+		unknown_say(p, process, SPAN("the interpreter knows no such thread"), ALL_LINES);
 		break;
 	}
 	buf_free(&b);
@@ -40,7 +43,7 @@ static void status_say(struct pipeline *p, struct process *process, const struct
 void source_none_say(struct pipeline *p, struct process *process)
 {
 	if (process->name && !strncmp(process->name, "pypy", 4))
-		unknown_say(p, process, SPAN("PyPy is not known"));
+		unknown_say(p, process, SPAN("PyPy is not known"), ALL_LINES);
 }
 
 void source_cython_say(struct pipeline *p, struct process *process)
@@ -52,7 +55,8 @@ void source_cython_say(struct pipeline *p, struct process *process)
 	};
 
 	if (process->has_lines && process->cython != CYTHON_NONE)
-		unknown_say(p, process, span_of(why[process->cython]));
+		unknown_say(p, process, span_of(why[process->cython]),
+			    SPAN("lines inside functions that Cython compiled"));
 }
 
 static void source_wait(struct pipeline *p, const struct ev_hdr *h, struct source *s)
@@ -83,7 +87,7 @@ void take_stack(struct pipeline *p, const struct record *r)
 	if (e->status == STACK_PROVEN)
 		s = source_new(p->codes, e, (const void *)r->tail, n, r->h->pid);
 	if (e->status == STACK_PROVEN && !(s && s->exact) && e->flags & STACK_BROKEN)
-		unknown_say(p, process, SPAN("a frame could not be read"));
+		unknown_say(p, process, SPAN("a frame could not be read"), ALL_LINES);
 	process->has_lines |= s != NULL;
 	source_cython_say(p, process);
 	if (e->reason != STACK_FORK) {
