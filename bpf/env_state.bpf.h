@@ -26,12 +26,28 @@ struct {
 	__type(value, struct env_state);
 } env_states SEC(".maps") __weak;
 
+extern __u64
+	env_epoch; /* grows with every generation: then no thread's last name counts any more */
+
 static __always_inline void env_state_renew(u32 pid)
 {
 	struct env_state *s = bpf_map_lookup_elem(&env_states, &pid);
 
 	if (s)
 		__sync_fetch_and_add(&s->generation, 1);
+	__sync_fetch_and_add(&env_epoch, 1);
+}
+
+/* A thread ends: what it has read is counted. */
+static __always_inline void env_state_add(u32 pid, struct member *m)
+{
+#ifndef PLAIN
+	u64 reads = m ? last_of(m)->reads : 0;
+	struct env_state *s = reads ? bpf_map_lookup_elem(&env_states, &pid) : NULL;
+
+	if (s)
+		__sync_fetch_and_add(&s->reads, reads);
+#endif
 }
 
 /* Returns how many reads there were. */

@@ -3,6 +3,7 @@
 
 const volatile bool can_sleep;    /* programs may fault pages in */
 const volatile __u64 env_seed[2]; /* random: nobody can choose names that share a hash */
+__u64 env_epoch = 1;              /* nothing kept has 0 */
 
 #define ROTATE(x, n) ((x) << (n) | (x) >> (64 - (n)))
 #define SIP_ROUND                                                                                  \
@@ -46,6 +47,34 @@ __attribute__((noinline)) u64 env_hash(const union env_name *name, u64 n, u64 ge
 	SIP_ROUND;
 	return (a ^ b ^ c ^ d) | 1;
 }
+
+#ifndef PLAIN
+
+__attribute__((noinline)) int last_is(const struct last_read *last, const union env_name *name,
+				      u64 n)
+{
+	if (!last || !name)
+		return 0;
+#pragma unroll
+	for (u32 i = 0; i < LAST_WORDS; i++)
+		if (i * 8 < n && last->word[i] != name->word[i])
+			return 0;
+	return 1;
+}
+
+/* One that is too long is kept as one that nobody has. */
+__attribute__((noinline)) int last_set(struct last_read *last, const union env_name *name, u64 n)
+{
+	if (!last || !name)
+		return 0;
+	last->n = n > sizeof(last->word) ? ~0ull : n;
+#pragma unroll
+	for (u32 i = 0; i < LAST_WORDS; i++)
+		last->word[i] = i * 8 < n ? name->word[i] : 0;
+	return 0;
+}
+
+#endif
 
 /* n bytes at src; a page that was never touched is faulted in where that is allowed. */
 static __always_inline long user_bytes(void *dst, u64 n, u64 src)
@@ -98,14 +127,14 @@ struct {
 } unreads SEC(".maps");
 
 /* n: bytes with the NUL; less than 0: it could not be read. */
-static __always_inline void name_tell(u32 run, u64 mechanism, union env_name *name, long n)
+static __always_inline void name_tell(struct member *m, u64 mechanism, union env_name *name, long n)
 {
 #ifndef PLAIN /* none of its programs stands in a shell */
 	if (n > 1 && mechanism == ENV_SHELL)
 		n = shell_name(name) + 1;
 #endif
 	if (n > 1)
-		env_read(run, mechanism, name, n - 1, n == EV_VAR_MAX ? n : n - 1);
+		env_read(m, mechanism, name, n - 1, n == EV_VAR_MAX ? n : n - 1);
 }
 
 static __always_inline void name_later(u64 name, u64 mechanism)
@@ -118,24 +147,24 @@ static __always_inline void name_later(u64 name, u64 mechanism)
 }
 
 /* The name is the first argument. */
-static __always_inline void name_read(u32 run, struct pt_regs *ctx, u64 mechanism)
+static __always_inline void name_read(struct member *m, struct pt_regs *ctx, u64 mechanism)
 {
 	union env_name name;
 	long n = user_string(&name, PT_REGS_PARM1(ctx));
 
 	if (n < 0)
 		name_later(PT_REGS_PARM1(ctx), mechanism);
-	name_tell(run, mechanism, &name, n);
+	name_tell(m, mechanism, &name, n);
 }
 
 /* The mechanism is the attach cookie; asked for when it is needed, for all others pay for what comes before. */
 SEC("uprobe")
 int on_getenv(struct pt_regs *ctx)
 {
-	u32 run = run_of_thread();
+	struct member *m = member_of_thread();
 
-	if (run)
-		name_read(run, ctx, bpf_get_attach_cookie(ctx));
+	if (m)
+		name_read(m, ctx, bpf_get_attach_cookie(ctx));
 	return 0;
 }
 
@@ -143,28 +172,29 @@ int on_getenv(struct pt_regs *ctx)
 SEC("uprobe")
 int on_getenv_libc(struct pt_regs *ctx)
 {
-	u32 run = run_of_thread();
+	struct member *m = member_of_thread();
 
-	if (run)
-		name_read(run, ctx, ENV_GETENV);
+	if (m)
+		name_read(m, ctx, ENV_GETENV);
 	return 0;
 }
 
 SEC("uprobe")
 int on_getenv_secure(struct pt_regs *ctx)
 {
-	u32 run = run_of_thread();
+	struct member *m = member_of_thread();
 
-	if (run)
-		name_read(run, ctx, ENV_SECURE);
+	if (m)
+		name_read(m, ctx, ENV_SECURE);
 	return 0;
 }
 
 SEC("uretprobe")
 int on_getenv_return(struct pt_regs *ctx)
 {
-	u32 run = run_of_thread(), tid = bpf_get_current_pid_tgid();
-	struct unread *found = run ? bpf_map_lookup_elem(&unreads, &tid) : NULL, later;
+	struct member *m = member_of_thread();
+	u32 tid = bpf_get_current_pid_tgid();
+	struct unread *found = m ? bpf_map_lookup_elem(&unreads, &tid) : NULL, later;
 	union env_name name;
 	long n;
 
@@ -175,7 +205,7 @@ int on_getenv_return(struct pt_regs *ctx)
 	n = user_string(&name, later.name);
 	if (n < 0)
 		count_lost(EV_ENV);
-	name_tell(run, later.mechanism, &name, n);
+	name_tell(m, later.mechanism, &name, n);
 	return 0;
 }
 
@@ -192,16 +222,16 @@ SEC("uprobe")
 int on_go_getenv(struct pt_regs *ctx)
 {
 	u64 n = GO_LEN(ctx), want = n;
-	u32 run = run_of_thread();
+	struct member *m = member_of_thread();
 	union env_name name = {};
 
-	if (!run || !n)
+	if (!m || !n)
 		return 0;
 	CLAMP(n, EV_VAR_MAX);
 	if (user_bytes(name.text, n, GO_PTR(ctx)))
 		count_lost(EV_ENV);
 	else
-		env_read(run, ENV_GO, &name, n, want);
+		env_read(m, ENV_GO, &name, n, want);
 	return 0;
 }
 
@@ -209,10 +239,10 @@ int on_go_getenv(struct pt_regs *ctx)
 SEC("uprobe")
 int on_env_copy(struct pt_regs *ctx)
 {
-	u32 run = run_of_thread();
+	struct member *m = member_of_thread();
 	union env_name none = {};
 
-	if (run)
-		env_read(run, ENV_COPY, &none, 0, 0);
+	if (m)
+		env_read(m, ENV_COPY, &none, 0, 0);
 	return 0;
 }

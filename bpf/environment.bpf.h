@@ -44,15 +44,68 @@ static __always_inline long user_string(union env_name *name, u64 src)
  */
 u64 env_hash(const union env_name *name, u64 n, u64 generation, u64 place);
 
+#ifdef PLAIN
+
+static __always_inline bool env_again(struct member *m, const union env_name *name, u64 n,
+				      u32 mechanism)
+{
+	return false;
+}
+
+static __always_inline void env_keep(struct member *m, const union env_name *name, u64 n, u64 epoch)
+{
+}
+
+static __always_inline u64 env_pending(struct member *m)
+{
+	return 0;
+}
+
+#else
+
+/* Global: verified once, not for each length of each name. */
+int last_is(const struct last_read *last, const union env_name *name, u64 n);
+int last_set(struct last_read *last, const union env_name *name, u64 n);
+
+/* Is it the name that this thread read last, from no place? Then it is counted. */
+static __always_inline bool env_again(struct member *m, const union env_name *name, u64 n,
+				      u32 mechanism)
+{
+	struct last_read *last = last_of(m);
+
+	if (last->n != n || last->epoch != env_epoch || !last_is(last, name, n))
+		return false;
+	last->reads += mechanism != ENV_SHELL;
+	return true;
+}
+
+static __always_inline void env_keep(struct member *m, const union env_name *name, u64 n, u64 epoch)
+{
+	last_set(last_of(m), name, n);
+	last_of(m)->epoch = epoch;
+}
+
+/* Reads that are not yet among those of the process. */
+static __always_inline u64 env_pending(struct member *m)
+{
+	u64 reads = last_of(m)->reads;
+
+	last_of(m)->reads = 0;
+	return reads;
+}
+
+#endif
+
 /*
  * Counts the read; true when this process has not read that name before from that place. A shell looks at its own
  * variables far more often, and only user space can tell those apart.
  */
-static __always_inline bool env_first(const union env_name *name, u64 n, u32 mechanism, u64 place)
+static __always_inline bool env_first(struct member *m, const union env_name *name, u64 n,
+				      u32 mechanism, u64 place)
 {
 	u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct env_state *s = bpf_map_lookup_elem(&env_states, &pid);
-	u64 hash, *set;
+	u64 hash, *set, epoch = env_epoch; /* before the generation */
 
 	if (!s) {
 		bpf_map_update_elem(&env_states, &pid, &env_state_new, BPF_NOEXIST);
@@ -60,8 +113,9 @@ static __always_inline bool env_first(const union env_name *name, u64 n, u32 mec
 		if (!s)
 			return true;
 	}
-	if (mechanism != ENV_SHELL)
-		__sync_fetch_and_add(&s->reads, 1);
+	__sync_fetch_and_add(&s->reads, env_pending(m) + (mechanism != ENV_SHELL));
+	if (!place)
+		env_keep(m, name, n, epoch);
 	hash = env_hash(name, n, s->generation, place);
 	set = s->seen[hash >> 8 & (ENV_SETS - 1)];
 #pragma unroll
@@ -104,11 +158,11 @@ static __always_inline void env_emit(u32 run, u32 mechanism, const union env_nam
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 }
 
-static __always_inline void env_read(u32 run, u32 mechanism, const union env_name *name, u64 n,
-				     u64 want)
+static __always_inline void env_read(struct member *m, u32 mechanism, const union env_name *name,
+				     u64 n, u64 want)
 {
-	if (env_first(name, n, mechanism, 0))
-		env_emit(run, mechanism, name, n, want, 0, 0);
+	if (!env_again(m, name, n, mechanism) && env_first(m, name, n, mechanism, 0))
+		env_emit(m->run, mechanism, name, n, want, 0, 0);
 }
 
 #endif

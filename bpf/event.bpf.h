@@ -75,17 +75,29 @@ static __always_inline struct member *member_of(struct task_struct *task)
 	return m && !is_dropped(m->run) ? m : NULL;
 }
 
-static __always_inline u32 run_of(struct task_struct *task)
+static __always_inline struct member *member_running(struct task_struct *task)
 {
 	struct member *m = member_of(task);
 
-	return m && !(m->flags & MEMBER_WAITS) ? m->run : 0;
+	return m && !(m->flags & MEMBER_WAITS) ? m : NULL;
+}
+
+static __always_inline u32 run_of(struct task_struct *task)
+{
+	struct member *m = member_running(task);
+
+	return m ? m->run : 0;
 }
 
 /*
  * For uprobes and at the end of system calls: no io_uring worker runs user code, and a sleepable program may
  * not follow group_leader. (Following it costs the verifier a search of all of the kernel's type names.)
  */
+static __always_inline struct member *member_of_thread(void)
+{
+	return member_running(task_current());
+}
+
 static __always_inline u32 run_of_thread(void)
 {
 	return run_of(task_current());

@@ -92,22 +92,47 @@ static __always_inline struct pt_regs *regs_current(void)
 
 #define STEPS_MAX EV_COMPS
 
+#define LAST_WORDS 4 /* of 8 bytes: a longer name is not kept */
+
+/* The name that this thread read last: a loop over one name needs neither its hash nor the process's table. */
+struct last_read {
+	u64 epoch; /* env_epoch when it was stored */
+	u64 reads; /* since then: not yet among those of the process */
+	u64 n;
+	u64 word[LAST_WORDS];
+};
+
+struct membership {
+	struct member is;
+	struct last_read last;
+};
+
+static __always_inline struct last_read *last_of(struct member *m)
+{
+	return &((struct membership *)m)->last;
+}
+
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
-	__type(value, struct member);
+	__type(value, struct membership);
 } members SEC(".maps") __weak;
 
 static __always_inline struct member *member_get(struct task_struct *task)
 {
-	return bpf_task_storage_get(&members, task, 0, 0);
+	return (void *)bpf_task_storage_get(&members, task, 0, 0);
 }
 
 /* What is there, or a copy of fresh. NULL: no room. */
 static __always_inline struct member *member_put(struct task_struct *task, struct member *fresh)
 {
-	return bpf_task_storage_get(&members, task, fresh, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct member *m =
+		(void *)bpf_task_storage_get(&members, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (m && !m->run)
+		*m = *fresh;
+	return m;
 }
 
 /* It goes with the task. */

@@ -366,6 +366,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	u64 reads;
 
+	env_state_add(task->tgid, run ? member_get(task) : NULL);
 	/* do_exit() has counted this thread down already; the last one ends the process. */
 	if (BPF_CORE_READ(signal, live.counter))
 		return 0;

@@ -109,8 +109,8 @@ static __always_inline u64 asking_frame(struct python_walk *w, const struct pyth
 }
 
 /* Tells that the variable whose name the str object at addr has was read. */
-static __always_inline void read_tell(struct python_walk *w, const struct python_layout *l, u32 run,
-				      u64 addr, u64 place)
+static __always_inline void read_tell(struct python_walk *w, const struct python_layout *l,
+				      struct member *m, u64 addr, u64 place)
 {
 	struct {
 		u64 refs, type, length, hash, state;
@@ -131,14 +131,14 @@ static __always_inline void read_tell(struct python_walk *w, const struct python
 		return;
 	__builtin_memset(name, 0, sizeof(*name));
 	if (bpf_probe_read_user(name->text, n, (void *)(addr + l->ascii)) ||
-	    !env_first(name, n, ENV_PYTHON, place))
+	    !env_first(m, name, n, ENV_PYTHON, place))
 		return;
 	/* Without its stack a library's read would be taken for the script's. */
-	stack = python_stack_before(run, STACK_ENV);
+	stack = python_stack_before(m->run, STACK_ENV);
 	if (stack == EV_STACK_LOST || bpf_probe_read_user(name->text, n, (void *)(addr + l->ascii)))
 		count_lost(EV_ENV);
 	else
-		env_emit(run, ENV_PYTHON, name, n, str.length, place, stack);
+		env_emit(m->run, ENV_PYTHON, name, n, str.length, place, stack);
 }
 
 /*
@@ -150,13 +150,14 @@ static __always_inline void read_tell(struct python_walk *w, const struct python
 SEC("uprobe")
 int on_python_encode(struct pt_regs *ctx)
 {
-	u32 run = run_of_thread(), index;
+	struct member *m = member_of_thread();
+	u32 index;
 	u64 cookie, text[2] = {}, frame;
 	const struct python_layout *l;
 	struct python_build *b;
 	struct python_walk *w;
 
-	if (!run)
+	if (!m)
 		return 0;
 	/* The probes came after it had started: subprocess and os.environ come by here. */
 	if (!python_of_current())
@@ -183,6 +184,6 @@ int on_python_encode(struct pt_regs *ctx)
 	}
 	frame = asking_frame(w, l, PT_REGS_IP(ctx) + ((s64)(cookie << 8) >> 8));
 	if (frame)
-		read_tell(w, l, run, PT_REGS_PARM1(ctx), read_place(l, frame));
+		read_tell(w, l, m, PT_REGS_PARM1(ctx), read_place(l, frame));
 	return 0;
 }

@@ -13,6 +13,7 @@
 struct member {
 	uint32_t run, flags, script[4];
 	char container[EV_CONTAINER_LEN];
+	uint64_t last[7]; /* the plain object has none: its value ends before */
 };
 
 int loader_take_in(struct loader *l, uint32_t pid, uint64_t start, uint32_t run)
