@@ -44,68 +44,88 @@ int on_system(struct pt_regs *ctx)
 	return 0;
 }
 
-/* Is the str object at addr compact ASCII, and does its text (with the NUL) equal the 8 to 16 bytes of two words? */
-static __always_inline bool name_is(const struct python_layout *l, u64 str, u64 first, u64 second,
-				    u64 n)
-{
-	u64 text[2] = {};
+#define STR_ROOM 64 /* head and text of what name_is() compares */
 
-	if (user_u64(str + 16) != n)
-		return false;
-	if (bpf_probe_read_user(text, n + 1 < sizeof(text) ? n + 1 : sizeof(text),
-				(void *)(str + l->ascii)))
-		return false;
-	return text[0] == first && text[1] == second;
+/*
+ * Is the text of the str object at addr, were it compact ASCII, the n bytes (at most 15) of two words? Head and
+ * text are one read.
+ */
+static __always_inline bool name_is(struct python_walk *w, const struct python_layout *l, u64 str,
+				    u64 first, u64 second, const u64 n)
+{
+	const u64 end = n < 7 ? ~0ull >> (56 - n * 8) : ~0ull; /* the NUL, too */
+	const u64 rest = n < 8 ? 0 : ~0ull >> (120 - n * 8);
+	u64 size = l->ascii + n + 1;
+
+	CLAMP(size, STR_ROOM);
+	return !bpf_probe_read_user(w->head, size, (void *)str) && WORD_AT(w->head, 16) == n &&
+	       (WORD_AT(w->head, l->ascii) & end) == first &&
+	       (WORD_AT(w->head, l->ascii + 8) & rest) == second;
 }
 
 #define TEXT8(a, b, c, d, e, f, g, h)                                                              \
 	((u64)(a) | (u64)(b) << 8 | (u64)(c) << 16 | (u64)(d) << 24 | (u64)(e) << 32 |             \
 	 (u64)(f) << 40 | (u64)(g) << 48 | (u64)(h) << 56)
 
+struct asker {
+	u64 code, at;
+};
+
+/* The innermost frame that is left; the walk goes on to its caller. False: it cannot be read. */
+static __always_inline bool frame_take(struct python_walk *w, const struct python_layout *l,
+				       struct asker *f)
+{
+	u64 in_room = frame_read(w, l);
+
+	if (in_room == FRAMES_ROOM)
+		return false;
+	f->code = FRAME_WORD(w, in_room, l->frame_code) & ~7ull; /* 3.13 tags the pointer */
+	f->at = FRAME_WORD(w, in_room, l->frame_at);
+	w->frame = FRAME_WORD(w, in_room, l->frame_back);
+	return true;
+}
+
 /*
  * Who called __getitem__, as ev_env.place has it: a name that a copy of everything has read is told
  * again when it is read by itself, elsewhere. Until 3.10 the position is a number, not an address.
  */
-static __always_inline u32 read_place(const struct python_layout *l, u64 frame)
+static __always_inline u32 read_place(struct python_walk *w, const struct python_layout *l)
 {
-	u64 at = user_u64(frame + l->frame_at), code = user_u64(frame + l->frame_code);
+	struct asker f = {}, caller = {};
+	u64 code;
 
+	frame_take(w, l, &f);
+	frame_take(w, l, &caller);
 	if (l->code_text < 0)
-		at = (u32)at * (EV_PLACE_NEAR * 2);
-	frame = user_u64(frame + l->frame_back);
-	code = code * 31 + user_u64(frame + l->frame_code);
-	return (code * 0x9e3779b97f4a7c15 >> 48 | 1) << 16 | (at & 0xffff);
+		f.at = (u32)f.at * (EV_PLACE_NEAR * 2);
+	code = f.code * 31 + caller.code;
+	return (code * 0x9e3779b97f4a7c15 >> 48 | 1) << 16 | (f.at & 0xffff);
 }
 
 /*
- * The frame that asked os.environ for a value, when the thread is in os._Environ.__getitem__ through
- * its encode(). Whoever runs this C function holds the GIL, so its holder is the calling thread. 0: it
- * is elsewhere, or the layout does not prove itself.
+ * Is the thread in os._Environ.__getitem__ through its encode()? Then w->frame is the frame that asked for a
+ * value. Whoever runs this C function holds the GIL, so its holder is the calling thread.
  */
-static __always_inline u64 asking_frame(struct python_walk *w, const struct python_layout *l,
-					u64 runtime)
+static __always_inline bool is_asked(struct python_walk *w, const struct python_layout *l,
+				     u64 runtime)
 {
-	u64 thread = thread_with_gil(l, runtime), frame, code;
+	u64 thread = thread_with_gil(l, runtime);
+	struct asker f;
 
 	w->pointer = thread_pointer();
+	w->room_n = 0;
 	w->frame = thread;
 	if (!thread_take(w, l, thread)) {
 		if (w->frame) /* else no Python runs, and nothing is asked for */
 			count_lost(EV_ENV);
-		return 0;
+		return false;
 	}
-	frame = w->frame;
-	code = user_u64(frame + l->frame_code) & ~7ull; /* 3.13 tags the pointer */
-	if (!name_is(l, user_u64(code + l->code_name), TEXT8('e', 'n', 'c', 'o', 'd', 'e', 0, 0), 0,
-		     6))
-		return 0;
-	frame = user_u64(frame + l->frame_back);
-	code = user_u64(frame + l->frame_code) & ~7ull;
-	if (!name_is(l, user_u64(code + l->code_name),
-		     TEXT8('_', '_', 'g', 'e', 't', 'i', 't', 'e'),
-		     TEXT8('m', '_', '_', 0, 0, 0, 0, 0), 11))
-		return 0;
-	return user_u64(frame + l->frame_back);
+	if (!frame_take(w, l, &f) || !name_is(w, l, user_u64(f.code + l->code_name),
+					      TEXT8('e', 'n', 'c', 'o', 'd', 'e', 0, 0), 0, 6))
+		return false;
+	return frame_take(w, l, &f) && name_is(w, l, user_u64(f.code + l->code_name),
+					       TEXT8('_', '_', 'g', 'e', 't', 'i', 't', 'e'),
+					       TEXT8('m', '_', '_', 0, 0, 0, 0, 0), 11);
 }
 
 /* Tells that the variable whose name the str object at addr has was read. */
@@ -152,7 +172,7 @@ int on_python_encode(struct pt_regs *ctx)
 {
 	struct member *m = member_of_thread();
 	u32 index;
-	u64 cookie, text[2] = {}, frame;
+	u64 cookie, text[2] = {};
 	const struct python_layout *l;
 	struct python_build *b;
 	struct python_walk *w;
@@ -182,8 +202,7 @@ int on_python_encode(struct pt_regs *ctx)
 		count_lost(EV_ENV);
 		return 0;
 	}
-	frame = asking_frame(w, l, PT_REGS_IP(ctx) + ((s64)(cookie << 8) >> 8));
-	if (frame)
-		read_tell(w, l, m, PT_REGS_PARM1(ctx), read_place(l, frame));
+	if (is_asked(w, l, PT_REGS_IP(ctx) + ((s64)(cookie << 8) >> 8)))
+		read_tell(w, l, m, PT_REGS_PARM1(ctx), read_place(w, l));
 	return 0;
 }

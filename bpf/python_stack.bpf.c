@@ -13,9 +13,6 @@
 #define OWNED_BY_GENERATOR 1
 #define OWNED_BY_C_STACK   3
 
-#define FRAME_HEAD     72  /* reaches frame_at and frame_owner; never beyond a data stack chunk */
-#define FRAME_HEAD_OLD 128 /* reaches f_lasti of a PyFrameObject */
-
 /* Value: ev_code.id. One that was pushed out is sent again under another id. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -195,33 +192,6 @@ struct walk_step {
 	struct python_walk *w;
 	const struct python_layout *l;
 };
-
-/* Of a frame in w->room. */
-#define FRAME_WORD(w, at, offset) (*(u64 *)((w)->room + (((at) + (offset)) & (FRAMES_ROOM - 8))))
-
-/* Where in w->room the frame at w->frame is; FRAMES_ROOM: it cannot be read. */
-static __always_inline u64 frame_read(struct python_walk *w, const struct python_layout *l)
-{
-	u64 size = l->frame_owner < 0 ? FRAME_HEAD_OLD : FRAME_HEAD;
-	u64 from = w->frame, end = w->frame + size, n;
-
-	if (from >= w->room_at && end <= w->room_at + w->room_n)
-		return from - w->room_at;
-	/* What is before it on its page is there. */
-	if (l->frame_owner >= 0) {
-		from &= ~4095ull;
-		if (from + FRAMES_ROOM < end)
-			from = end - FRAMES_ROOM;
-	}
-	n = end - from;
-	CLAMP(n, FRAMES_ROOM);
-	w->room_at = from;
-	w->room_n = 0;
-	if (bpf_probe_read_user(w->room, n, (void *)from))
-		return FRAMES_ROOM;
-	w->room_n = n;
-	return w->frame - from;
-}
 
 /* The id under which the code object of w->key was sent; 0: it could not be. */
 static __always_inline u64 code_id(struct python_walk *w)
