@@ -28,7 +28,10 @@
 #include "setup.h"
 #include "startup_look.h"
 
-#define DRAIN_MS 10 /* records are submitted without wake-up */
+/* Records are submitted without wake-up, but for execs and where many come at once. */
+#define DRAIN_MS  10
+#define QUIET_MS  20 /* nothing came the last time */
+#define SILENT_MS 40 /* nor for a second */
 
 static bool word_send(int fd, int say, int value)
 {
@@ -80,16 +83,24 @@ static void on_first_loss(void *ctx, uint32_t type, uint64_t count)
 		on_loss(m, type, count);
 }
 
+/* All that the attacher has said up to now. */
+static void peers_hear(struct monitor *m)
+{
+	m->heard = true;
+	while (m->command && monitor_probes_hear(m))
+		;
+}
+
 static void on_record(void *ctx, void *bytes, size_t n)
 {
 	struct monitor *m = ctx;
 	struct ev_hdr h;
 
+	m->records++;
 	memcpy(&h, bytes, n < sizeof(h) ? n : sizeof(h));
 	/* What its process could not execute was told before it, by another way. */
-	if (m->gated && m->command && (h.type == EV_EXEC || h.type == EV_EXIT))
-		while (monitor_probes_hear(m))
-			;
+	if (!m->heard || (m->gated && (h.type == EV_EXEC || h.type == EV_EXIT)))
+		peers_hear(m);
 	if (m->n_failures)
 		failures_take(m, h.time);
 	if (m->command)
@@ -263,26 +274,39 @@ static bool front_hear(struct monitor *m)
 	return true;
 }
 
+/* empty: so often in a row there was no record. */
+static int drain_ms(unsigned empty)
+{
+	if (!empty)
+		return DRAIN_MS;
+	return empty < 1000 / QUIET_MS ? QUIET_MS : SILENT_MS;
+}
+
 static void run_drive(struct monitor *m)
 {
+	unsigned empty = 0;
+
 	while (!m->ended) {
 		struct pollfd fds[] = { { m->front_gone ? -1 : m->front, POLLIN, 0 },
 					{ loader_ring_fd(m->loader), POLLIN, 0 },
 					{ m->command ? m->guardian : -1, POLLIN, 0 },
 					{ m->command ? m->attacher.fd : -1, POLLIN, 0 } };
+		uint64_t before = m->records;
 
-		poll(fds, ARRAY_SIZE(fds), DRAIN_MS);
+		poll(fds, ARRAY_SIZE(fds), drain_ms(empty));
 		if (fds[2].revents)
 			guardian_hear(m);
 		if (fds[0].revents && !front_hear(m))
 			break;
-		/* Before the reads that it is about. */
-		while (m->command && monitor_probes_hear(m))
-			;
+		/* Before the reads that it is about; without a record nobody waits for it. */
+		m->heard = false;
+		if (fds[3].revents)
+			peers_hear(m);
 		if (m->command)
 			monitor_probes_look(m);
 		ring_drain(m);
 		build_table_look(loader_builds(m->loader), on_shared, m);
+		empty = m->records == before ? empty + 1 : 0;
 		if (m->front_gone && m->command && kill(m->command, 0) && errno == ESRCH)
 			break;
 		outputs_flush(&m->files.outputs);

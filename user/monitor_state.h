@@ -39,6 +39,8 @@ struct monitor {
 	int status;
 	uint64_t lost[EV_TYPES]; /* that were told */
 	uint64_t end_time;       /* boot ns at which COMMAND ended */
+	uint64_t records;        /* of the ring */
+	bool heard;              /* all that the attacher said before this drain */
 	bool ended, front_gone;
 };
 
