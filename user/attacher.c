@@ -256,6 +256,7 @@ bool attacher_start(struct attacher *a, struct loader *l, const char *path_varia
 		    const int *leave, unsigned n)
 {
 	pid_t parent = getpid();
+	char *path;
 	int pair[2];
 
 	if (!put_aside(a))
@@ -276,9 +277,10 @@ bool attacher_start(struct attacher *a, struct loader *l, const char *path_varia
 	}
 	if (!a->pid) {
 		close(pair[0]);
+		path = xstrdup(path_variable ? path_variable : ""); /* of ours nothing stays */
 		become(leave, n, parent);
 		loader_links_leave(l);
-		serve(l, path_variable, pair[1], guardian, a->count);
+		serve(l, path, pair[1], guardian, a->count);
 		_exit(0);
 	}
 	close(pair[1]);

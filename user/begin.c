@@ -67,16 +67,20 @@ static void job_add(struct buf *b, struct masker *m, char *const *envp)
 static void environment_masker(struct masker *m, char *const *envp)
 {
 	static const uint8_t seed[32] = { 0x2a };
-	struct buf env = { 0 };
+	size_t n = 0;
+	char *env, *at;
 
 	masker_init(m, seed);
 	for (char *const *e = envp; *e; e++)
-		buf_add(&env, *e, strlen(*e) + 1);
-	if (env.len) {
-		scrub_environment(m, env.ptr, env.len);
-		explicit_bzero(env.ptr, env.cap);
-	}
-	buf_free(&env);
+		n += strlen(*e) + 1;
+	/* At once: what grows leaves copies behind. */
+	at = env = xcalloc(n + 1, 1);
+	for (char *const *e = envp; *e; e++)
+		at = stpcpy(at, *e) + 1;
+	if (n)
+		scrub_environment(m, env, n);
+	explicit_bzero(env, n);
+	free(env);
 }
 
 char *begin_redacted(const char *text, char *const *envp)

@@ -365,6 +365,7 @@ void job_end(struct job *job)
 		on_gap(job, "recording", b.ptr, "what a replay shows of them", false);
 		buf_free(&b);
 	}
+	made_secrets_gap(job->pipeline, job->run, boot_now());
 	hash_finish(job->pipeline, job->run, boot_now());
 	made_record(job->pipeline, job->run, boot_now(), EV_END, &end, sizeof(end), NULL, 0);
 	pipeline_finish(job->pipeline);

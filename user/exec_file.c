@@ -39,6 +39,7 @@ size_t thread_bytes(pid_t tid, uint64_t addr, void *out, size_t n)
 bool thread_text(pid_t tid, uint64_t addr, char *out, size_t room)
 {
 	size_t n = 0;
+	char *end;
 
 	while (n < room) {
 		size_t want = PAGE - ((addr + n) & (PAGE - 1)), got;
@@ -46,8 +47,12 @@ bool thread_text(pid_t tid, uint64_t addr, char *out, size_t room)
 		if (want > room - n)
 			want = room - n;
 		got = thread_bytes(tid, addr + n, out + n, want);
-		if (memchr(out + n, 0, got))
+		end = memchr(out + n, 0, got);
+		if (end) {
+			/* What lies behind it may be anything. */
+			explicit_bzero(end, out + n + got - end);
 			return true;
+		}
 		if (got < want)
 			return false;
 		n += got;
@@ -96,15 +101,16 @@ static void heads_read(pid_t tid, const uint64_t *at, unsigned n, uint64_t *head
 			page[pages++] = p;
 		}
 		pages_read(tid, page, pages, room);
-		for (pages = 0; i < end; i++) {
+		for (unsigned k = 0; i < end; i++) {
 			uint64_t in = at[i] & (PAGE - 1);
 
-			pages += page[pages] != (at[i] & ~(PAGE - 1));
+			k += page[k] != (at[i] & ~(PAGE - 1));
 			if (in <= PAGE - sizeof(*head))
-				memcpy(&head[i], room[pages] + in, sizeof(*head));
+				memcpy(&head[i], room[k] + in, sizeof(*head));
 			else if (thread_bytes(tid, at[i], &head[i], sizeof(*head)) != sizeof(*head))
 				head[i] = 0;
 		}
+		explicit_bzero(room, pages * PAGE); /* the values */
 	}
 }
 
@@ -171,13 +177,17 @@ static bool call_read(pid_t tid, uint64_t text, uint64_t envp, char path[PATH_MA
 	ssize_t got = process_vm_readv(tid, to, 2, from, 2, 0);
 	size_t in_text = got < 0 ? 0 : (size_t)got < text_room ? (size_t)got : text_room;
 	unsigned have = got > 0 ? (got - in_text) / sizeof(at[0]) : 0, n = pointers_count(at, have);
+	size_t len = strnlen(path, in_text);
 
-	if (!memchr(path, 0, in_text) && !thread_text(tid, text, path, PATH_MAX))
+	/* What lies behind the path is none of ours. */
+	explicit_bzero(path + len, in_text - len);
+	if (len == in_text && !thread_text(tid, text, path, PATH_MAX))
 		return false;
 	if (n == have) {
 		have = thread_bytes(tid, envp, at, sizeof(at)) / sizeof(at[0]);
 		n = pointers_count(at, have);
 	}
+	explicit_bzero(at + n, sizeof(at) - n * sizeof(at[0])); /* likewise */
 	linker_read(tid, at, n, l);
 	return true;
 }

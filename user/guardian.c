@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "guardian.h"
+#include "host.h"
 #include "privilege.h"
 
 #define WAIT_NS   200000000ll
@@ -291,9 +292,7 @@ static void detach(int keep[3])
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	setsid();
-	for (char **e = environ; e && *e; e++)
-		memset(*e, 0, strlen(*e));
-	clearenv();
+	environment_wipe();
 	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	if (fd >= 0 && write(fd, "-1000", 5) < 0)
 		close(fd); /* without CAP_SYS_RESOURCE it dies like any other */

@@ -156,6 +156,13 @@ bool account_find(const char *user, struct account *a)
 }
 
 /* What sudo's env_reset leaves or sets (sudoers(5)): when nothing else is there, COMMAND's own is gone. */
+void environment_wipe(void)
+{
+	for (char **e = environ; e && *e; e++)
+		explicit_bzero(*e, strlen(*e));
+	clearenv();
+}
+
 bool environment_stripped(void)
 {
 	static const char kept[] =

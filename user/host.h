@@ -24,6 +24,8 @@ struct account {
  * build). False after printing why.
  */
 bool account_find(const char *user, struct account *a);
+/* Our own variables go, and their bytes with them; COMMAND has its own copy. */
+void environment_wipe(void);
 /* Under sudo, with nothing left of what the calling user had set. */
 bool environment_stripped(void);
 struct begin_who {

@@ -21,6 +21,7 @@ struct place {
 
 struct leaks {
 	struct place *places;
+	unsigned known; /* secrets, when what is kept was looked at last */
 	unsigned n;
 	uint64_t clock;
 	struct buf room;
@@ -79,30 +80,41 @@ static bool first_time(struct place *p, unsigned secret)
 	return true;
 }
 
+/* What became known since: it is not kept either. */
+static void carries_mask(struct leaks *l, struct masker *m)
+{
+	if (l->known == m->count)
+		return;
+	for (struct place *p = l->places; p < l->places + l->n; p++)
+		scrub_known(m, p->carry, p->n);
+	l->known = m->count;
+}
+
 void leaks_look(struct leaks *l, struct masker *m, const struct leak_place *place,
 		const char *bytes, size_t n, void (*fn)(void *ctx, unsigned secret), void *ctx)
 {
 	struct place *p = place_of(l, place);
 	struct buf *b = &l->room;
-	size_t keep;
+	size_t before = p->n, keep;
 
+	carries_mask(l, m);
 	buf_reset(b);
 	buf_add(b, p->carry, p->n);
 	buf_add(b, bytes, n);
+	if (scrub_leaks(m, b->ptr, b->len))
+		for (size_t i = 0; i < b->len;) {
+			const struct secret *which;
+			size_t len = masker_at(m, (struct span){ b->ptr + i, b->len - i }, &which);
+
+			/* What ends in the carry was masked there, and told. */
+			if (len && i + len > before && which && first_time(p, which - m->secrets))
+				fn(ctx, which - m->secrets);
+			i += len ? len : 1;
+		}
+	/* What was found is not kept. */
 	keep = b->len < CARRY_MAX ? b->len : CARRY_MAX;
 	memcpy(p->carry, b->ptr + b->len - keep, keep);
 	p->n = keep;
-	if (!scrub_leaks(m, b->ptr, b->len))
-		goto out;
-	for (size_t i = 0; i < b->len;) {
-		const struct secret *which;
-		size_t len = masker_at(m, (struct span){ b->ptr + i, b->len - i }, &which);
-
-		if (len && which && first_time(p, which - m->secrets))
-			fn(ctx, which - m->secrets);
-		i += len ? len : 1;
-	}
-out:
 	explicit_bzero(b->ptr, b->len);
 }
 

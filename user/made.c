@@ -46,3 +46,16 @@ void made_gap(struct pipeline *p, uint32_t run, uint64_t time, const char *hook,
 	made_record(p, run, time, EV_GAP, &e, sizeof(e), b.ptr, b.len);
 	buf_free(&b);
 }
+
+void made_secrets_gap(struct pipeline *p, uint32_t run, uint64_t time)
+{
+	unsigned long long n = pipeline_run(p)->masker.refused;
+	struct buf why = { 0 };
+
+	if (!n)
+		return;
+	buf_fmt(&why, "%llu forms of secrets were too many", n);
+	made_gap(p, run, time, "secrets", why.ptr, "where these are written, sent or handed on",
+		 false);
+	buf_free(&why);
+}

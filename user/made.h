@@ -18,5 +18,7 @@ void made_unseen(struct pipeline *p, uint32_t run, uint64_t time, uint64_t ino, 
 /* Something is not seen in this run; required: which makes it incomplete. */
 void made_gap(struct pipeline *p, uint32_t run, uint64_t time, const char *hook, const char *reason,
 	      const char *effect, bool required);
+/* At the run's end: secrets that were too many to be told from each other, or even to be known. */
+void made_secrets_gap(struct pipeline *p, uint32_t run, uint64_t time);
 
 #endif

@@ -233,6 +233,7 @@ static bool command_start(struct monitor *m, pid_t pid)
 	begin_make(m->config, &who, &begin);
 	free(cwd);
 	begin_add_command(&begin, m->config->argv, environ);
+	environment_wipe();
 	no_gate = gate_state(m);
 	gate = m->gated ? m->config->gate : "off";
 	begin_add(&begin, "exec_gate", span_of(gate));
@@ -342,6 +343,7 @@ static int run_close(struct monitor *m)
 	ring_drain(m);
 	loader_losses(m->loader, on_loss, m);
 	gate_close(m);
+	made_secrets_gap(m->pipeline, RUN_ID, boot_now());
 	hash_finish(m->pipeline, RUN_ID, boot_now());
 	made_record(m->pipeline, RUN_ID, m->end_time ? m->end_time : boot_now(), EV_END, &end,
 		    sizeof(end), NULL, 0);
@@ -356,7 +358,7 @@ static int run_close(struct monitor *m)
 		whole &= !failed;
 	}
 	if (!m->config->quiet) {
-		pipeline_summary(m->pipeline, files, n, isatty(2) && !getenv("NO_COLOR"),
+		pipeline_summary(m->pipeline, files, n, isatty(2) && !m->no_color,
 				 m->config->verbose, &text);
 		fwrite(text.ptr, 1, text.len, stderr);
 		buf_free(&text);
@@ -375,6 +377,7 @@ static int monitor_work(struct monitor *m, int calls)
 	int verdict;
 
 	m->path = xstrdup(path ? path : "");
+	m->no_color = getenv("NO_COLOR");
 	run_id_new(m->id);
 	harden();
 	engine_bytes_ask(c->engine_bytes);

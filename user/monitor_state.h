@@ -27,9 +27,10 @@ struct monitor {
 	struct failure *failures;
 	unsigned n_failures;
 	unsigned attachers; /* that were started, one after another died */
-	char *path;         /* PATH, as the run has it */
-	bool gated;         /* programs are held until the attacher has seen them */
-	unsigned let_go;    /* by the guardian, without an answer */
+	char *path;         /* PATH, as the run has it; our own variables are wiped */
+	bool no_color;
+	bool gated;      /* programs are held until the attacher has seen them */
+	unsigned let_go; /* by the guardian, without an answer */
 	struct loader *loader;
 	struct pipeline *pipeline;
 	struct run_files files;

@@ -180,6 +180,7 @@ int privilege_drop(enum privilege p)
 
 void privilege_helper(enum privilege p, pid_t parent, const char *name)
 {
+	environment_wipe();
 	if (privilege_drop(p))
 		_exit(1);
 	/* Cleared by the drop; whoever ended before is not told of. */

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -64,6 +65,25 @@ static void a_token_is_found_though_an_option_gave_it_before(void **state)
 	assert_int_equal(found, 0);
 	put("x glpat-abcdefghij0123456789 x");
 	assert_int_equal(found, 1);
+}
+
+/* More than a place remembers: those that stand in what is kept of it were told, too. */
+static void what_is_kept_is_not_told_again(void **state)
+{
+	char line[1024] = "", env[2048], *at = env;
+
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		at += sprintf(at, "T%d_TOKEN=tok-%02d-kept", i, i) + 1;
+		sprintf(strchr(line, 0), "tok-%02d-kept ", i);
+	}
+	scrub_environment(&m, env, at - env);
+	put(line);
+	assert_int_equal(found, 40);
+	put("and more\n");
+	assert_int_equal(found, 40);
+	put(line);
+	assert_int_equal(found, 48); /* eight were not remembered */
 }
 
 static void a_value_is_found_however_it_is_split(void **state)
@@ -155,6 +175,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
 		T(a_token_is_found_though_an_option_gave_it_before),
+		T(what_is_kept_is_not_told_again),
 		T(a_value_is_found_however_it_is_split),
 		T(one_byte_at_a_time_is_enough),
 		T(what_stands_apart_is_no_value),
