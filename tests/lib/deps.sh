@@ -13,7 +13,7 @@ libraries="libbpf-dev libbpf1 libelf-dev libelf1 zlib1g-dev zlib1g libyaml-dev l
 # A CPython and a program of Go, for tests/vm/runtimes.sh.
 runtimes="libc6 libgcc-s1 zlib1g libexpat1 python3.11-minimal libpython3.11-minimal libpython3.11-stdlib docker.io"
 # Of the scripts that say "# long:".
-long="debootstrap debhelper lintian fakeroot systemd-container dbus"
+long="debootstrap debhelper lintian fakeroot systemd-container dbus golang-go"
 # The peers of the benchmark: one that cannot be had is skipped there.
 bench="libbpf-tools bpftrace strace"
 absent() {
