@@ -1,0 +1,107 @@
+#!/bin/bash
+# jobs_workload.sh: as jobs.sh, with the reviewed workload itself: three CI systems run it on one engine at once under one daemon.
+# long: three test suites, each with its own builds
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+daemons_lock
+engine_up
+mkdir "$work/runs"
+"$invigil" daemon -o "$work/runs/{run}.jsonl" --socket "$work/sock" 2>"$work/daemon" &
+daemon=$!
+check "a daemon is up" until_true 20 grep -q 'watching for runs' "$work/daemon"
+
+# The reviewed workload, a copy for each job: its objects carry the job's word, its ports are its own, and so is each layer of
+# its images: what three builds make of the same is one, and one removes it under the others.
+nth=$(sed 's/[^0-9]//g' "$engine/bridge")
+port=5
+for t in hub lab jen; do
+	cp -r tests/workloads/reviewed "$work/$t"
+	sed -i "s/^PREFIX = .*/PREFIX = \"$t\"/; s/^# \(Serves\|Waits\)/# $t \1/" "$work/$t/provision.py"
+	sed -i "s/\\b184[0-9]\([0-9]\)\\b/$((185 + nth))$port\1/" "$work/$t/servers.list"
+	port=$((port + 1))
+done
+cat >"$work/job" <<'SH'
+#!/bin/sh
+# t: the word that tells this job's objects and events
+touch "$dir/$t.up"
+until [ -e "$dir/go" ]; do sleep 0.1; done
+(setsid docker version >/dev/null)
+/usr/bin/python3 -c "import os, sys; os.getenv('READ_BY_' + sys.argv[1])" "$t"
+TESTSERVER_BIND_LOCAL=1 TESTSERVER_API_TOKEN=planted-Jb61-secret-$t exec /usr/bin/python3 -m pytest -q -p no:cacheprovider "$dir/$t" >"$dir/$t.out" 2>&1
+SH
+chmod 755 "$work/job"
+export dir=$work
+# As the vendors document them.
+t=hub CI=true GITHUB_ACTIONS=true GITHUB_RUN_ID=1658821493 GITHUB_RUN_NUMBER=3 GITHUB_RUN_ATTEMPT=1 GITHUB_JOB=build GITHUB_WORKFLOW=tests \
+	GITHUB_REPOSITORY=octocat/Hello-World GITHUB_SHA=ffac537e6cbbf934b08745a378932722df287a53 GITHUB_REF_NAME=main GITHUB_EVENT_NAME=push \
+	GITHUB_WORKSPACE="$work" RUNNER_NAME=runner-1 RUNNER_OS=Linux RUNNER_ARCH=X64 "$work/job" &
+jobs=($!)
+t=lab CI=true GITLAB_CI=true CI_JOB_ID=50 CI_JOB_NAME=spec:other CI_JOB_STAGE=test CI_PIPELINE_ID=1000 CI_PIPELINE_IID=10 CI_PROJECT_ID=34 \
+	CI_PROJECT_PATH=gitlab-org/gitlab CI_COMMIT_SHA=1ecfd275763eff1d6b4844ea3168962458c9f27a CI_COMMIT_REF_NAME=main CI_RUNNER_ID=10 \
+	CI_JOB_URL=https://gitlab.com/gitlab-examples/ci-debug-trace/-/jobs/379424655 CI_SERVER=yes "$work/job" &
+jobs+=($!)
+t=jen BUILD_ID=17 BUILD_NUMBER=17 BUILD_TAG=jenkins-hello-17 BUILD_URL=http://jenkins/job/hello/17/ JOB_NAME=hello NODE_NAME=agent-1 \
+	EXECUTOR_NUMBER=0 JENKINS_URL=http://jenkins/ WORKSPACE="$work" "$work/job" &
+jobs+=($!)
+(
+	until [ -e "$work/over" ]; do
+		/bin/echo of-service >/dev/null
+		sleep 0.1
+	done
+) &
+service=$!
+for t in hub lab jen; do until_true 15 test -e "$work/$t.up"; done
+docker run --rm --name of-service-c --network none invigil/base:1 true
+check "three runs are active" until_true 15 bash -c "[ \$('$invigil' status --socket '$work/sock' | grep -c '^run ') = 3 ]"
+from=$(log_size)
+touch "$work/go"
+for t in hub lab jen; do
+	wait "${jobs[0]}"
+	status=$?
+	jobs=("${jobs[@]:1}")
+	test_begin "the tests of $t pass"
+	if [ $status = 0 ] && grep -q '^7 passed' "$work/$t.out"; then ok; else fail "$work/$t.out"; fi
+done
+to=$(log_size)
+touch "$work/over"
+wait $service
+check "all runs end" until_true 20 bash -c "[ \$(grep -c ' ended: ' '$work/daemon') = 3 ]"
+stream() { grep -l "READ_BY_$1\"" "$work"/runs/*.jsonl; }
+check "there are three streams" bash -c "[ \$(ls '$work'/runs | wc -l) = 3 ]"
+check "together they are what the engine logged" /usr/bin/python3 -B tests/e2e/engine_log.py "$engine/dockerd.log" "$from" "$to" --parallel --least 50 "$work"/runs/*.jsonl
+for t in hub lab jen; do
+	other=$(printf '%s\n' hub lab jen | grep -v $t | paste -sd'|')
+	f=$(stream $t)
+	check "what $t names is in one stream" bash -c "[ \$(grep -lE '\"${t}[-/](web|store)' '$work'/runs/*.jsonl | wc -l) = 1 ]"
+	see "it is whole, and ends" 'ended() and gapless() and get(ev[-1], "process.exit_code") == 0 and get(ev[-1], "invigil.run.complete") is True' "$f"
+	see "it has nothing of the others" "not re.search(r'\\b($other)([-/](web|store)|\\.internal)', json.dumps(ev))" "$f"
+	see "its programs, reads, containers' programs and calls are there" \
+		"len([e for e in action('container-create') if get(e, 'event.outcome') == 'success']) == 2 and len(action('image-build')) == 2 and reads('READ_BY_$t') and reads('TESTSERVER_BIND_LOCAL') and len([e for e in execs() if get(e, 'process.args', []) and '/post_startup.py' in get(e, 'process.args') and get(e, 'container.id')]) >= 4" "$f"
+	see "what it removes is its own" 'len([e for e in action("container-remove") + action("image-remove") if get(e, "event.outcome") == "success"]) == 4 and all(get(e, "invigil.docker.owner") == "own" for e in action("container-remove") + action("image-remove") if get(e, "event.outcome") == "success") and not [a for a in alerts() if get(a, "rule.id").startswith("R9")]' "$f"
+	see "each program outside containers was made by one of the run" \
+		"all(get(e, 'process.parent.entity_id') in {get(x, 'process.entity_id') for x in ev} for e in execs()[1:] if not get(e, 'container.id'))" "$f"
+	see "each command of the job is there" "len(execs('docker')) == 17 and len(execs('setsid')) == 1 and len([e for e in execs() if get(e, 'process.name', '').startswith('python3')]) == 2" "$f"
+	see "each object that carries its name is its own, in every call" \
+		"len([e for e in ev if get(e, 'http.request.method') and get(e, 'container.name', '').startswith('$t-')]) >= 10 and all(get(e, 'invigil.docker.owner') == 'own' for e in ev if get(e, 'http.request.method') and get(e, 'container.name', '').startswith('$t-') and get(e, 'event.outcome') == 'success')" "$f"
+	see "it has all nine categories" 'categories() >= {"R%d" % i for i in range(1, 10)}' "$f"
+done
+cat >"$work/apart.py" <<'PY'
+# No process, container, image or request is in two streams.
+import json, sys
+seen = {}
+for name in sys.argv[1:]:
+    for e in map(json.loads, open(name)):
+        for what in (e.get("process", {}).get("entity_id"), e.get("container", {}).get("id"), e["event"]["id"]):
+            if what and seen.setdefault(what, name) != name:
+                sys.exit(f"{what} is in {seen[what]} and {name}: {e}")
+sys.exit(len(seen) < 100)
+PY
+check "no process, container or event is in two runs" python3 "$work/apart.py" "$work"/runs/*.jsonl
+see "the jobs are named" 'get(ev[0], "invigil.run.ci") == "github_actions" and get(ev[0], "cicd.pipeline.run.id") == "1658821493" and get(ev[0], "vcs.repository.name") == "octocat/Hello-World"' "$(stream hub)"
+see "each" 'get(ev[0], "invigil.run.ci") == "gitlab" and get(ev[0], "cicd.pipeline.task.run.id") == "50" and get(ev[0], "cicd.pipeline.run.id") == "1000"' "$(stream lab)"
+see "by its own" 'get(ev[0], "invigil.run.ci") == "jenkins" and get(ev[0], "cicd.pipeline.run.id") == "17" and get(ev[0], "cicd.worker.name") == "agent-1"' "$(stream jen)"
+check "no secret is in any" bash -c "! grep -q planted-Jb61 '$work'/runs/*.jsonl '$work/daemon'"
+check "the unrelated service is nowhere" bash -c "! grep -q of-service '$work'/runs/*.jsonl"
+kill $daemon
+wait $daemon
+finish
