@@ -29,6 +29,11 @@ init=$(init_of)
 in_there() { nsenter -t "$init" -m -u -i -n -p -C env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 "$@"; }
 property() { in_there systemctl show -p "$1" --value invigil; }
 active() { [ "$(property ActiveState)" = active ]; }
+another() { # than $main; between two it is 0
+	local now
+	now=$(property MainPID)
+	active && [ "$now" -gt 0 ] && [ "$now" != "$main" ]
+}
 journal() { in_there journalctl -u invigil -o cat --no-pager; }
 journal_has() { journal | grep -q "$1"; }
 pinged_since() { [ "$(property WatchdogTimestampMonotonic)" -gt "$1" ]; }
@@ -64,8 +69,7 @@ stream=$(grep -ls job-603 "$tree"/var/log/invigil/*.jsonl)
 before=$(wc -l <"$stream")
 check "the package is upgraded" in_there env DEBIAN_FRONTEND=noninteractive dpkg -i /srv/later.deb
 check "to the later version" test "$(in_there dpkg-query -W -f '${Version}' invigil)" = 99
-upgraded() { active && [ "$(property MainPID)" != "$main" ]; }
-check "its daemon is another one" until_true 30 upgraded
+check "its daemon is another one" until_true 30 another
 check "which takes the run up" until_true 20 journal_has "run $(basename "$stream" .jsonl) goes on"
 # In a namespace of process numbers of its own it ends the run when it first asks for its processes.
 ended() { grep -q '"run-end"' "$stream"; }
@@ -78,7 +82,7 @@ check "the job went on, with its own status" test $? = 3
 
 main=$(property MainPID)
 in_there kill -STOP "$main"
-stuck() { active && [ "$(property MainPID)" != "$main" ] && journal_has 'Watchdog timeout'; }
+stuck() { another && journal_has 'Watchdog timeout'; }
 check "standing still: the watchdog ends it, and it is started again" until_true 60 stuck
 main=$(property MainPID)
 check "it can write where its files are" in_there nsenter -t "$main" -m sh -c 'echo >/var/log/invigil/probe && rm /var/log/invigil/probe'
