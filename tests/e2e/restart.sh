@@ -80,6 +80,11 @@ for i in $(seq "$KILLS"); do
 done
 check "a daemon that was killed $KILLS times is up" until_true 30 is_up
 until_true 20 bash -c "'$invigil' status --socket '$work/sock' | grep -c '^run ' | grep -qx 2"
+# A run is listed before all of its processes are taken in.
+for j in github:killed-gh jenkins:killed-jk; do
+	n=$(sed -n "s/^${j#*:}-\([0-9]*\)$/\1/p" "$work/${j%:*}.out" | tail -1)
+	check "what ${j%:*} does from here on is seen" until_true 20 grep -qs "\"${j#*:}-$((n + 2))\"" "$work"/runs/*.jsonl
+done
 touch "$work/github.stop" "$work/jenkins.stop"
 wait $github
 check "the jobs went on, with their own status" test $? = 8
