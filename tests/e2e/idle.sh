@@ -58,7 +58,8 @@ bpf=$((($(bpf) - bpf0) / 1000))
 forks=$(($(awk '/^processes/ { print $2 }' /proc/stat) - forks0))
 echo "$IDLE s idle: $cpu us of CPU ($ticks ticks), $bpf us in its programs for $forks threads and processes that others made"
 check "a minute takes less than 0.1 % of a processor" test "$cpu" -lt $((IDLE * 1000))
-check "by the kernel's ticks, too" test "$ticks" -le $((IDLE / 10))
+# They sample: as few as these are seldom more than twice what they stand for.
+check "by the kernel's ticks, too" test "$ticks" -le $((IDLE / 5))
 check "and its programs run for what others do alone" test "$bpf" -lt $((1000 + forks * 50))
 check "it did not stand still for it: it answers" alone
 

@@ -80,6 +80,8 @@ static void argued(const char *name, const char *const *argv)
 
 static void an_operand_of_an_option_named_like_a_secret(void **s)
 {
+	struct process *p;
+
 	(void)s;
 	argued("tool", ARGV("tool", "--password=correct-horse-battery"));
 	check_hit("R3.4");
@@ -101,6 +103,14 @@ static void an_operand_of_an_option_named_like_a_secret(void **s)
 	check_miss("R3.4");
 	argued("tool", ARGV("tool", "http://u:s3cr3t@h/"));
 	check_hit("R3.4");
+	/* A step's text is the Dockerfile's: R6.9. */
+	p = process_new("sh", 0, ARGV("sh", "-c", "tool --password=s3cr3t-as-ever"));
+	p->flags = 0;
+	run_it(p);
+	check_hit("R3.4");
+	p->flags = EXEC_STEP;
+	run_it(p);
+	check_miss("R3.4");
 	/* Bytes as a mask has them, which nobody masked: a name in Latin-1, an UTF-16 mark. */
 	argued("tool", ARGV("tool", "na\xffve",
 			    "\xff\xfe"
