@@ -1,4 +1,5 @@
 /* link_look.c: finds the symbolic link on the way to a log, and whose directory it lies in. */
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
@@ -72,9 +73,14 @@ static void path_search(struct pipeline *p, uint32_t run, uint64_t now, const st
 {
 	struct stat st, dir;
 
-	if (path_stat(root, path, true, &st) || st.st_ino != l->ino ||
-	    path_stat(root, "/", true, &dir))
+	/*
+	 * EAGAIN: a link whose last use is of the same tick as its making cannot be followed without an update
+	 * of its time of access (fs/namei.c, pick_link()); the open itself has followed it.
+	 */
+	if (path_stat(root, path, true, &st) ? errno != EAGAIN : st.st_ino != l->ino)
 		return; /* not that file any more */
+	if (path_stat(root, "/", true, &dir))
+		return;
 	for (char *at = path + strspn(path, "/"); *at;) {
 		char *end = at + strcspn(at, "/"), keep = *end;
 

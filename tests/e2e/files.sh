@@ -73,6 +73,19 @@ run -u root -- sh "$work/links.sh" "$work/l" "$ev"
 see "R5.4: a link to a log in a shared directory, absolute, relative, on the way" \
 	"{f: any('/sticky/%s of uid 0' % f in get(e, 'invigil.evidence') for e in alerts('R5.4')) for f in ('abs.log', 'rel.log', 'way')} == {'abs.log': True, 'rel.log': True, 'way': True}"
 see "R5.4, near misses: a link in a directory of one's own, no link, no log" "len(alerts('R5.4')) == 3"
+# As young as its use: the kernel would have to write down when it was followed.
+cat >"$work/young.py" <<'PY'
+import os, sys
+for folder in "sticky", "mine":
+    for i in range(8):
+        link = "%s/%s/young%d.log" % (sys.argv[1], folder, i)
+        os.symlink("../real/direct.log", link)
+        open(link, "a").close()
+PY
+run -u root -- python3 "$work/young.py" "$work/l"
+see "R5.4: links that were made a moment ago" \
+	"{i for i in range(8) for e in alerts('R5.4') if '/sticky/young%d.log of uid 0' % i in get(e, 'invigil.evidence')} == set(range(8))"
+see "R5.4, near miss: the same in a directory of one's own" "len(alerts('R5.4')) == 8"
 
 for f in hard alone; do echo x >"$work/l/real/$f.log"; done
 ln "$work/l/real/hard.log" "$work/l/sticky/hard.log"
