@@ -3,12 +3,11 @@
 # long: three test suites, each with its own builds
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/lib/jobs.sh
+. "$root/tests/lib/jobs.sh"
 daemons_lock
 engine_up
-mkdir "$work/runs"
-"$invigil" daemon -o "$work/runs/{run}.jsonl" --socket "$work/sock" 2>"$work/daemon" &
-daemon=$!
-check "a daemon is up" until_true 20 grep -q 'watching for runs' "$work/daemon"
+jobs_daemon
 
 # The reviewed workload, a copy for each job: its objects carry the job's word, its ports are its own, and so is each layer of
 # its images: what three builds make of the same is one, and one removes it under the others.
@@ -29,32 +28,7 @@ until [ -e "$dir/go" ]; do sleep 0.1; done
 /usr/bin/python3 -c "import os, sys; os.getenv('READ_BY_' + sys.argv[1])" "$t"
 TESTSERVER_BIND_LOCAL=1 TESTSERVER_API_TOKEN=planted-Jb61-secret-$t exec /usr/bin/python3 -m pytest -q -p no:cacheprovider "$dir/$t" >"$dir/$t.out" 2>&1
 SH
-chmod 755 "$work/job"
-export dir=$work
-# As the vendors document them.
-t=hub CI=true GITHUB_ACTIONS=true GITHUB_RUN_ID=1658821493 GITHUB_RUN_NUMBER=3 GITHUB_RUN_ATTEMPT=1 GITHUB_JOB=build GITHUB_WORKFLOW=tests \
-	GITHUB_REPOSITORY=octocat/Hello-World GITHUB_SHA=ffac537e6cbbf934b08745a378932722df287a53 GITHUB_REF_NAME=main GITHUB_EVENT_NAME=push \
-	GITHUB_WORKSPACE="$work" RUNNER_NAME=runner-1 RUNNER_OS=Linux RUNNER_ARCH=X64 "$work/job" &
-jobs=($!)
-t=lab CI=true GITLAB_CI=true CI_JOB_ID=50 CI_JOB_NAME=spec:other CI_JOB_STAGE=test CI_PIPELINE_ID=1000 CI_PIPELINE_IID=10 CI_PROJECT_ID=34 \
-	CI_PROJECT_PATH=gitlab-org/gitlab CI_COMMIT_SHA=1ecfd275763eff1d6b4844ea3168962458c9f27a CI_COMMIT_REF_NAME=main CI_RUNNER_ID=10 \
-	CI_JOB_URL=https://gitlab.com/gitlab-examples/ci-debug-trace/-/jobs/379424655 CI_SERVER=yes "$work/job" &
-jobs+=($!)
-t=jen BUILD_ID=17 BUILD_NUMBER=17 BUILD_TAG=jenkins-hello-17 BUILD_URL=http://jenkins/job/hello/17/ JOB_NAME=hello NODE_NAME=agent-1 \
-	EXECUTOR_NUMBER=0 JENKINS_URL=http://jenkins/ WORKSPACE="$work" "$work/job" &
-jobs+=($!)
-(
-	until [ -e "$work/over" ]; do
-		/bin/echo of-service >/dev/null
-		sleep 0.1
-	done
-) &
-service=$!
-for t in hub lab jen; do until_true 15 test -e "$work/$t.up"; done
-docker run --rm --name of-service-c --network none invigil/base:1 true
-check "three runs are active" until_true 15 bash -c "[ \$('$invigil' status --socket '$work/sock' | grep -c '^run ') = 3 ]"
-from=$(log_size)
-touch "$work/go"
+jobs_go
 for t in hub lab jen; do
 	wait "${jobs[0]}"
 	status=$?
@@ -62,13 +36,8 @@ for t in hub lab jen; do
 	test_begin "the tests of $t pass"
 	if [ $status = 0 ] && grep -q '^7 passed' "$work/$t.out"; then ok; else fail "$work/$t.out"; fi
 done
-to=$(log_size)
-touch "$work/over"
-wait $service
-check "all runs end" until_true 20 bash -c "[ \$(grep -c ' ended: ' '$work/daemon') = 3 ]"
 stream() { grep -l "READ_BY_$1\"" "$work"/runs/*.jsonl; }
-check "there are three streams" bash -c "[ \$(ls '$work'/runs | wc -l) = 3 ]"
-check "together they are what the engine logged" /usr/bin/python3 -B tests/e2e/engine_log.py "$engine/dockerd.log" "$from" "$to" --parallel --least 50 "$work"/runs/*.jsonl
+jobs_over
 for t in hub lab jen; do
 	other=$(printf '%s\n' hub lab jen | grep -v $t | paste -sd'|')
 	f=$(stream $t)
