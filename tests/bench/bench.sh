@@ -387,12 +387,10 @@ lines() {
 # of one round side by side. What counts is COMMAND with its children, and of a run the monitor, guardian and attacher.
 cat >"$work/here.sh" <<'SH'
 export BENCH_MINE=$2 BENCH_NEXT=$3
-for p in $(pgrep '^invigil-'); do # those of this run have our name among their arguments
-	grep -qsxzF "$1" "/proc/$p/cmdline" && BENCH_PIDS=${BENCH_PIDS:+$BENCH_PIDS,}$p
-done
+BENCH_PIDS=$("$4" "$1" invigil-monitor invigil-attach invigil-guard | paste -sd,)
 export BENCH_PIDS
 echo >"$1"
-shift 3
+shift 4
 exec taskset -c 0 "$@"
 SH
 in_turns() { # KEY SIDES COMMAND...
@@ -409,7 +407,7 @@ in_turns() { # KEY SIDES COMMAND...
 		side=${sides[i]}
 		# shellcheck disable=SC2086
 		each "$key.$side" timeout 900 ${under[$side]} sh "$work/here.sh" "$work/here.$side" "$work/turn.$side" \
-			"$work/turn.${sides[(i + 1) % ${#sides[@]}]}" "$@" &
+			"$work/turn.${sides[(i + 1) % ${#sides[@]}]}" "$root/tests/lib/ours.sh" "$@" &
 		pids+=($!)
 	done
 	for side in "${sides[@]}"; do until_true 60 test -e "$work/here.$side" || echo "bench: $key.$side did not start" >&2; done

@@ -3,12 +3,8 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# The processes of this very run: their arguments, which are the front's, name its output.
-cat >"$work/ours.sh" <<'SH'
-for p in $(pgrep -x "invigil-$2"); do tr '\0' '\n' <"/proc/$p/cmdline" | grep -qxF "$1" && echo "$p"; done
-SH
 attack() { # NAME SHELL: $p is the process
-	run -- bash -c 'p=$(bash "$1" "$2" "$3"); [ "$p" ] || exit 9; '"$2" attack "$work/ours.sh" "$ev" "$1"
+	run -- bash -c 'p=$("$1" "$2" "invigil-$3"); [ "$p" ] || exit 9; '"$2" attack "$root/tests/lib/ours.sh" "$ev" "$1"
 }
 said_of() { echo "any('$1' in get(e, 'invigil.evidence', '') and '$2' in get(e, 'invigil.evidence', '') for e in alerts('R0.5'))"; }
 
@@ -44,10 +40,10 @@ see "and is R0.5" "$(said_of attacher "signal 9")"
 see "and what is not seen from there on is said" \
 	'any("attaches probes" in str(get(e, "invigil.gap.reason")) or "let go" in str(get(e, "invigil.gap.reason")) for e in ev)'
 cat >"$work/first.sh" <<'SH'
-first=$(bash "$1" "$2" attach)
+first=$("$1" "$2" invigil-attach)
 kill -9 "$first"
 for i in {1..200}; do
-	p=$(bash "$1" "$2" attach)
+	p=$("$1" "$2" invigil-attach)
 	[ -n "$p" ] && [ "$p" != "$first" ] && break
 	sleep 0.05
 done
@@ -57,7 +53,7 @@ for i in {1..200}; do # until it has its first probes
 	sleep 0.05
 done
 SH
-check "killed while a run lives" status_is 0 run -- bash "$work/first.sh" "$work/ours.sh" "$ev"
+check "killed while a run lives" status_is 0 run -- bash "$work/first.sh" "$root/tests/lib/ours.sh" "$ev"
 see "another attacher takes its place, and reads are seen again" 'reads("IVG_AGAIN") and gap("attaches probes ended")'
 check "kill -9 of the guardian: no program starts any more" status_is 126 attack guard 'kill -9 $p; sleep 0.1'
 see "which is R0.5" "$(said_of guardian "signal 9")"
@@ -66,7 +62,7 @@ kill_from_outside() {
 	rm -f "$work/up" "$work/go"
 	run -- bash -c ": >'$work/up'; until [ -e '$work/go' ]; do sleep 0.05; done" &
 	until_true 30 test -e "$work/up" || return 1
-	kill -USR1 "$(bash "$work/ours.sh" "$ev" guard)"
+	kill -USR1 "$("$root/tests/lib/ours.sh" "$ev" invigil-guard)"
 	: >"$work/go"
 	wait $!
 }

@@ -50,13 +50,7 @@ memory() { # PID...: how many of them hold one of the values
 	done
 	echo $n
 }
-of_this_run() { # NAME
-	local p
-	for p in $(pgrep -x "$1"); do
-		{ tr '\0' '\n' <"/proc/$p/cmdline"; } 2>/dev/null | grep -qxF "$ev" && echo "$p"
-	done
-}
-ours=$(for n in monitor attach guard; do of_this_run invigil-$n; done)
+ours=$("$root/tests/lib/ours.sh" "$ev" invigil-monitor invigil-attach invigil-guard)
 check "monitor, attacher and guardian are there" test "$(wc -w <<<"$ours")" = 3
 # shellcheck disable=SC2046
 check "the shell of the run holds the values" test "$(memory $(pgrep -f "^sh $work/places.sh whole"))" = 1

@@ -102,9 +102,7 @@ run --gate=mmap -- "$work/cases" dlopen "$work/get2.so" IVG_DLOPEN
 see "with --gate=mmap it is" 'reads("IVG_DLOPEN") and get(ev[0], "invigil.run.exec_gate") == "mmap"'
 
 # ---- whatever dies, the run works on ----
-ours() { # NAME: processes of that name of this run
-	for p in $(pgrep -x "$1"); do tr '\0' '\n' <"/proc/$p/cmdline" 2>/dev/null | grep -qxF "$ev" && echo "$p"; done
-}
+ours() { "$root/tests/lib/ours.sh" "$ev" "$@"; }
 cat >"$work/long.sh" <<'SH'
 : >"$1/up"
 for i in $(seq 60); do /bin/true || exit 3; /usr/bin/env true | cat >/dev/null || exit 4; done

@@ -5,14 +5,12 @@
 execs=2000 # each record is several KiB, the ring is 4 MiB
 
 held() { # COMMAND...: run with a monitor that stands still while it works; it waits for go and for end, and ends with 6
-	local pid monitor='' p
+	local pid monitor
 	rm -f "$ev" "$work"/{up,go,over,end}
 	timeout 120 "$invigil" run -o "$ev" -- "$@" 2>"$work/err" &
 	pid=$!
 	until_true 20 test -e "$work/up"
-	for p in $(pgrep -x invigil-monitor); do
-		tr '\0' '\n' <"/proc/$p/cmdline" | grep -qxF "$ev" && monitor=$p
-	done
+	monitor=$("$root/tests/lib/ours.sh" "$ev" invigil-monitor)
 	check "the monitor is there" test -n "$monitor"
 	kill -STOP "$monitor"
 	touch "$work/go"

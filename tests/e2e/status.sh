@@ -112,11 +112,7 @@ rm -f "$work/up" "$work/go"
 "$invigil" run -q -o "$ev" -- sh -c "touch '$work/up'; until [ -e '$work/go' ]; do sleep 0.05; done; exit 5" 2>"$work/err" &
 pid=$!
 until_true 15 test -e "$work/up"
-# The monitor is told by its name, and by this run's output among its arguments.
-monitor=
-for p in $(pgrep -x invigil-monitor); do
-	tr '\0' '\n' <"/proc/$p/cmdline" | grep -qxF "$ev" && monitor=$p
-done
+monitor=$("$root/tests/lib/ours.sh" "$ev" invigil-monitor)
 if [ -n "$monitor" ]; then
 	kill -9 "$monitor"
 	until_true 10 bash -c "! kill -0 $monitor || grep -q '^State:.Z' /proc/$monitor/status"

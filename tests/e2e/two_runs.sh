@@ -72,7 +72,6 @@ see "near miss: both are its own" "len(set($(inside both))) == 2 and not gap('an
 docker rmi -f first:1 second:1 >/dev/null 2>&1
 
 # ---- a container that was started before its id was known: the monitor was stopped meanwhile ----
-monitor() { pgrep -x invigil-monitor | while read -r p; do tr '\0' '\n' <"/proc/$p/cmdline" | grep -qxF "$ev" && echo "$p"; done; }
 docker run -d --name others --network none $base sleep 120 >/dev/null
 cat >"$work/late" <<SH
 touch "$work/up"
@@ -86,7 +85,7 @@ docker rm late >/dev/null
 SH
 (
 	until_true 20 test -e "$work/up"
-	pid=$(monitor)
+	pid=$("$root/tests/lib/ours.sh" "$ev" invigil-monitor)
 	kill -STOP "$pid"
 	touch "$work/go"
 	until_true 20 test -e "$work/started"
