@@ -11,13 +11,13 @@
 
 #define CALLERS_MAX  (CONTROL_FDS - 1)
 #define CALLERS_EACH 16            /* of one user other than root */
-#define PATIENCE_NS  5000000000ull /* for a first word, and for the last one to be read */
+#define PATIENCE_NS  5000000000ull /* for a first word, and at the end for each message to be read */
 #define QUEUE_MAX    (8u << 20)    /* twice with a recording: a full ring as records and as lines */
 
 struct caller {
 	int fd; /* -1: free */
 	struct ucred who;
-	uint64_t since; /* boot ns: called, or was to be closed */
+	uint64_t since; /* boot ns: called, was to be closed, or has read since; 0: now */
 	bool asked, closing, records;
 	void *run;
 	struct buf lines; /* not yet a message */
@@ -121,7 +121,20 @@ void caller_finish(struct caller *k)
 	k->since = 0; /* from the next look on */
 }
 
-/* What it was sent so far stands; the rest gives way to the reason. */
+/*
+ * For one more message, however little is read: asked for what it has, the kernel doubles it up to
+ * net.core.wmem_max (socket(7), SO_SNDBUF).
+ */
+static void room_make(int fd)
+{
+	int size;
+	socklen_t len = sizeof(size);
+
+	if (!getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len))
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, len);
+}
+
+/* What it was sent so far stands; the rest gives way to the reason, which it finds whenever it reads. */
 static void caller_refuse(struct control *c, struct caller *k, const char *why)
 {
 	if (k->run)
@@ -129,6 +142,7 @@ static void caller_refuse(struct control *c, struct caller *k, const char *why)
 	buf_reset(&k->lines);
 	buf_reset(&k->queue);
 	k->sent = 0;
+	room_make(k->fd);
 	caller_tell(k, MESSAGE_ERROR, 0, span_of(why));
 	caller_finish(k);
 }
@@ -159,6 +173,7 @@ static bool queue_send(struct caller *k)
 			return errno == EAGAIN || errno == ENOBUFS;
 		}
 		k->sent += sizeof(n) + n;
+		k->since = k->closing ? 0 : k->since;
 	}
 	queue_forget(k);
 	return true;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # unprivileged.sh: `invigil run` without root asks the daemon; nobody else's runs are seen; no caller can hold the daemon up.
-# alone: who does not read is found by the time that sending takes
+# alone: it counts the runs of the whole machine
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 daemons_lock
@@ -27,7 +27,7 @@ daemon_up() {
 	unshare -m sh -c 'mount --bind "$0" /etc/group && exec "$@"' "$work/group" \
 		"$invigil" daemon -o "$work/runs/{run}.jsonl" --socket "$sock" -c "$work/config" 2>"$work/daemon" &
 	daemon=$!
-	until_true 20 grep -q 'watching for runs' "$work/daemon"
+	until_true 30 grep -q 'watching for runs' "$work/daemon"
 }
 daemon_up
 check "a daemon is up" test -S "$sock"
@@ -62,7 +62,7 @@ see "the daemon's own stream has all" 'execs() and gapless()' "$(ls -t "$work"/r
 # Somebody else's run, beside it.
 GITHUB_ACTIONS=true GITHUB_RUN_ID=5 GITHUB_JOB=x sh -c 'until [ -e "$1" ]; do /bin/echo of-somebody-else >/dev/null; sleep 0.1; done' sh "$work/other-over" &
 other=$!
-until_true 10 grep -rq of-somebody-else "$work/runs"
+until_true 30 grep -rq of-somebody-else "$work/runs"
 API_TOKEN=planted-Kp58-secret-value check "a run with both" status_is 0 user_run --record "$work/dir/rec" --markdown "$work/dir/md" -- \
 	/usr/bin/python3 -c "$shell; os.system('echo ' + os.environ['API_TOKEN'])" 0
 touch "$work/other-over"
@@ -97,7 +97,7 @@ chmod 666 "$work/dir/hold"
 user_run -q -- sh -c 'read -r line <hold' &
 holding=$!
 status() { "$@" "$work/invigil" status --socket "$sock" | grep -c '^run '; }
-check "root is told of it" until_true 10 test "$(until_true 10 sh -c "'$invigil' status --socket '$sock' | grep -q '^run '"; status env)" = 1
+check "root is told of it" until_true 30 test "$(until_true 30 sh -c "'$invigil' status --socket '$sock' | grep -q '^run '"; status env)" = 1
 check "its user as well" test "$(status as 65534 65534)" = 1
 check "another user is not" test "$(status as 1 1)" = 0
 echo go >"$work/dir/hold"
@@ -111,14 +111,14 @@ cat >"$work/dir/step" <<SH
 SH
 before=$(grep -c ' ended' "$work/daemon")
 (cd "$work/dir" && as 65534 65534 env GITHUB_ACTIONS=true GITHUB_RUN_ID=7 GITHUB_JOB=b sh step)
-check "a run inside of a job and the job itself end" until_true 10 bash -c "[ \$(grep -c ' ended' '$work/daemon') = $((before + 2)) ]"
+check "a run inside of a job and the job itself end" until_true 30 bash -c "[ \$(grep -c ' ended' '$work/daemon') = $((before + 2)) ]"
 job=$(grep -l before-it "$work"/runs/*.jsonl)
 see "the run has what was asked for, and knows its job" 'any("of-inside" in a for a in args("echo")) and get(ev[0], "invigil.run.ci") == "github_actions"'
 see "the job has what stands around it, says where the rest is, and has nobody left behind" 'sorted(a[1] for a in args("echo")) == ["after-it", "before-it"] and gap("it goes on in a run of its own") and get(ev[-1], "invigil.run.left_behind.processes") == []' "$job"
 
 # ---- callers of all kinds ----
 cat >"$work/hostile.py" <<'PY'
-import os, socket, struct, sys, time
+import os, select, socket, struct, sys, time
 path, what = sys.argv[1:]
 STATUS, RUN, END, TEXT, ERROR, MEMBER = 1, 2, 3, 4, 5, 6
 def call():
@@ -169,13 +169,15 @@ if what == "malformed":
     fd = os.pidfd_open(gone)
     os.waitid(os.P_PIDFD, fd, os.WEXITED)
     refused(message(RUN, pair("cwd", "/")), "process", [fd])
+    up, say = os.pipe()
     threads = os.fork()
     if not threads:
         import threading
         threading.Thread(target=time.sleep, args=(30,), daemon=True).start()
+        os.write(say, b"u")
         time.sleep(30)
         os._exit(0)
-    time.sleep(0.3)
+    os.read(up, 1)
     refused(message(RUN, pair("cwd", "/")), "not the caller's own", [os.pidfd_open(threads)])
     os.kill(threads, 9)
     # A second request on the same connection.
@@ -193,13 +195,10 @@ if what == "malformed":
         assert kind
     os.kill(pid, 9)
 elif what == "slow":
-    # Says nothing; asks and does not read; both for as long as it may.
-    mute = call()
-    began = time.time()
-    assert answer(mute) == (ERROR, "nothing was asked")
-    assert time.time() - began < 15
+    # Says nothing, for as long as it may.
+    assert answer(call()) == (ERROR, "nothing was asked")
 elif what == "deaf":
-    # Its run tells far more than it takes.
+    # Its run tells far more than it takes; why it was sent away stands behind what it was sent before.
     s = call()
     pid = os.fork()
     if not pid:
@@ -210,7 +209,9 @@ elif what == "deaf":
         pass
     os.write(int(os.environ["GO"]), b"g")
     os.waitpid(pid, 0)
-    time.sleep(1)
+    away = select.poll()
+    away.register(s, 0)  # not what can be read, the end alone
+    assert away.poll(40000), "it is still waited for"
     last = None
     while True:
         kind, text = answer(s)
@@ -256,17 +257,17 @@ check "who does not read is sent away, and its run goes on" deaf
 check "a user's callers are counted" hostile crowd
 ended_before=$(grep -c ' ended' "$work/daemon")
 check "who leaves, leaves a run" hostile leaves
-check "that ends with its process" until_true 20 bash -c "[ \$(grep -c ' ended' '$work/daemon') -gt $ended_before ]"
+check "that ends with its process" until_true 30 bash -c "[ \$(grep -c ' ended' '$work/daemon') -gt $ended_before ]"
 check "noise is noise" hostile noise
 check "all the time the daemon answers" alive
-check "and no run is open" until_true 15 bash -c "'$invigil' status --socket '$sock' | grep -q ' 0 runs active'"
+check "and no run is open" until_true 30 bash -c "'$invigil' status --socket '$sock' | grep -q ' 0 runs active'"
 check "every stream of the daemon's ends" bash -c "for f in '$work'/runs/*.jsonl; do tail -1 \$f | grep -q '\"action\":\"run-end\"' || exit 1; done"
 
 # ---- the daemon dies ----
 rm -f "$ev"
 user_run -- sh -c 'read -r line <hold; exit 5' &
 pid=$!
-until_true 15 grep -q '"action":"exec"' "$ev"
+until_true 30 grep -q '"action":"exec"' "$ev"
 kill -9 $daemon
 wait $daemon 2>/dev/null
 echo go >"$work/dir/hold"
@@ -276,5 +277,6 @@ check "and is said" bash -c "grep -q 'the daemon is gone' '$work/err' && grep -q
 check "what came before is whole lines" q "$ev" 'execs() and gapless()'
 check "its socket does not hinder the next one" daemon_up
 check "which answers" status_is 0 user_run -q -- true
-check "SIGTERM ends it with 0" bash -c "kill -TERM $daemon; tail --pid=$daemon -f /dev/null"
+ends() { kill -TERM "$daemon" && wait "$daemon"; }
+check "SIGTERM ends it with 0" ends
 finish
