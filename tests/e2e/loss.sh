@@ -4,29 +4,34 @@
 . "$(dirname "$0")/lib.sh"
 execs=2000 # each record is several KiB, the ring is 4 MiB
 
+# COMMAND waits in pipes, and executes nothing that is not counted.
+mkfifo "$work"/{go,end,child}
+let_go() { timeout 60 bash -c 'echo >"$1"' - "$work/$1"; }
 held() { # COMMAND...: run with a monitor that stands still while it works; it waits for go and for end, and ends with 6
 	local pid monitor
-	rm -f "$ev" "$work"/{up,go,over,end}
+	rm -f "$ev" "$work"/{up,over}
 	timeout 120 "$invigil" run -o "$ev" -- "$@" 2>"$work/err" &
 	pid=$!
-	until_true 20 test -e "$work/up"
+	until_true 30 test -e "$work/up"
 	monitor=$("$root/tests/lib/ours.sh" "$ev" invigil-monitor)
 	check "the monitor is there" test -n "$monitor"
 	kill -STOP "$monitor"
-	touch "$work/go"
+	let_go go
 	check "the run does not wait for a monitor that stands still" until_true 60 test -e "$work/over"
 	kill -CONT "$monitor"
-	touch "$work/end"
+	check "what was lost is said while the run goes on" until_true 60 grep -q '"events-lost"' "$ev"
+	let_go end
 	wait $pid
 }
 cat >"$work/many.sh" <<SH
-touch "$work/up"
-until [ -e "$work/go" ]; do sleep 0.05; done
+: >"$work/up"
+read -r _ <"$work/go"
 i=0
 while [ \$i -lt $execs ]; do /bin/true; i=\$((i + 1)); done
-(until [ -e "$work/end" ]; do sleep 0.05; done; /bin/true of a process whose start was lost) &
-touch "$work/over"
-until [ -e "$work/end" ]; do sleep 0.05; done
+(read -r _ <"$work/child"; /bin/true of a process whose start was lost; :) &
+: >"$work/over"
+read -r _ <"$work/end"
+echo >"$work/child"
 wait
 exit 6
 SH
@@ -34,7 +39,7 @@ held sh "$work/many.sh"
 check "COMMAND's status is its own" test $? = 6
 see "events-lost says how many and of which type" 'any(get(e, "invigil.lost.type") == "exec" and get(e, "invigil.lost.count") > 0 for e in action("events-lost"))'
 see "exactly: told and lost are all" \
-	"len(execs('true')) + sum(get(e, 'invigil.lost.count') for e in action('events-lost') if get(e, 'invigil.lost.type') == 'exec' and get(e, 'event.kind') == 'metric') - $execs in range(0, 60)"
+	"len(execs('true')) + sum(get(e, 'invigil.lost.count') for e in action('events-lost') if get(e, 'invigil.lost.type') == 'exec' and get(e, 'event.kind') == 'metric') == $execs + 1"
 see "from the first on, not at the end: before what was executed after it" \
 	'(lambda at: at("events-lost") < at("exec", "true", "of"))(lambda action, *args: [i for i, e in enumerate(ev) if get(e, "event.action") == action and set(args) <= set(" ".join(get(e, "process.args", [])).replace("/", " ").split())][0])'
 see "R0.1 is an alert" 'alerts("R0.1")'
@@ -44,10 +49,7 @@ check "the summary says so" grep -qi 'lost' "$work/err"
 
 # Stacks give up before what they belong to does: then there is no line, never that of a call whose own record was lost.
 cat >"$work/asks.py" <<'PY'
-import os, socket, sys, time
-def wait(name):
-    while not os.path.exists(name):
-        time.sleep(0.05)
+import os, socket, sys
 def ask(path):
     with socket.socket(socket.AF_UNIX) as s:
         s.connect_ex(path)
@@ -57,12 +59,12 @@ def two():
     ask("two/docker.sock")
 os.chdir(sys.argv[1])
 open("up", "w").close()
-wait("go")
+open("go").read()
 for i in range(6000):
     one()
     two()
 open("over", "w").close()
-wait("end")
+open("end").read()
 for i in range(200):
     two()
     one()
