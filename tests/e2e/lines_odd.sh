@@ -105,6 +105,7 @@ carried() { # BY: over the stream in $ev
 carried run
 
 # The daemon's probes come when the job has begun: its first processes may be without.
+daemons_lock
 printf 'import subprocess\n\nsubprocess.run(["true"])\n' >warm.py
 printf 'runs:\n  - { program: %s, argument: job.sh }\n' /usr/bin/dash >"$work/daemon.yaml"
 cat >job.sh <<SH
@@ -113,9 +114,9 @@ until grep -qs '"line":3' "$work"/runs/*.jsonl || [ \$i = 100 ]; do $python warm
 $python tests/test_it.py
 SH
 mkdir "$work/runs"
-"$invigil" daemon -o "$work/runs/{run}.jsonl" --socket "$work/sock" -c "$work/daemon.yaml" 2>"$work/daemon" &
+"$invigil" daemon -o "$work/runs/{run}.jsonl" --socket "$work/sock" -c "$work/daemon.yaml" 2>"$work/daemon" 9>&- &
 daemon=$!
-check "a daemon starts" until_true 20 grep -q 'watching for runs' "$work/daemon"
+check "a daemon starts" until_true 30 grep -q 'watching for runs' "$work/daemon"
 /usr/bin/dash job.sh >/dev/null
 kill -TERM $daemon
 wait $daemon

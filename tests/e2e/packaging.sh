@@ -52,7 +52,8 @@ check "logrotate takes its file" logrotate -f -s "$work/rotate-state" "$work/rot
 check "the shared stream is rotated" grep -q '"a"' "$work/log/events.jsonl.1"
 check "near miss: a run's own is not" test ! -e "$work/log/a-run.jsonl.1"
 
-# ---- the recipes ----
+# ---- the recipes: what looks like a job ----
+daemons_lock
 step=$root/packaging/ci-step.sh
 chmod 755 "$work"
 # The command that a recipe gives its shell, with our own step in the installed one's place.
