@@ -33,17 +33,18 @@ t = threading.Thread(target=lambda: subprocess.run(["/bin/echo", "from-a-thread"
 t.start(), t.join()
 PY
 GITLAB_CI=true CI_JOB_ID="91-$$" CI_PIPELINE_ID=9 CI_JOB_TOKEN=planted-Kp57-secret-value sh -c "
-	env -i sh -c '/bin/sleep 6; :' &
+	env -i sh -c '/bin/sleep 600 & echo \$! >$work/sleeper; wait' &
 	env -i /usr/bin/python3 $work/threads.py $work/hold
 	/bin/echo after-it >/dev/null; exit 6" >/dev/null &
 job=$!
-until_true 10 pgrep -f "$work/threads.py"
+check "a job waits" until_true 30 bash -c "[ -s '$work/sleeper' ] && pgrep -f -x '/bin/sleep 600' | grep -qxf '$work/sleeper' && pgrep -f -x '/usr/bin/python3 $work/threads.py $work/hold'"
 next_up "it is up"
-check "what runs already is taken in" until_true 10 bash -c "'$invigil' status --socket '$work/sock' | grep -q '^run .* gitlab:'"
-until_true 10 stream_of threads.py || until_true 10 stream_of "$work/threads.py"
+check "what runs already is taken in" until_true 30 bash -c "'$invigil' status --socket '$work/sock' | grep -q '^run .* gitlab:'"
+check "to its last process" until_true 30 bash -c "[ \$(cat '$work'/runs/*.jsonl | grep -c '\"running\"') -ge 4 ]"
+kill "$(cat "$work/sleeper")"
 echo go >"$work/hold"
 wait $job
-check "and ends by itself" run_ended 15 after-it
+check "and ends by itself" run_ended 30 after-it
 ev=$(stream_of after-it)
 see "it says so, and that it is not whole" 'ended() and gapless() and gap("the run began before the daemon") and get(ev[-1], "invigil.run.complete") is False'
 see "each process is marked, with its arguments and its parent" 'sorted(a[0] for e in action("exec") if "running" in get(e, "invigil.exec.flags", []) for a in [get(e, "process.args")]) == ["/bin/sleep", "/usr/bin/python3", "sh", "sh"]'
@@ -70,7 +71,7 @@ GITHUB_ACTIONS=true GITHUB_RUN_ID="92-$$" GITHUB_JOB=b sh "$work/loop" "$work/gi
 github=$!
 BUILD_TAG="jenkins-a-93-$$" JOB_NAME=a BUILD_ID="93-$$" sh "$work/loop" "$work/jenkins" killed-jk >"$work/jenkins.out" &
 jenkins=$!
-until_true 10 stream_of killed-gh-1
+until_true 30 stream_of killed-gh-1
 for i in $(seq "$KILLS"); do
 	sleep "0.$((RANDOM % 90 + 10))"
 	[ $((i % 3)) = 0 ] || until_true 30 is_up
@@ -79,11 +80,11 @@ for i in $(seq "$KILLS"); do
 	daemon_up
 done
 check "a daemon that was killed $KILLS times is up" until_true 30 is_up
-until_true 20 bash -c "'$invigil' status --socket '$work/sock' | grep -c '^run ' | grep -qx 2"
+until_true 30 bash -c "'$invigil' status --socket '$work/sock' | grep -c '^run ' | grep -qx 2"
 # A run is listed before all of its processes are taken in.
 for j in github:killed-gh jenkins:killed-jk; do
 	n=$(sed -n "s/^${j#*:}-\([0-9]*\)$/\1/p" "$work/${j%:*}.out" | tail -1)
-	check "what ${j%:*} does from here on is seen" until_true 20 grep -qs "\"${j#*:}-$((n + 2))\"" "$work"/runs/*.jsonl
+	check "what ${j%:*} does from here on is seen" until_true 30 grep -qs "\"${j#*:}-$((n + 2))\"" "$work"/runs/*.jsonl
 done
 touch "$work/github.stop" "$work/jenkins.stop"
 wait $github
@@ -92,7 +93,7 @@ wait $jenkins
 for j in github jenkins; do
 	check "all that $j wrote is there" bash -c "[ \$(wc -l <'$work/$j.out') = \$((2 * \$(cat '$work/$j.count'))) ]"
 done
-check "the runs end" until_true 20 bash -c "'$invigil' status --socket '$work/sock' | grep -q ' 0 runs active'"
+check "the runs end" until_true 30 bash -c "'$invigil' status --socket '$work/sock' | grep -q ' 0 runs active'"
 for j in github jenkins; do
 	check "$j is one run in one stream" bash -c "[ \$(grep -l 'killed-${j:0:1}' '$work'/runs/*.jsonl | wc -l) = 1 ]"
 	ev=$(grep -l "killed-${j:0:1}" "$work"/runs/*.jsonl | head -1)
@@ -105,21 +106,21 @@ check "nothing is left of what was kept for the next daemon" test "$(ls "$work/s
 # ---- a run that ends while no daemon is there ----
 GITHUB_ACTIONS=true GITHUB_RUN_ID="94-$$" GITHUB_JOB=b sh -c "/bin/echo of-the-last; read -r line <'$work/end'" >/dev/null &
 job=$!
-until_true 10 stream_of of-the-last
+until_true 30 stream_of of-the-last
 kill -9 $daemon
 wait $daemon 2>/dev/null
 echo go >"$work/end"
 wait $job
 printf '{"half a li' >>"$(stream_of of-the-last)"
 next_up "the next one is up"
-check "a run that ended meanwhile is ended by it" run_ended 20 of-the-last
+check "a run that ended meanwhile is ended by it" run_ended 30 of-the-last
 see "which says that it does not know how" 'ended() and gapless() and gap("it ended, and was started again") and get(ev[-1], "event.outcome") == "unknown"' "$(stream_of of-the-last)"
 
 # ---- a restart ----
 mkfifo "$work/again"
 GITHUB_ACTIONS=true GITHUB_RUN_ID="95-$$" GITHUB_JOB=b sh -c "/bin/echo before-it; read -r line <'$work/again'; /bin/echo behind-it; exit 5" >/dev/null &
 job=$!
-check "a run is active" until_true 20 stream_of before-it
+check "a run is active" until_true 30 stream_of before-it
 ev=$(stream_of before-it)
 id=$(basename "$ev" .jsonl)
 cp -p "$work/state/$id" "$work/kept"
@@ -128,10 +129,10 @@ check "told to make room for the next one it ends well" wait $daemon
 check "its run has not ended" bash -c "! grep -q '\"run-end\"' '$ev' && [ -s '$work/state/$id' ]"
 next_up "the next one is up, too"
 goes_on() { "$invigil" status --socket "$work/sock" | grep -q "^run $id"; }
-check "and takes the run up" until_true 20 goes_on
+check "and takes the run up" until_true 30 goes_on
 echo go >"$work/again"
 wait $job
-check "which ends" run_ended 20 behind-it
+check "which ends" run_ended 30 behind-it
 see "in the same stream, and it says what was missed" 'ended() and gapless() and len(action("run-start")) == 1 and get(ev[-1], "process.exit_code") == 5 and gap("it ended, and was started again") and ["/bin/echo", "before-it"] in args("echo") and ["/bin/echo", "behind-it"] in args("echo")'
 
 # ---- killed behind a run's last line ----
@@ -139,7 +140,7 @@ kill -9 $daemon
 wait $daemon 2>/dev/null
 cp -p "$work/kept" "$work/state/$id"
 next_up "the next one is up once more"
-check "it knows the run's end" until_true 20 test ! -e "$work/state/$id"
+check "it knows the run's end" until_true 30 test ! -e "$work/state/$id"
 see "and writes no second one" 'ended() and gapless() and len(action("run-end")) == 1'
 
 kill $daemon
