@@ -73,10 +73,10 @@ mkdir "$work/context/same"
 printf 'FROM invigil/base:1\nRUN : same; trap "exit 0" USR1; sleep 100 & wait\nRUN echo word-same\n' >"$work/context/same/Dockerfile"
 same_job() { # NUMBER
 	CI=true GITLAB_CI=true CI_SERVER=yes CI_JOB_ID="$1" CI_PIPELINE_ID=1000 CI_PROJECT_ID=34 CI_RUNNER_ID=10 \
-		timeout 60 sh -c "until [ -e '$work/go-same' ]; do sleep 0.1; done; docker build -q --no-cache -t same-$1 '$work/context/same'" >/dev/null 2>&1
+		timeout 120 sh -c "until [ -e '$work/go-same' ]; do sleep 0.1; done; docker build -q --no-cache -t same-$1 '$work/context/same'" >/dev/null 2>&1
 }
 same_go() { # RUNS: they are watched; then all of them build
-	check "$1 active" until_true 20 bash -c "[ \$('$invigil' status --socket '$work/sock' | grep -c '^run ') = $1 ]"
+	check "$1 active" until_true 30 bash -c "[ \$('$invigil' status --socket '$work/sock' | grep -c '^run ') = $1 ]"
 	touch "$work/go-same"
 }
 same_step() { [ "$(docker ps -q | wc -l)" = 2 ] && [ "$(grep -l 'another run builds the same step' "$work"/runs/*.jsonl | wc -l)" = 2 ]; }
@@ -94,16 +94,16 @@ for pid in "${jobs[@]}"; do
 	check "a job that builds ends well" test $? = 0
 done
 told() { grep -hF '"action":"exec"' "$work"/runs/*.jsonl | grep -cF '"echo word-same"'; }
-check "these runs end" until_true 20 bash -c "[ \$(grep -c ' ended: ' '$work/daemon') = 5 ]"
+check "these runs end" until_true 30 bash -c "[ \$(grep -c ' ended: ' '$work/daemon') = 5 ]"
 check "what the step executed is told by neither" test "$(told)" = 0
 rm "$work/go-same"
 same_job 63 &
 job=$!
 same_go 1
-until_true 20 bash -c '[ -n "$(docker ps -q)" ]'
+until_true 30 bash -c '[ -n "$(docker ps -q)" ]'
 until_true 30 steps_end
 wait "$job"
-check "and that of one job alone ends" until_true 20 bash -c "[ \$(grep -c ' ended: ' '$work/daemon') = 6 ]"
+check "and that of one job alone ends" until_true 30 bash -c "[ \$(grep -c ' ended: ' '$work/daemon') = 6 ]"
 check "near miss: it is told, once" test "$(told)" = 1
 see "a run that wakes the daemon is told what was not seen of its first moments" 'gap("after the run had begun")' "$(grep -l '"same-63"' "$work"/runs/*.jsonl)"
 see "near miss: one that begins while another is active is not" 'ended() and not gap("after the run had begun")' "$(grep -L 'after the run had begun' "$work"/runs/*.jsonl | head -1)"

@@ -102,7 +102,7 @@ s.serve_forever()
 PY
 /usr/bin/python3 "$work/sink.py" "$work/port" &
 sink=$!
-until_true 10 test -s "$work/port"
+until_true 30 test -s "$work/port"
 port=$(cat "$work/port")
 if command -v curl >/dev/null; then
 	run -- sh -c "printenv | curl -s --data-binary @- http://127.0.0.1:$port/" >/dev/null

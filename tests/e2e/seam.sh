@@ -65,7 +65,7 @@ export API_TOKEN=Zq7-Kd52-Wm93-Xp41-Rt68 # no four of its letters stand elsewher
 like=Yq7-kD52-wM93-xP41-rT68
 python3 "$work/engine.py" "$work/docker.sock" "$API_TOKEN" "$like" 2>"$work/engine.err" &
 server=$!
-until_true 20 test -S "$work/docker.sock"
+until_true 30 test -S "$work/docker.sock"
 check "a run with secrets cut in two is recorded" run -q --record "$work/rec" -- python3 "$work/client.py" "$work/docker.sock" "$like"
 kill $server
 see "its requests were decoded" 'len(action("container-create")) == 15'

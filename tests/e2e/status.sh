@@ -100,7 +100,7 @@ for s in TERM INT HUP; do
 	rm -f "$ev"
 	"$invigil" run -o "$ev" -- /usr/bin/python3 "$work/caught.py" 2>"$work/err" &
 	pid=$!
-	until_true 15 test -e "$work/up"
+	until_true 30 test -e "$work/up"
 	kill -$s $pid
 	wait $pid
 	got=$?
@@ -111,11 +111,11 @@ done
 rm -f "$work/up" "$work/go"
 "$invigil" run -q -o "$ev" -- sh -c "touch '$work/up'; until [ -e '$work/go' ]; do sleep 0.05; done; exit 5" 2>"$work/err" &
 pid=$!
-until_true 15 test -e "$work/up"
+until_true 30 test -e "$work/up"
 monitor=$("$root/tests/lib/ours.sh" "$ev" invigil-monitor)
 if [ -n "$monitor" ]; then
 	kill -9 "$monitor"
-	until_true 10 bash -c "! kill -0 $monitor || grep -q '^State:.Z' /proc/$monitor/status"
+	until_true 30 bash -c "! kill -0 $monitor || grep -q '^State:.Z' /proc/$monitor/status"
 	touch "$work/go"
 	wait $pid
 	check "kill -9 of the monitor leaves COMMAND's status" test $? = 5

@@ -37,7 +37,7 @@ trap stuck_off EXIT
 daemon_up() {
 	"$invigil" daemon -o "$work/runs/{run}.jsonl" --socket "$work/sock" 2>>"$work/daemon" 4>&- 5>&- 9>&- &
 	daemon=$!
-	until_true 20 bash -c "[ \$(grep -c 'watching for runs' '$work/daemon') = $1 ]"
+	until_true 30 bash -c "[ \$(grep -c 'watching for runs' '$work/daemon') = $1 ]"
 }
 helper() { pgrep -P $daemon -x invigil-attach; } # all of them
 replaced() { # PIDS: another one lives
@@ -45,7 +45,7 @@ replaced() { # PIDS: another one lives
 	now=$(helper) && [ -n "$(comm -13 <(sort <<<"$1") <(sort <<<"$now"))" ]
 }
 stream_of() { grep -l "\"$1\"" "$work"/runs/*.jsonl; }
-status() { timeout 5 "$invigil" status --socket "$work/sock"; }
+status() { timeout 20 "$invigil" status --socket "$work/sock"; }
 
 # Reads the variables that it is told to, for as long as the pipe is open.
 cat >"$work/reader.py" <<'PY'
@@ -71,13 +71,13 @@ daemon_up 1
 reader first
 first=$!
 exec 4>"$work/first"
-check "a run is watched" until_true 15 stream_of first
+check "a run is watched" until_true 30 stream_of first
 ev=$(stream_of first)
-check "what it reads is seen" until_true 15 seen "$ev" 4 BEFORE
+check "what it reads is seen" until_true 30 seen "$ev" 4 BEFORE
 before=$(helper)
 kill -9 "$before"
-check "another one takes the place of a helper that was killed" until_true 15 replaced "$before"
-check "what a program reads that ran before is seen again" until_true 15 seen "$ev" 4 AFTER
+check "another one takes the place of a helper that was killed" until_true 30 replaced "$before"
+check "what a program reads that ran before is seen again" until_true 30 seen "$ev" 4 AFTER
 see "what may be missing is said" 'gap("the process that attaches probes ended") and any("until another one" in get(e, "invigil.gap.effect", "") for e in action("coverage-gap"))'
 see "near miss: nothing is stuck" 'not gap("is stuck") and not gap("does not get on")'
 
@@ -85,7 +85,7 @@ see "near miss: nothing is stuck" 'not gap("is stuck") and not gap("does not get
 cat >"$work/served.sh" <<'SH'
 "$1/fuse" "$1/mnt" "$1/waits" &
 echo $! >"$1/server"
-for i in $(seq 100); do [ -e "$1/mnt/prog" ] && break; sleep 0.05; done
+for i in $(seq 1200); do [ -e "$1/mnt/prog" ] && break; sleep 0.05; done
 exec "$1/mnt/$2" "IVG_FOR_$2" <"$1/hold"
 SH
 serve() { # FILE: a job that executes it; ends with its file system
@@ -94,7 +94,7 @@ serve() { # FILE: a job that executes it; ends with its file system
 	GITLAB_CI=true CI_JOB_ID="$1" CI_PIPELINE_ID=9 bash "$work/served.sh" "$work" "$1" 4>&- &
 	served=$!
 	exec 5>"$work/hold"
-	until_true 10 bash -c "[ \"\$(readlink /proc/$served/exe)\" = '$work/mnt/$1' ]"
+	until_true 30 bash -c "[ \"\$(readlink /proc/$served/exe)\" = '$work/mnt/$1' ]"
 }
 serve_end() {
 	exec 5>&-
@@ -106,7 +106,7 @@ serve_end() {
 cat >"$work/of-run.sh" <<'SH'
 "$1/fuse" "$1/mnt2" "$1/waits" &
 echo $! >"$1/server2"
-for i in $(seq 100); do [ -e "$1/mnt2/prog" ] && break; sleep 0.05; done
+for i in $(seq 1200); do [ -e "$1/mnt2/prog" ] && break; sleep 0.05; done
 "$1/mnt2/hang" IVG_OF_RUN </dev/null
 for i in $(seq 1000); do
 	[ ! -e "$1/stop" ] || exit 7
@@ -121,11 +121,11 @@ of_run=$!
 before=$(helper)
 serve hang
 check "the daemon answers while one hangs" status
-check "after half a minute another one is there" until_true 50 replaced "$before"
-check "what the other run reads is seen" until_true 15 seen "$ev" 4 BESIDE
+check "after half a minute another one is there" until_true 90 replaced "$before"
+check "what the other run reads is seen" until_true 30 seen "$ev" 4 BESIDE
 see "that one hung is said to it" 'gap("does not get on with a file") and gap("is stuck in a file")'
 see "and to the run that did it" 'gap("does not get on with a file")' "$(stream_of IVG_FOR_hang)"
-check "in a run as root another one is there, too, and what it executes anew is seen" until_true 60 grep -q '"name":"IVG_FRESH_' "$work/run.jsonl"
+check "in a run as root another one is there, too, and what it executes anew is seen" until_true 90 grep -q '"name":"IVG_FRESH_' "$work/run.jsonl"
 see "and it is said" 'gap("does not get on with a file") and gap("is stuck in a file")' "$work/run.jsonl"
 see "near miss: what it executed before that is not seen" 'not reads("IVG_FRESH_1")' "$work/run.jsonl"
 touch "$work/stop"
@@ -136,11 +136,11 @@ check "the run's own status is passed on" test $? = 7
 see "its stream ends" 'ended() and gapless() and gap("were let go without an answer")' "$work/run.jsonl"
 check "it cannot be ended yet" bash -c "kill -0 $before"
 serve_end
-check "it ends with the file system" until_true 10 bash -c "! kill -0 $before"
+check "it ends with the file system" until_true 30 bash -c "! kill -0 $before"
 exec 4>&-
 wait $first
-check "both runs end" until_true 20 bash -c "[ \$(grep -c ' ended: ' '$work/daemon') -ge 2 ] && '$invigil' status --socket '$work/sock' | grep -q ' 0 runs active'"
-check "no helper is left" until_true 10 bash -c "! pgrep -P $daemon"
+check "both runs end" until_true 30 bash -c "[ \$(grep -c ' ended: ' '$work/daemon') -ge 2 ] && '$invigil' status --socket '$work/sock' | grep -q ' 0 runs active'"
+check "no helper is left" until_true 30 bash -c "! pgrep -P $daemon"
 
 # ---- the scanner hangs ----
 kill -TERM $daemon
@@ -151,9 +151,9 @@ exec 4>"$work/second"
 serve look
 daemon_up 2
 # That program, and the server, whose parent it is.
-check "what was there before is taken in, but for what does not answer" until_true 20 grep -q '2 processes from before could not be looked at' "$work/daemon"
-check "a run from before goes on" until_true 10 stream_of second
-check "and is looked into" until_true 15 seen "$(stream_of second)" 4 TAKEN
+check "what was there before is taken in, but for what does not answer" until_true 30 grep -q '2 processes from before could not be looked at' "$work/daemon"
+check "a run from before goes on" until_true 30 stream_of second
+check "and is looked into" until_true 30 seen "$(stream_of second)" 4 TAKEN
 kill -TERM $daemon
 check "it ends when it is told to, stuck or not" wait $daemon
 serve_end
@@ -165,18 +165,18 @@ daemon_up 3
 reader third
 third=$!
 exec 4>"$work/third"
-until_true 15 stream_of third
+until_true 30 stream_of third
 serve hang
 in_the_file() { grep -q fuse "/proc/$(helper)/stack"; }
-check "one hangs" until_true 20 in_the_file
+check "one hangs" until_true 30 in_the_file
 before=$(helper)
 kill -9 $daemon
 wait $daemon 2>/dev/null
 daemon_up 4
 check "the next daemon is up" test "$(grep -c 'watching for runs' "$work/daemon")" = 4
 check "though that one is still there" kill -0 "$before"
-check "the run goes on" until_true 20 bash -c "'$invigil' status --socket '$work/sock' | grep -q '^run '"
-check "in its stream" until_true 15 seen "$(stream_of third)" 4 BEYOND
+check "the run goes on" until_true 30 bash -c "'$invigil' status --socket '$work/sock' | grep -q '^run '"
+check "in its stream" until_true 30 seen "$(stream_of third)" 4 BEYOND
 serve_end
 exec 4>&-
 wait $third

@@ -32,7 +32,7 @@ for to in group one; do
 	rm -f "$work/up" "$ev"
 	setsid "$invigil" run -q -o "$ev" -- /usr/bin/python3 "$work/once.py" &
 	pid=$!
-	until_true 20 test -e "$work/up"
+	until_true 30 test -e "$work/up"
 	if [ $to = group ]; then kill -TERM -- -$pid; else kill -TERM $pid; fi
 	wait $pid
 	got=$?

@@ -51,7 +51,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -su
 cat "$work/key.pem" "$work/cert.pem" >"$work/both.pem"
 socat "OPENSSL-LISTEN:$((port + 100)),bind=127.0.0.1,reuseaddr,fork,cert=$work/both.pem,verify=0" "UNIX-CONNECT:$sock" 2>/dev/null &
 children="$children $!"
-until_true 10 sh -c "curl -sk https://127.0.0.1:$((port + 100))/_ping"
+until_true 30 sh -c "curl -sk https://127.0.0.1:$((port + 100))/_ping"
 cp "$work/cert.pem" "$work/ca.pem"
 check "a client by TLS" run -q -- curl -s --cacert "$work/cert.pem" "https://localhost:$((port + 100))/v1.41/version" -o /dev/null
 see "R8.6, near miss: TCP with TLS; its calls cannot be seen" 'not said("R8.6") and not calls()'
@@ -71,7 +71,7 @@ fi
 # ---- relays ----
 socat "UNIX-LISTEN:$work/relay.sock,fork" "UNIX-CONNECT:$sock" 2>/dev/null &
 children="$children $!"
-until_true 10 relayed "$work/relay.sock"
+until_true 30 relayed "$work/relay.sock"
 mark
 run -q -- $docker -H "unix://$work/relay.sock" ps >/dev/null
 agrees "a relay outside the run (socat)"

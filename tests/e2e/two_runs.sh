@@ -26,7 +26,7 @@ two_builds() { # UNTIL OPTIONS FIRST SECOND: of these contexts; the first steps 
 	rm -f "$ev" "$ev2"
 	timeout -k 5 60 "$invigil" run -q -o "$ev2" -- docker build $2 --no-cache -t second:1 "$work/$4" >/dev/null 2>&1 &
 	other=$!
-	(until_true 20 steps_wait && until_true 30 "$1" && steps_go) &
+	(until_true 30 steps_wait && until_true 30 "$1" && steps_go) &
 	helper=$!
 	check "one build" run -q -- docker build $2 --no-cache -t first:1 "$work/$3"
 	check "and another at the same time" wait $other
@@ -64,7 +64,7 @@ docker build -q --no-cache -t first:1 "$work/both" >/dev/null &
 docker build -q --no-cache -t second:1 "$work/both" >/dev/null
 wait
 SH
-(until_true 20 steps_wait && steps_go) &
+(until_true 30 steps_wait && steps_go) &
 helper=$!
 check "one run builds it twice at once" run -q -- sh "$work/twice"
 wait $helper
@@ -84,13 +84,13 @@ docker wait late >/dev/null
 docker rm late >/dev/null
 SH
 (
-	until_true 20 test -e "$work/up"
+	until_true 30 test -e "$work/up"
 	pid=$("$root/tests/lib/ours.sh" "$ev" invigil-monitor)
 	kill -STOP "$pid"
 	touch "$work/go"
-	until_true 20 test -e "$work/started"
+	until_true 30 test -e "$work/started"
 	kill -CONT "$pid"
-	until_true 20 grep -q "before its id was known" "$ev"
+	until_true 30 grep -q "before its id was known" "$ev"
 	docker exec others true
 	touch "$work/on"
 ) &

@@ -28,7 +28,7 @@ there() { # COMMAND: on that machine
 	read -r status <"$work/done"
 	return "$status"
 }
-check "a daemon is up" until_true 20 grep -q 'watching for runs' "$work/daemon"
+check "a daemon is up" until_true 30 grep -q 'watching for runs' "$work/daemon"
 daemon=$(cat "$work/pid")
 inside() { nsenter -t "$daemon" -m "$@"; }
 check "it does not say that it can write everywhere" bash -c "! grep 'can write' '$work/daemon'"
@@ -45,19 +45,19 @@ check "near miss: others can write beside it" there "touch $work/beside/x"
 job() { GITHUB_ACTIONS=true GITHUB_RUN_ID="$$-$1" GITHUB_JOB=x sh -c "/bin/echo $1 >/dev/null; $2"; }
 ended() { f=$(grep -l "\"$1\"" "$work"/out/????????-*.jsonl) && grep -q '"run-end"' "$f"; }
 job of-the-job 'for i in $(seq 100); do /bin/true "$i"; done'
-check "a job has its stream" until_true 20 ended of-the-job
-check "the shared file is rotated" until_true 10 test -e "$work/out/all.jsonl.1"
+check "a job has its stream" until_true 30 ended of-the-job
+check "the shared file is rotated" until_true 30 test -e "$work/out/all.jsonl.1"
 there "mount -t tmpfs later $work/mnt && cp /bin/echo $work/mnt/later"
 check "what is mounted later is seen" inside test -x "$work/mnt/later"
 check "and what is unmounted is gone" there "umount $work/mnt && umount $work/was"
 check "near miss: it was there" inside sh -c "! test -e '$work/mnt/later' && ! grep -qE ' $work/(mnt|was) ' /proc/self/mountinfo"
 mv "$work/out/all.jsonl" "$work/out/moved"
 kill -HUP "$daemon"
-check "its outputs are opened anew" until_true 10 test -e "$work/out/all.jsonl"
+check "its outputs are opened anew" until_true 30 test -e "$work/out/all.jsonl"
 sed -i "s,$work/out/all,$work/beside/all," "$work/c.yaml"
 kill -HUP "$daemon"
-check "a folder that was not its own when it started is refused" until_true 10 grep -q "output $work/beside/all.jsonl: .*Read-only" "$work/daemon"
-check "and the configuration stays" until_true 10 grep -q 'stays as it was' "$work/daemon"
+check "a folder that was not its own when it started is refused" until_true 30 grep -q "output $work/beside/all.jsonl: .*Read-only" "$work/daemon"
+check "and the configuration stays" until_true 30 grep -q 'stays as it was' "$work/daemon"
 kill -TERM "$daemon"
 exec 7>&-
 check "it ends" wait $machine
@@ -66,7 +66,7 @@ check "its sockets are gone" test ! -e "$work/run/sock" -a ! -e "$work/run/metri
 # ---- where mounts do not propagate ----
 unshare -m --propagation private "$invigil" daemon -o "$work/out/{run}.jsonl" --socket "$work/run/sock" 2>"$work/daemon" 9>&- &
 daemon=$!
-check "near miss: where they do not it is not done" until_true 20 grep -q 'watching for runs' "$work/daemon"
+check "near miss: where they do not it is not done" until_true 30 grep -q 'watching for runs' "$work/daemon"
 check "which is said" grep -q 'it can write wherever root can: what is mounted later would not be seen' "$work/daemon"
 kill $daemon
 wait $daemon

@@ -5,7 +5,7 @@ jobs_daemon() { # its streams: $work/runs
 	mkdir "$work/runs"
 	"$invigil" daemon -o "$work/runs/{run}.jsonl" --socket "$work/sock" 2>"$work/daemon" &
 	daemon=$!
-	check "a daemon is up" until_true 20 grep -q 'watching for runs' "$work/daemon"
+	check "a daemon is up" until_true 30 grep -q 'watching for runs' "$work/daemon"
 }
 jobs_go() { # $work/job, for each with its word in $t, waits for $dir/go: their pids are in $jobs, the log's size in $from
 	chmod 755 "$work/job"
@@ -29,9 +29,9 @@ jobs_go() { # $work/job, for each with its word in $t, waits for $dir/go: their 
 		done
 	) &
 	service=$!
-	for t in hub lab jen; do until_true 15 test -e "$work/$t.up"; done
+	for t in hub lab jen; do until_true 30 test -e "$work/$t.up"; done
 	docker run --rm --name of-service-c --network none invigil/base:1 true
-	check "three runs are active" until_true 15 bash -c "[ \$('$invigil' status --socket '$work/sock' | grep -c '^run ') = 3 ]"
+	check "three runs are active" until_true 30 bash -c "[ \$('$invigil' status --socket '$work/sock' | grep -c '^run ') = 3 ]"
 	from=$(log_size)
 	touch "$work/go"
 }
@@ -39,7 +39,7 @@ jobs_over() { # they have ended: the log's size is in $to
 	to=$(log_size)
 	touch "$work/over"
 	wait $service
-	check "all runs end" until_true 20 bash -c "[ \$(grep -c ' ended: ' '$work/daemon') = 3 ]"
+	check "all runs end" until_true 30 bash -c "[ \$(grep -c ' ended: ' '$work/daemon') = 3 ]"
 	check "there are three streams" bash -c "[ \$(ls '$work'/runs | wc -l) = 3 ]"
 	check "together they are what the engine logged" /usr/bin/python3 -B tests/e2e/engine_log.py "$engine/dockerd.log" "$from" "$to" --parallel --least 50 "$work"/runs/*.jsonl
 }

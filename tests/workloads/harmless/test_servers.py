@@ -19,7 +19,7 @@ def test_server_is_published_on_loopback(config, module, port):
     address = provision.published(config, module, port)
     assert address.startswith("127.0.0.1:")
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    assert opener.open("http://%s/" % address, timeout=5).read().strip() == module.encode()
+    assert opener.open("http://%s/" % address, timeout=60).read().strip() == module.encode()
 
 
 def test_log_is_for_its_owner_and_group(config):

@@ -24,7 +24,7 @@ def test_server_is_published(config, module, port):
     if not config.bind_local:
         pytest.skip("on a port of the engine's choice")
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    assert opener.open("http://127.0.0.1:%d/" % port, timeout=5).read().strip() == module.encode()
+    assert opener.open("http://127.0.0.1:%d/" % port, timeout=60).read().strip() == module.encode()
 
 
 def test_key_is_private(config):
