@@ -23,30 +23,39 @@ child() { pgrep -P "$1" -x "$2"; } # PID NAME
 
 # ---- system calls, made by gdb in a process that is stopped in poll ----
 call() { # PID NAME NUMBER ARGUMENT...: what it returns; a text is put below the stack
-	local pid=$1 nr=$3 n=0 r=(rdi rsi rdx r10 r8 r9) set=()
+	local pid=$1 nr=$3 n=0 r=(rdi rsi rdx r10 r8 r9)
 	shift 3
-	for a in "$@"; do
-		case $a in
-		\"*) set+=(-ex "set {char[$((${#a} - 1))]}(\$rsp-1024) = $a" -ex "set \$${r[n]}=\$rsp-1024") ;;
-		how:*) set+=(-ex "set {long}(\$rsp-2048) = ${a#*:}" -ex "set {long}(\$rsp-2040) = 0" -ex "set {long}(\$rsp-2032) = 0" -ex "set \$${r[n]}=\$rsp-2048") ;;
-		*) set+=(-ex "set \$${r[n]}=$a") ;;
-		esac
-		n=$((n + 1))
+	{
+		# The last instruction was its system call; of one that is at work nothing is changed.
+		echo 'if *(unsigned short *)($rip-2) != 0x050f || ($orig_rax != 7 && $orig_rax != 271)'
+		printf 'echo at work\\n\nelse\nset $was=$rip\nset $orig_rax=-1\nset $rip=$rip-2\n'
+		for a in "$@"; do
+			case $a in
+			\"*) printf 'set {char[%d]}($rsp-1024) = %s\nset $%s=$rsp-1024\n' $((${#a} - 1)) "$a" "${r[n]}" ;;
+			how:*) printf 'set {long}($rsp-2048) = %s\nset {long}($rsp-2040) = 0\nset {long}($rsp-2032) = 0\nset $%s=$rsp-2048\n' "${a#*:}" "${r[n]}" ;;
+			*) printf 'set $%s=%s\n' "${r[n]}" "$a" ;;
+			esac
+			n=$((n + 1))
+		done
+		printf 'set $rax=%s\nstepi\nprintf "returned %%d\\n", $rax\nset $rip=$was\nset $rax=-4\nend\n' "$nr"
+	} >"$work/call.gdb"
+	for ((n = 0; n < 50; n++)); do
+		timeout 100 gdb -q -nx -batch -p "$pid" -x "$work/call.gdb" >"$work/said" 2>&1
+		grep -qx 'at work' "$work/said" || break
 	done
-	timeout 30 gdb -q -nx -batch -p "$pid" -ex 'set $was=$rip' -ex 'set $orig_rax=-1' -ex 'set $rip=$rip-2' "${set[@]}" -ex "set \$rax=$nr" \
-		-ex stepi -ex 'printf "returned %d\n", $rax' -ex 'set $rip=$was' -ex 'set $rax=-4' 2>/dev/null | sed -n 's/^returned //p'
+	sed -n 's/^returned //p' "$work/said"
 }
 refused() { # PID NAME NUMBER ARGUMENT...
 	local got
 	got=$(call "$@")
-	[ "$got" = -38 ] || { echo "$2 returned $got"; return 1; }
+	[ "$got" = -38 ] || { echo "$2 returned $got"; cat "$work/said"; return 1; }
 }
 allowed() { # WANTED PID NAME NUMBER ARGUMENT...
 	local want=$1 got
 	shift
 	got=$(call "$@")
 	# shellcheck disable=SC2254
-	case $got in $want) ;; *) echo "$2 returned $got"; return 1 ;; esac
+	case $got in $want) ;; *) echo "$2 returned $got"; cat "$work/said"; return 1 ;; esac
 }
 
 cat >"$work/static.c" <<'C'
@@ -104,9 +113,9 @@ check "all are up" until_true 60 bash -c "for r in whole ${rows[*]/#/without-}; 
 as_games GITHUB_ACTIONS=true GITHUB_RUN_ID=96 GITHUB_JOB=b IVG_STATIC=1 sh "$work/home/job" &
 job=$!
 d=${daemon[whole]}
-until_true 20 child "$d" invigil-attach
+until_true 30 child "$d" invigil-attach
 a=$(child "$d" invigil-attach)
-sleep_until_seen() { until_true 20 grep -q IVG_STATIC "$work"/runs-whole/*.jsonl; }
+sleep_until_seen() { until_true 30 grep -q IVG_STATIC "$work"/runs-whole/*.jsonl; }
 sleep_until_seen
 
 check "the daemon keeps what the manual says" keeps "$d" daemon
@@ -139,7 +148,7 @@ wait $job
 echo >"$work/home/hold"
 wait $before
 over() { [ "$(cat "$work/runs-whole"/*.jsonl | grep -c '"action":"run-end"')" -ge 2 ]; }
-check "the job ends" until_true 20 over
+check "the job ends" until_true 30 over
 
 # ---- each of them is needed ----
 of_job() { grep -l "\"$2\"" "$work/runs-$1"/*.jsonl; }
@@ -174,8 +183,8 @@ done
 # ---- of a run ----
 "$work/whole" run -q -o "$work/ev" -- sh -c "until [ -e $work/go ]; do sleep 0.05; done" &
 front=$!
-of_run() { pgrep -f -x "$work/whole run -q -o $work/ev .*" | while read -r p; do [ "$(cat "/proc/$p/comm")" != "$1" ] || echo "$p"; done; }
-until_true 20 grep -q '"exec"' "$work/ev"
+of_run() { "$root/tests/lib/ours.sh" "$work/ev" "$1"; }
+until_true 30 grep -q '"exec"' "$work/ev"
 check "the monitor of a run keeps what the manual says" keeps "$(of_run invigil-monitor)" monitor
 check "so does its attacher" keeps "$(of_run invigil-attach)" attacher
 # By its file: what it was called with it has wiped.
