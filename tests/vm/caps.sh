@@ -19,9 +19,7 @@ say() { # WHAT COMMAND...
 }
 read -r _ kernel < <(tests/vm/kernels.sh 6.1)
 [ "$kernel" != - ] || { echo "FAIL 6.1: no suite serves it" && echo "0 passed, 1 failed, 0 skipped" && exit 1; }
-mkdir -p "$dir"
-make --no-print-directory STATIC=1 B=build/static build/static/invigil >/dev/null || exit 1
-gcc -D_GNU_SOURCE -static -O2 -Wall -Wextra -Werror -o "$dir/vm-engine" tests/vm/engine.c || exit 1
+tests/vm/build.sh || exit 1
 # Without the one line that asks.
 sed 's/^\treturn !feature_works(FEAT_UPROBE_MULTI).*/\treturn level < 0 \&\& p == PRIVILEGE_DAEMON;/' user/privilege.c >"$dir/without.c"
 flags=$(cat build/static/flags)
@@ -29,7 +27,7 @@ objects=$(printf '%s\n' user/*.c user/detect/*.c | sed 's,^user/\(.*\)\.c$,build
 # shellcheck disable=SC2086,SC2046
 ! cmp -s user/privilege.c "$dir/without.c" && $flags -c -o "$dir/without.o" "$dir/without.c" &&
 	$flags -o "$dir/without" $objects "$dir/without.o" $(grep -oE -- ' -l[a-z]+' <<<"$flags") || exit 1
-VM_SECONDS=${VM_SECONDS:-300} tests/vm/vmrun.sh "$kernel" build/static/invigil "$dir/without" "$dir/vm-engine" -- '
+VM_SECONDS=${VM_SECONDS:-600} tests/vm/vmrun.sh "$kernel" build/static/invigil "$dir/without" "$dir/vm-engine" -- '
 for which in ./invigil ./without; do
 	./vm-engine serve >/tmp/ready &
 	server=$!

@@ -40,10 +40,7 @@ few) chosen=$(grep 'few$' <<<"$cases") ;;
 long) chosen=$(grep -v 'few$' <<<"$cases") ;;
 *) chosen=$(for name; do grep "^$name	" <<<"$cases" || echo "$name	none"; done) ;;
 esac
-mkdir -p "$dir"
-make --no-print-directory STATIC=1 B=build/static build/static/invigil >/dev/null || exit 1
-gcc -D_GNU_SOURCE -static -O2 -Wall -Wextra -Werror -o "$dir/vm-engine" tests/vm/engine.c || exit 1
-gcc -static -O2 -Wall -Wextra -Werror -pthread -o "$dir/evade" tests/e2e/evade.c || exit 1
+tests/vm/build.sh || exit 1
 while IFS=$'\t' read -r name series cpus parameters file what; do
 	began=$SECONDS
 	out=$(boot "$name" "$series" "$cpus" "$parameters" "$file" "$what" 2>&1 </dev/null)

@@ -19,7 +19,7 @@ absent() { [ ! -e "$1" ]; }
 told() { grep -q "$1" "$2"; }
 
 engine_begin() {
-	./vm-engine serve >/tmp/ready &
+	VM_STREAM=/tmp/asked ./vm-engine serve >/tmp/ready &
 	server=$!
 	until grep -q ready /tmp/ready || ! kill -0 $server; do sleep 0.1; done
 }

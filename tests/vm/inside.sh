@@ -7,7 +7,7 @@ until_line() { # PATTERN FILE PID [COUNT]: so often, or the process that writes 
 	done
 }
 
-./vm-engine serve >/tmp/ready &
+VM_STREAM=/tmp/engine.jsonl ./vm-engine serve >/tmp/ready &
 server=$!
 until_line ready /tmp/ready $server
 VM_SMOKE_READ=1 ./invigil run -q --failed-execs -o /tmp/engine.jsonl -- ./vm-engine ask
@@ -33,6 +33,7 @@ cat >/tmp/attack.sh <<'END'
 for p in /proc/[1-9]*; do
 	read -r name <$p/comm && [ "$name" = invigil-monitor ] && grep -q attack.jsonl $p/cmdline && kill -USR1 ${p#/proc/}
 done
+exit 6
 END
 ./invigil run -q -o /tmp/attack.jsonl -- sh /tmp/attack.sh
 echo "STATUS attack $?"

@@ -59,13 +59,18 @@ kernel_fetch() { # SERIES FOLDER
 	esac
 	if apt_apart_unpack "$work" "$package" "${@:3}"; then
 		mkdir -p "$2"
-		cp "$work"/boot/vmlinuz-* "$2/vmlinuz" 2>/dev/null || cp "$work"/usr/lib/modules/*/vmlinuz "$2/vmlinuz"
-		[ -z "${MODULES:-}" ] || modules_pick "$work" "$2/modules" || rm -f "$2/vmlinuz"
+		cp "$work"/boot/vmlinuz-* "$2/new" 2>/dev/null || cp "$work"/usr/lib/modules/*/vmlinuz "$2/new"
+		# Whole, or not there: another machine may boot from it.
+		{ [ -z "${MODULES:-}" ] || modules_pick "$work" "$2/modules"; } && mv "$2/new" "$2/vmlinuz"
 	fi
 	rm -rf "$work"
 	[ -s "$2/vmlinuz" ]
 }
 
+# Two scripts of run.sh may want kernels at one time, and lists and folders are the same.
+mkdir -p "$top"
+exec 8>"$top/lock"
+flock 8
 for series; do
 	# A day is long enough for a kernel that is here already.
 	if [ "$series" = newest ] || [ ! -s "$top/$series/vmlinuz" ] || [ -n "$(find "$top/$series/vmlinuz" -mmin +1440)" ]; then

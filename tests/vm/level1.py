@@ -124,7 +124,7 @@ job = {get(e, "invigil.run.id") for word in ("of-the-job", "of-the-next") for e 
 others = {get(e, "invigil.run.id") for e in seen("run-start") if get(e, "invigil.run.kind") == "job"} - job
 events = [e for e in events if get(e, "invigil.run.id") not in others]
 answers = [json.loads(line[6:]) for line in text if line.startswith("CHECK {")]
-for name, status in (("ask", "0"), ("pages", "0"), ("files", "7"), ("attack", "1")):
+for name, status in (("ask", "0"), ("pages", "0"), ("files", "7"), ("attack", "6")):
     say(f"STATUS {name} {status}" in text, f"the status of {name} is passed on")
 say(not any("cannot " in line for line in text if line.startswith("invigil:")), "nothing could not be attached, the second time neither")
 say(bool(answers) and answers[0]["loads"], "all programs load and attach")

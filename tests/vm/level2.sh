@@ -13,8 +13,7 @@ say() { # ok|FAIL|SKIP WHAT
 	echo "$1 $2"
 	case $1 in ok*) passed=$((passed + 1)) ;; SKIP) skipped=$((skipped + 1)) ;; *) failed=$((failed + 1)) ;; esac
 }
-make --no-print-directory STATIC=1 B=build/static build/static/invigil >/dev/null || exit 1
-mkdir -p "$dir"
+tests/vm/build.sh || exit 1
 findings() { # FILE: of a machine
 	grep '^finding ' "$1"
 }

@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 read -r _ kernel < <(tests/vm/kernels.sh 6.1)
 [ "$kernel" != - ] || { echo "lines: no suite serves 6.1"; exit 1; }
-make --no-print-directory STATIC=1 B=build/static build/static/invigil >/dev/null || exit 1
+tests/vm/build.sh || exit 1
 pythons=(/usr/bin/python3)
 [ "${PYTHONS:-}" != all ] || for python in /root/.pyenv/versions/3.{13.0,12.1,11.7,10.13,9.18,8.18}/bin/python; do
 	[ ! -x "$python" ] || pythons+=("$python")
@@ -35,7 +35,7 @@ bring() { # PYTHON: it and what sites.py imports, at the same paths
 
 # One CPU: emulated, another one may be kept from running for so long while it copies a page that a stack cannot be read.
 in_vm() { # PYTHON: it has $top for itself, and sites.py a fresh folder
-	VM_ROOT=$top VM_MEMORY=1024 VM_CPUS=1 VM_SECONDS=${VM_SECONDS:-300} tests/vm/vmrun.sh "$kernel" build/static/invigil \
+	VM_ROOT=$top VM_MEMORY=1024 VM_CPUS=1 VM_SECONDS=${VM_SECONDS:-600} tests/vm/vmrun.sh "$kernel" build/static/invigil \
 		tests/python/{oracle,sites,compare}.py -- "
 uname -r
 mkdir -p /dev/pts /dev/shm

@@ -15,8 +15,7 @@ say() { # ok|FAIL WHAT
 	case $1 in ok*) passed=$((passed + 1)) ;; *) failed=$((failed + 1)) ;; esac
 }
 trap 'rm -rf "$top"; [ -z "${SUDO_UID:-}" ] || chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" build' EXIT
-mkdir -p "$dir"
-make --no-print-directory STATIC=1 CROSS_COMPILE=aarch64-linux-gnu- B="$binary" "$binary/invigil" >/dev/null || exit 1
+tests/vm/build.sh || exit 1
 
 # The packages have more than fits: dockerd, texts, what only an installer wants.
 top=$(mktemp -d)

@@ -8,11 +8,8 @@ series=${1:-6.1}
 arch=${ARCH:-}
 dir=build/vm${arch:+-$arch}
 binary=build/${arch:+$arch-}static
-cross=
-[ "$arch" != arm64 ] || cross=aarch64-linux-gnu-
 # Under sudo nothing of root's stays in the tree.
 trap '[ -z "${SUDO_UID:-}" ] || chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" build' EXIT
-mkdir -p "$dir"
 kernel=host
 if [ "$series" != host ]; then
 	read -r series kernel < <(tests/vm/kernels.sh "$series")
@@ -25,9 +22,8 @@ if [ "$series" != host ]; then
 	fi
 fi
 name=$series${arch:+-$arch}${VM_CASE:+-$VM_CASE} # of a boot of tests/vm/degraded.sh
-make --no-print-directory STATIC=1 CROSS_COMPILE=$cross B="$binary" "$binary/invigil" >/dev/null || exit 1
-${cross}gcc -D_GNU_SOURCE -static -O2 -Wall -Wextra -Werror -o "$dir/vm-engine" tests/vm/engine.c || exit 1
-VM_SECONDS=${VM_SECONDS:-300} tests/vm/vmrun.sh "$kernel" "$binary/invigil" "$dir/vm-engine" tests/vm/inside.sh -- "sh ./inside.sh" >"$dir/out-$name" 2>&1
+tests/vm/build.sh || exit 1
+VM_SECONDS=${VM_SECONDS:-600} tests/vm/vmrun.sh "$kernel" "$binary/invigil" "$dir/vm-engine" tests/vm/inside.sh -- "sh ./inside.sh" >"$dir/out-$name" 2>&1
 grep -v '^{\|^CHECK' "$dir/out-$name" | cut -c1-300
 failed=0
 python3 tests/vm/level1.py ${UPDATE:-} "$series" <"$dir/out-$name" | sed "s/^\(ok  \|FAIL\) /&$name: /"
