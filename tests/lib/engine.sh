@@ -47,7 +47,15 @@ engine_end() { # PIDFILE MARK
 }
 
 engine_start() { # DIR
+	engine_begin "$1" && return
+	[ $? != 2 ] || engine_stop "$1"
+	return 1
+}
+
+# 2: it did not come up. Others may begin beside it; what one leaves behind is not removed meanwhile (engine_leftovers).
+engine_begin() { # DIR
 	local dir=$1 i before port
+	flock -s 7
 	if [ "$(id -u)" != 0 ]; then engine_say "needs root"; return 1; fi
 	mkdir -p "$dir" && dir=$(cd "$dir" && pwd -P) || return 1
 	if engine_alive "$dir/dockerd.pid" "$dir"; then engine_say "already runs in $dir"; return 1; fi
@@ -102,16 +110,30 @@ engine_start() { # DIR
 			--ip-forward=false --ip-masq=false &
 		echo $! >"$dir/dockerd.pid.started"
 	)
-	for i in $(seq 300); do
+	for i in $(seq 900); do
 		if docker -H "unix://$dir/docker.sock" version >/dev/null 2>&1; then return 0; fi
 		[ -d "/proc/$(cat "$dir/dockerd.pid.started")" ] || break
 		sleep 0.1
 	done
 	engine_say "dockerd did not come up; the end of its log:"
 	tail -n 15 "$dir/dockerd.log" >&2
-	engine_stop "$dir"
-	return 1
-}
+	return 2
+} 7>/tmp/invigil-engines
+
+# Another engine may have come meanwhile: only what is empty, or our own key, goes.
+engine_leftovers() { # DIR
+	local i
+	flock -w 60 7 || return
+	pgrep -x dockerd >/dev/null && return
+	# shellcheck disable=SC2013
+	for i in $(cat "$1/created" 2>/dev/null); do
+		[ "$i" = /etc/docker ] && rm -f /etc/docker/key.json
+		find "$i" -depth -type d -empty -delete 2>/dev/null
+		case $i in
+		/sys/fs/cgroup/*) find "$i" -depth -type d -exec rmdir {} \; 2>/dev/null ;;
+		esac
+	done
+} 7>/tmp/invigil-engines
 
 engine_stop() { # DIR
 	local dir=$1 i pid
@@ -142,17 +164,7 @@ engine_stop() { # DIR
 		[ "$(cat /proc/sys/net/ipv4/ip_forward)" != 0 ]; then
 		echo 0 >/proc/sys/net/ipv4/ip_forward
 	fi
-	# Another engine may have come meanwhile: only what is empty, or our own key, goes.
-	if ! pgrep -x dockerd >/dev/null; then
-		# shellcheck disable=SC2013
-		for i in $(cat "$dir/created" 2>/dev/null); do
-			[ "$i" = /etc/docker ] && rm -f /etc/docker/key.json
-			find "$i" -depth -type d -empty -delete 2>/dev/null
-			case $i in
-			/sys/fs/cgroup/*) find "$i" -depth -type d -exec rmdir {} \; 2>/dev/null ;;
-			esac
-		done
-	fi
+	engine_leftovers "$dir"
 	rm -rf "$dir/data" "$dir/exec" "$dir/containerd" "$dir/docker.sock" "$dir/daemon.json"
 	rm -f "$dir/bridge" "$dir/created" "$dir/ip_forward" "$dir"/*.pid "$dir/dockerd.pid.started"
 	return 0
