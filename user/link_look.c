@@ -21,8 +21,13 @@ static int path_stat(int root, const char *path, bool follow, struct stat *st)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW),
 				.resolve = RESOLVE_IN_ROOT | RESOLVE_CACHED };
-	int fd = syscall(SYS_openat2, root, path, &how, sizeof(how)), err;
+	int fd = -1, err;
 
+	/* EAGAIN, too, where something was mounted or renamed meanwhile (fs/namei.c, legitimize_links()). */
+	for (int i = 0; i < 3 && fd < 0; i++)
+		if ((fd = syscall(SYS_openat2, root, path, &how, sizeof(how))) < 0 &&
+		    errno != EAGAIN)
+			return -1;
 	if (fd < 0)
 		return -1;
 	err = fstat(fd, st);
