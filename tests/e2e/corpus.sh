@@ -5,7 +5,6 @@
 # shellcheck source=tests/lib/source.sh
 . "$root/tests/lib/source.sh"
 corpus=$root/tests/corpus
-LIMIT=${LIMIT:-120}
 streams=()
 
 benign() { # WHAT COMMAND...: in a copy of its folder; the stream is kept

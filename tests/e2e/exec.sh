@@ -112,7 +112,7 @@ see "nothing outside the run is in the stream" '"marker-inside" in json.dumps(ev
 
 rm -f "$work"/up? "$work/go"
 for i in 1 2; do
-	timeout 60 "$invigil" run -q -o "$work/ev$i" -- \
+	timeout 120 "$invigil" run -q -o "$work/ev$i" -- \
 		sh -c "touch '$work/up$i'; until [ -e '$work/go' ]; do sleep 0.05; done; for n in 1 2 3; do /bin/true this-is-run-$i; done" &
 	pids[i]=$!
 done

@@ -67,7 +67,7 @@ echo x >>"$1/sticky/abs.log"
 cd "$1/sticky" && echo x >>rel.log; echo x >>./way/direct.log; echo x >>"$1/mine/own.log"; echo x >>"$1//real/./direct.log"
 echo x >>../real/direct.log; echo x >here/plain.txt
 # Where a relative path began is known as long as the process is there.
-for _ in $(seq 100); do [ "$(grep -c '"action":"log-open"' "$2")" -lt 6 ] || break; sleep 0.05; done
+for _ in $(seq 600); do [ "$(grep -c '"action":"log-open"' "$2")" -lt 6 ] || break; sleep 0.05; done
 SH
 run -u root -- sh "$work/links.sh" "$work/l" "$ev"
 see "R5.4: a link to a log in a shared directory, absolute, relative, on the way" \
@@ -170,6 +170,8 @@ see "R3.9, near misses: sticky bit, mode 0755, bits taken away" "len(alerts('R3.
 cp /bin/sleep "$work/Runner.Worker"
 sleep 600 & outside=$!
 "$work/Runner.Worker" 600 & agent=$!
+until_true 10 grep -qx sleep /proc/$outside/comm
+until_true 10 grep -qx Runner.Worker /proc/$agent/comm
 cat >"$work/peek.py" <<'PY'
 import ctypes, os, subprocess, sys, threading
 how, pid = sys.argv[1], int(sys.argv[2])
