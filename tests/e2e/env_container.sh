@@ -9,7 +9,7 @@ cat >"$work/c.c" <<'C'
 #include <unistd.h>
 int main(int argc, char **argv)
 {
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 100 || argc > 1; i++) {
 		getenv("IVG_IN_CONTAINER");
 		usleep(argc > 1 ? atoi(argv[1]) : 0);
 	}
@@ -31,14 +31,16 @@ overlay*) ;;
 esac
 cat >"$work/all" <<'SH'
 set -e
-docker run --rm --network none --name first invigil/reads:1 reads 20000
+docker run -d --network none --name first invigil/reads:1 reads 20000 >/dev/null
+for i in $(seq 600); do grep -q '"env":{"name":"IVG_IN_CONTAINER"' "$1" && break; sleep 0.05; done
+docker rm -f first >/dev/null
 docker run --rm --network none --name second -e IVG_IN_CONTAINER=1 invigil/reads:1 reads
 docker run -d --network none --name third invigil/reads:1 sh -c 'while :; do read -t 9 _; done' >/dev/null
 docker exec third reads
 docker cp third:/bin/reads - >/dev/null
 docker rm -f third >/dev/null
 SH
-LIMIT=90 check "three containers of an image" run -- sh "$work/all"
+check "three containers of an image" run -- sh "$work/all" "$ev"
 reads='[e for e in action("env-read") if get(e, "invigil.env.name") == "IVG_IN_CONTAINER"]'
 see "each tells of its read once" "len($reads) == 3 and len({get(e, 'container.id') for e in $reads}) == 3"
 see "the first one's probes came late, and that is said" "get(($reads)[0], 'invigil.env.late') is True and gap('had started')"
