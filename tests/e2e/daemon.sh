@@ -8,7 +8,7 @@ daemon_up() { # [OPTIONS]
 	rm -f "$work/daemon"
 	rm -rf "$work/runs"
 	mkdir -p "$work/runs"
-	"$invigil" daemon -o "$work/runs/{run}.jsonl" --socket "$work/sock" "$@" 2>"$work/daemon" &
+	"$invigil" daemon -o "$work/runs/{run}.jsonl" --socket "$work/sock" "$@" 2>"$work/daemon" 9>&- &
 	daemon=$!
 	until_true 20 grep -q 'watching for runs' "$work/daemon"
 }
@@ -44,17 +44,17 @@ mkfifo "$2.in" && perl -e 'open F, "<", shift; <F>' "$2.in"
 exit 3
 SH
 chmod 755 "$work/step"
-GITHUB_ACTIONS=true GITHUB_RUN_ID=71 GITHUB_JOB=build GITHUB_TOKEN=planted-Kp55-secret-value "$work/step" of-github "$work/a" &
+GITHUB_ACTIONS=true GITHUB_RUN_ID=71$$ GITHUB_JOB=build GITHUB_TOKEN=planted-Kp55-secret-value "$work/step" of-github "$work/a" &
 GITLAB_CI=true CI_JOB_ID=72 CI_PIPELINE_ID=9 CI_JOB_TOKEN=planted-Kp56-secret-value "$work/step" of-gitlab "$work/b" &
 BUILD_TAG=jenkins-job-73 JOB_NAME=job BUILD_ID=73 "$work/step" of-jenkins "$work/c" $daemon &
 GITHUB_ACTIONS=false "$work/step" of-nobody "$work/d" &
 for i in a b c d; do until_true 10 test -p "$work/$i.in"; done
 check "three jobs are three runs" until_true 10 bash -c "[ \$('$invigil' status --socket '$work/sock' | grep -c '^run ') = 3 ]"
 # A second step of the first job, by the same agent, or behind another process of it; the same identity by another user.
-GITHUB_ACTIONS=true GITHUB_RUN_ID=71 GITHUB_JOB=build sh -c '/bin/echo second-step >/dev/null' &
+GITHUB_ACTIONS=true GITHUB_RUN_ID=71$$ GITHUB_JOB=build sh -c '/bin/echo second-step >/dev/null' &
 wait $!
-sh -c 'GITHUB_ACTIONS=true GITHUB_RUN_ID=71 GITHUB_JOB=build sh -c "/bin/echo third-step >/dev/null"; true'
-setpriv --reuid=65534 --clear-groups env GITHUB_ACTIONS=true GITHUB_RUN_ID=71 GITHUB_JOB=build /bin/echo from-elsewhere >/dev/null
+sh -c "GITHUB_ACTIONS=true GITHUB_RUN_ID=71$$ GITHUB_JOB=build sh -c '/bin/echo third-step >/dev/null'; true"
+setpriv --reuid=65534 --clear-groups env GITHUB_ACTIONS=true GITHUB_RUN_ID=71$$ GITHUB_JOB=build /bin/echo from-elsewhere >/dev/null
 check "the copied identity ends by itself" until_true 10 ended 1
 "$work/selected"
 check "and so does the selected program" until_true 10 ended 2
@@ -82,7 +82,7 @@ see "the copied identity is a finding of its own run" 'len(alerts("R0.6")) == 1 
 see "near miss: whose identity it is" 'not alerts("R0.6")' "$(stream_with '"of-github"')"
 check "and of no other" test "$(grep -l '"R0.6"' "$work"/runs/*.jsonl)" = "$(stream_with '"from-elsewhere"')"
 check "the copied identity is not" test "$(stream_with '"from-elsewhere"')" != "$(stream_with '"of-github"')"
-for i in github:71 gitlab:9 jenkins:73; do
+for i in github:71$$ gitlab:9 jenkins:73; do
 	f=$(stream_with "\"of-${i%:*}\"")
 	see "the ${i%:*} run begins, ends without a hole, and carries the job" \
 		"get(ev[0], 'event.action') == 'run-start' and get(ev[0], 'invigil.run.kind') == 'job' and get(ev[0], 'cicd.pipeline.run.id') == '${i#*:}' and ended() and gapless()" "$f"

@@ -41,10 +41,10 @@ echo "STATUS attack $?"
 ./invigil daemon -o '/tmp/job-{run}.jsonl' --socket /tmp/socket 2>/tmp/daemon &
 daemon=$!
 until_line 'watching for runs' /tmp/daemon $daemon
-GITHUB_ACTIONS=true GITHUB_RUN_ID=71 GITHUB_JOB=build sh -c '/bin/busybox echo of-the-job'
+GITHUB_ACTIONS=true GITHUB_RUN_ID=71 GITHUB_JOB=level1 sh -c '/bin/busybox echo of-the-job'
 until_line ' ended: ' /tmp/daemon $daemon
 # Everything is attached anew.
-GITHUB_ACTIONS=true GITHUB_RUN_ID=72 GITHUB_JOB=build sh -c '/bin/busybox echo of-the-next'
+GITHUB_ACTIONS=true GITHUB_RUN_ID=72 GITHUB_JOB=level1 sh -c '/bin/busybox echo of-the-next'
 until_line ' ended: ' /tmp/daemon $daemon 2
 kill "$daemon" && wait "$daemon"
 cat /tmp/daemon
