@@ -139,7 +139,7 @@ if [ "${1:-}" = long ]; then
 	tried vm-caps tests/vm/caps.sh
 	for t in tests/e2e/*.sh; do ! is_long "$t" || scripts="$scripts $t"; done
 else
-	limit=300
+	limit=600
 	start unit unit
 	tried vm vm
 	for f in build/fuzz/fuzz_*; do
