@@ -77,6 +77,11 @@ struct docker_call {
 	unsigned pruned_own, pruned_other; /* prune: objects named in the response */
 	bool pruned_unreadable;
 	bool removed_names_foreign;
+	/*
+	 * A container or a build is given what is a foreign container's: "PidMode=container:x", each member with its
+	 * NUL.
+	 */
+	struct span shares;
 	struct span container_id, container_name; /* of target, as far as the ledger knows */
 	bool tcp, verified;                       /* transport; engine identified by the kernel */
 	uint64_t sk, ino;                         /* the connection's key */

@@ -32,7 +32,7 @@ static void report(struct conn *c, struct call *k)
 				 : c->receiving == k ? &c->dir[DATA_RECV].msg
 						     : &k->response;
 	struct docker_call call = { 0 };
-	struct buf target = { 0 }, id = { 0 }, image = { 0 };
+	struct buf target = { 0 }, id = { 0 }, image = { 0 }, shares = { 0 };
 	struct span raw;
 
 	if (k->reported || !q->head.len)
@@ -78,6 +78,8 @@ static void report(struct conn *c, struct call *k)
 			build_watch(c, k, call.response);
 	}
 	ledger_judge(d->ledger, &call);
+	ledger_shares(d->ledger, &call, &shares);
+	call.shares = (struct span){ shares.ptr, shares.len };
 	if (d->ops.call)
 		d->ops.call(d->ops.ctx, k->process, q->begin, &call);
 	build_over(c, k);
@@ -85,6 +87,7 @@ static void report(struct conn *c, struct call *k)
 	buf_free(&target);
 	buf_free(&id);
 	buf_free(&image);
+	buf_free(&shares);
 }
 
 /* Reports the first call if that was not done, and forgets it. */

@@ -18,6 +18,8 @@ bool ledger_lookup(const struct ledger *l, enum docker_object kind, struct span 
 		   struct span *id, struct span *display, struct span *image);
 /* Sets call->owner, container_id, container_name, image_name, pruned_*; before the call's effect is learned. */
 void ledger_judge(const struct ledger *l, struct docker_call *call);
+/* What call->shares says, into out (reset before). */
+void ledger_shares(const struct ledger *l, const struct docker_call *call, struct buf *out);
 /* Learns from a successful response: created, renamed, tagged, removed. Call after ledger_judge. */
 void ledger_learn(struct ledger *l, const struct docker_call *call);
 /*

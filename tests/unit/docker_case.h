@@ -35,6 +35,7 @@ struct docker_case {
 	const char *fqdn;  /* of the host; "": none; NULL: lonestar-7.lab.example.net */
 	const char *user;  /* of the run; NULL: annabel */
 	const char *hides; /* must stand nowhere */
+	const char *shares; /* NUL separated, NUL NUL ended */
 };
 
 static struct report case_report;
@@ -134,6 +135,9 @@ static void case_check(void **state)
 		d->dockerfile = case_bytes(&run, c->dockerfile, &file);
 		d->dockerfile_complete = true;
 		d->image_own = c->image_own;
+		for (const char *s = c->shares; s && *s; s += strlen(s) + 1)
+			d->shares = (struct span){ c->shares,
+						   (size_t)(s + strlen(s) + 1 - c->shares) };
 		d->container_name = span_of(c->container_name);
 		if (docker_query(d->query, "name", 0, &name))
 			d->target = (struct span){ name.ptr, name.len };

@@ -102,6 +102,58 @@ static void selectors_make_objects_own(void **s)
 	ledger_free(l);
 }
 
+/* What a call of that path, query and body is to share, with '|' for each NUL. */
+static void shares_are(const struct ledger *l, const char *path, const char *query,
+		       const char *body, const char *wanted)
+{
+	struct docker_call c = { .query = span_of(query), .body = span_of(body) };
+	struct buf out = { 0 };
+
+	c.route = docker_route(SPAN("POST"), span_of(path), &c.target, &c.endpoint);
+	ledger_shares(l, &c, &out);
+	for (size_t i = 0; i < out.len; i++)
+		if (!out.ptr[i])
+			out.ptr[i] = '|';
+	assert_string_equal(out.len ? out.ptr : "", wanted);
+	buf_free(&out);
+}
+
+static void what_is_a_foreign_container_s_is_shared_and_nothing_else(void **s)
+{
+	static const char create[] = "/containers/create", build[] = "/v1.41/build";
+	struct selector own[] = { { OWN_NAME, "ci-*", NULL } };
+	struct ledger *l = ledger_new(own, 1);
+	struct docker_call c = { .created_id = SPAN(ID) };
+
+	(void)s;
+	c.route = docker_route(SPAN("POST"), SPAN(create), &c.target, &c.endpoint);
+	c.target = SPAN("mine");
+	c.status = 201;
+	ledger_learn(l, &c);
+	shares_are(l, create, "", "{\"HostConfig\":{\"NetworkMode\":\"container:x\"}}",
+		   "NetworkMode=container:x|");
+	shares_are(l, create, "", "{\"hostconfig\":{\"PIDMODE\":\"container:" FOREIGN_ID "\"}}",
+		   "PidMode=container:" FOREIGN_ID "|");
+	shares_are(l, create, "",
+		   "{\"HostConfig\":{\"IpcMode\":\"container:x\",\"VolumesFrom\":[\"mine\",\"y:ro\"]}}",
+		   "IpcMode=container:x|VolumesFrom=y:ro|");
+	shares_are(l, build, "networkmode=container%3Ax", "", "networkmode=container:x|");
+	shares_are(l, "/v1.23/containers/z/start", "", "{\"PidMode\":\"container:x\"}",
+		   "PidMode=container:x|");
+	/* Its own, by name, by the beginning of the id, by --own; and what names no container. */
+	shares_are(l, create, "",
+		   "{\"HostConfig\":{\"NetworkMode\":\"container:mine\",\"PidMode\":\"container:012345\","
+		   "\"IpcMode\":\"shareable\",\"VolumesFrom\":[\"ci-1\",\"mine:ro\"]}}",
+		   "");
+	shares_are(l, build, "networkmode=container:mine", "", "");
+	shares_are(l, create, "", "{\"HostConfig\":{\"NetworkMode\":\"containers:x\"}}", "");
+	shares_are(l, create, "", "{\"PidMode\":\"container:x\"}", "");
+	/* Nobody knows whose it is. */
+	ledger_blind(l);
+	shares_are(l, create, "", "{\"HostConfig\":{\"NetworkMode\":\"container:x\"}}", "");
+	ledger_free(l);
+}
+
 static enum owner volume_made(const char *created_at, const char *date)
 {
 	struct ledger *l = ledger_new(NULL, 0);
@@ -141,6 +193,7 @@ int main(void)
 		cmocka_unit_test(a_digest_goes_with_its_tag),
 		cmocka_unit_test(a_prune_counts_what_is_not_the_run_s),
 		cmocka_unit_test(selectors_make_objects_own),
+		cmocka_unit_test(what_is_a_foreign_container_s_is_shared_and_nothing_else),
 		cmocka_unit_test(a_volume_that_was_there_before_its_create_is_foreign),
 	};
 

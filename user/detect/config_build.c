@@ -9,6 +9,35 @@ struct look {
 	struct report *out;
 };
 
+/* As the builder reads a flag: without its quotes and backslashes. */
+static bool flag_is(struct span word, const char *flag)
+{
+	for (size_t i = 0; i < word.len; i++) {
+		if (word.ptr[i] && strchr("\"'\\", word.ptr[i]))
+			continue;
+		if (word.ptr[i] != *flag || !*flag++)
+			return false;
+	}
+	return !*flag;
+}
+
+/* What a step is to have that its builder would keep from it (moby/buildkit, frontend/dockerfile/docs). */
+static void run_flags(struct look *l, struct span rest)
+{
+	static const struct {
+		const char *flag, *rule;
+	} flags[] = {
+		{ "--network=host", "R6.4" },
+		{ "--security=insecure", "R6.1" }, /* "equivalent to docker run --privileged" */
+	};
+
+	for (struct span word; span_starts(word = dockerfile_word(&rest), "--");)
+		for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+			if (flag_is(word, flags[i].flag))
+				finding(l->out, flags[i].rule, span_of(flags[i].flag),
+					"a step of a Dockerfile: RUN %s", flags[i].flag);
+}
+
 /* ENV and ARG with a sensitive name; keys and masks anywhere. */
 static void file_line(void *ctx, struct span word, struct span rest)
 {
@@ -19,6 +48,8 @@ static void file_line(void *ctx, struct span word, struct span rest)
 	while (config_is(word, "ONBUILD") && rest.len)
 		word = dockerfile_word(&rest);
 	config_value(l->f, l->out, rest, "a Dockerfile");
+	if (config_is(word, "RUN"))
+		run_flags(l, rest);
 	if (!config_is(word, "ENV") && !config_is(word, "ARG") && !config_is(word, "LABEL"))
 		return;
 	pair = dockerfile_word(&rest);
@@ -79,6 +110,7 @@ void config_build(const struct fact *f, struct report *out)
 	if (docker_query(c->query, "networkmode", 0, &b) &&
 	    config_is((struct span){ b.ptr, b.len }, "host"))
 		finding(l->out, "R6.4", SPAN("build"), "a build on the host's network");
+	config_shares(f, out);
 	if (docker_query(c->query, "version", 0, &b) && span_eq((struct span){ b.ptr, b.len }, "2"))
 		kit = true;
 	if (kit && !c->dockerfile.len)

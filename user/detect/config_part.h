@@ -15,6 +15,8 @@ void config_value(const struct fact *f, struct report *out, struct span text, co
 void config_pair(const struct fact *f, struct report *out, struct span name, struct span value,
 		 const char *where);
 void config_secret(const struct fact *f, struct report *out, struct span text, const char *where);
+/* R6.4, what is a foreign container's. */
+void config_shares(const struct fact *f, struct report *out);
 /* config_build.c: of an image build. */
 void config_build(const struct fact *f, struct report *out);
 

@@ -306,6 +306,20 @@ static enum json_end walk(struct look *l, json_fn *fn, void *ctx)
 	return json_walk(l->f->docker.body, fn, ctx, NULL);
 }
 
+void config_shares(const struct fact *f, struct report *out)
+{
+	struct span left = f->docker.shares;
+
+	while (left.len) {
+		struct span one = { left.ptr, strnlen(left.ptr, left.len) };
+
+		finding(out, "R6.4", config_clip(one, SUBJECT_MAX),
+			"%.*s: a container that the run did not create", SPANF(one));
+		one.len += one.len < left.len;
+		left = (struct span){ left.ptr + one.len, left.len - one.len };
+	}
+}
+
 /* The worst first: a report has room for so many. */
 static void look_create(struct look *l)
 {
@@ -315,6 +329,7 @@ static void look_create(struct look *l)
 	end = walk(l, row_value, l);
 	for (size_t i = 0; i < ARRAY_SIZE(l->lists); i++)
 		list_close(l, &l->lists[i]);
+	config_shares(l->f, l->out);
 	look_whole(l, end);
 	walk(l, mounts_value, &mounts);
 	mounts_end(&mounts);
