@@ -10,7 +10,7 @@ unsigned scrub_bytes(struct masker *m, char *bytes, size_t len)
 	if (!len || !m->index)
 		return 0;
 	done = scrub_known(m, bytes, len);
-	done += scrub_escaped(m, bytes, len);
+	done += scrub_escaped(m, bytes, len, true);
 	return done + scrub_looks(m, bytes, len);
 }
 
@@ -21,7 +21,7 @@ unsigned scrub_leaks(struct masker *m, char *bytes, size_t n)
 	if (!n || !m->index)
 		return 0;
 	done = scrub_known(m, bytes, n);
-	done += scrub_escaped(m, bytes, n);
+	done += scrub_escaped(m, bytes, n, false);
 	return done + scrub_tokens(m, bytes, n);
 }
 

@@ -119,7 +119,21 @@ static unsigned keys_mask(struct masker *m, char *bytes, size_t n)
 	return done;
 }
 
-static unsigned look(struct masker *m, char *bytes, size_t n, unsigned depth)
+/* Credentials of URLs. A literal & of a query is none of theirs: there a parameter ends. */
+static unsigned urls_mask(struct masker *m, const char *bytes, char mark, const struct decoded *d)
+{
+	unsigned done = 0;
+	size_t from = 0;
+
+	for (size_t i = 0; i <= d->text.len; i++)
+		if (i == d->text.len || (mark == '%' && bytes[d->from[i]] == '&')) {
+			done += scrub_urls(m, d->text.ptr + from, i - from);
+			from = i + 1;
+		}
+	return done;
+}
+
+static unsigned look(struct masker *m, char *bytes, size_t n, unsigned depth, bool urls)
 {
 	unsigned done = 0;
 
@@ -130,8 +144,10 @@ static unsigned look(struct masker *m, char *bytes, size_t n, unsigned depth)
 			unsigned found = scrub_known(m, d.text.ptr, d.text.len) +
 					 keys_mask(m, d.text.ptr, d.text.len);
 
+			if (urls)
+				found += urls_mask(m, bytes, kinds[i].mark, &d);
 			if (depth > 1)
-				found += look(m, d.text.ptr, d.text.len, depth - 1);
+				found += look(m, d.text.ptr, d.text.len, depth - 1, urls);
 			if (found)
 				done += carry_back(m, bytes, &d);
 			explicit_bzero(d.text.ptr, d.text.len);
@@ -142,7 +158,7 @@ static unsigned look(struct masker *m, char *bytes, size_t n, unsigned depth)
 	return done;
 }
 
-unsigned scrub_escaped(struct masker *m, char *bytes, size_t n)
+unsigned scrub_escaped(struct masker *m, char *bytes, size_t n, bool urls)
 {
-	return n ? look(m, bytes, n, DEPTH) : 0;
+	return n ? look(m, bytes, n, DEPTH, urls) : 0;
 }

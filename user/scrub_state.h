@@ -27,8 +27,13 @@ void learn_variable(struct masker *m, struct span name, char *value, size_t n);
 
 /* scrub_text.c: masks what looks like a secret: tokens, headers, members, assignments, URLs. Returns how often. */
 unsigned scrub_looks(struct masker *m, char *bytes, size_t n);
-/* scrub_escape.c: masks what is known behind one or two layers of escapes. Returns how often. */
-unsigned scrub_escaped(struct masker *m, char *bytes, size_t n);
+/* scrub_text.c: the same, of URLs and image references alone. */
+unsigned scrub_urls(struct masker *m, char *bytes, size_t n);
+/*
+ * scrub_escape.c: masks what is known behind one or two layers of escapes, with urls also their credentials. Returns
+ * how often.
+ */
+unsigned scrub_escaped(struct masker *m, char *bytes, size_t n, bool urls);
 /* scrub.c: as scrub_bytes(), but only values of sensitive variables and what has a credential's own form. */
 unsigned scrub_leaks(struct masker *m, char *bytes, size_t n);
 /* scrub_text.c: formats that tell a credential by themselves. Returns how often. */

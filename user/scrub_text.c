@@ -44,7 +44,7 @@ bool url_password(const char *p, size_t n, size_t *at, size_t *len)
 	return sign >= 20 && digit;
 }
 
-static unsigned scrub_urls(struct masker *m, char *b, size_t n)
+static unsigned url_passwords(struct masker *m, char *b, size_t n)
 {
 	unsigned done = 0;
 	size_t at, len;
@@ -109,6 +109,13 @@ static unsigned scrub_references(struct masker *m, char *b, size_t n)
 				 SPAN("password"));
 	}
 	return done;
+}
+
+unsigned scrub_urls(struct masker *m, char *b, size_t n)
+{
+	unsigned done = url_passwords(m, b, n);
+
+	return done + scrub_references(m, b, n);
 }
 
 unsigned scrub_tokens(struct masker *m, char *b, size_t n)
@@ -412,6 +419,5 @@ unsigned scrub_looks(struct masker *m, char *b, size_t n)
 	done += scrub_headers(m, b, n);
 	done += scrub_json(m, b, n);
 	done += scrub_assignments(m, b, n);
-	done += scrub_urls(m, b, n);
-	return done + scrub_references(m, b, n);
+	return done + scrub_urls(m, b, n);
 }

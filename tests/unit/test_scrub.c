@@ -469,6 +469,32 @@ static void json_members_are_masked_inside_their_quotes(void **state)
 			    "/build?buildargs=%7B%22API_TOKEN%22%3A%22<named:API_TOKEN>%22%7D&q=1");
 }
 
+static void credentials_of_urls_are_masked_behind_escapes(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		bytes("/build?labels=%7B%22at%22%3A%22https%3A%2F%2Fbob%3Ahunter2-is%40r.io%2Fx%22%7D"),
+		"/build?labels=%7B%22at%22%3A%22https%3A%2F%2Fbob%3A<url:password>%40r.io%2Fx%22%7D");
+	assert_string_equal(bytes("{\"at\":\"https:\\/\\/bob:hunter2-is@r.io\\/x\"}"),
+			    "{\"at\":\"https:\\/\\/bob:<url:password>@r.io\\/x\"}");
+	assert_string_equal(bytes("/images/create?fromImage=bob%3Ahunter2-is%40r.io%2Fx&tag=1"),
+			    "/images/create?fromImage=bob%3A<url:password>%40r.io%2Fx&tag=1");
+	assert_string_equal(bytes("{\"x\":\"https%3A%2F%2Fbob%3Ahunter2%252Dis%40r.io\"}"),
+			    "{\"x\":\"https%3A%2F%2Fbob%3A<url:password>%40r.io\"}");
+}
+
+static void a_query_s_parameters_are_not_taken_for_one_url(void **state)
+{
+	static const char *const same[] = {
+		"/build?remote=https%3A%2F%2Fr.io%3A80&t=hunter2%40r.io%2Fx",
+		"/build?remote=https%3A%2F%2Fr.io%3A80%2Fcontext.tar&labels=%7B%22a%22%3A%22b%40c%22%7D",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(same); i++)
+		assert_string_equal(bytes(same[i]), same[i]);
+}
+
 static void the_engines_own_words_stay(void **state)
 {
 	static const char same[] =
@@ -627,6 +653,8 @@ int main(void)
 		T(a_known_value_is_masked_behind_mixed_escapes),
 		T(a_known_value_is_masked_in_base64_at_each_alignment),
 		T(a_known_value_is_masked_in_percent_and_hex_form),
+		T(credentials_of_urls_are_masked_behind_escapes),
+		T(a_query_s_parameters_are_not_taken_for_one_url),
 		T(common_words_are_not_learned),
 		T(the_password_of_a_url_is_known_by_itself),
 		T(credentials_are_known_by_their_shape),
