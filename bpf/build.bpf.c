@@ -144,33 +144,56 @@ static __always_inline void step_read(struct build_step *s, u64 start, u64 len, 
 		s->len = 0;
 }
 
-int step_enter(void)
+#define STEP_RUNTIME 0xfffffffeu /* the runtime itself, on its way into the container */
+
+/* Whose step the current task begins to execute; 0: none's. Global, as text_begin(). */
+__attribute__((noinline)) u32 step_run(void)
 {
 	struct task_struct *task = task_current();
 	struct step_room *room = step_room();
 	struct build_step *s;
-	struct member *at;
 	u64 start, n, text;
 	u32 run;
 
 	if (!room)
 		return 0;
 	s = &room->step;
-	at = &room->member;
-	if (!is_container(cgroup_of(task), at))
-		return 0;
 	start = BPF_CORE_READ(task, mm, arg_start);
 	n = BPF_CORE_READ(task, mm, arg_end) - start;
 	step_read(s, start, n, 0);
-	/* The runtime itself, on its way into the container. */
 	if (is_word(s->args, "runc\0ini") && s->args[8] == 't')
-		return 0;
+		return STEP_RUNTIME;
 	text = text_begin();
 	run = step_find();
 	if (!run && text) {
 		step_read(s, start + text, n - text, BUILD_STEP_TEXT);
 		run = step_find();
 	}
+	return run;
+}
+
+int step_of(u32 run)
+{
+	u32 whose = step_run();
+
+	return whose && (whose == run || whose == BUILD_STEP_MANY);
+}
+
+int step_enter(void)
+{
+	struct task_struct *task = task_current();
+	struct step_room *room = step_room();
+	struct member *at;
+	u32 run;
+
+	if (!room)
+		return 0;
+	at = &room->member;
+	if (!is_container(cgroup_of(task), at))
+		return 0;
+	run = step_run();
+	if (run == STEP_RUNTIME)
+		return 0;
 	/* What two runs build is not looked for by less: that would be a guess. */
 	if (!run || run == BUILD_STEP_MANY || is_dropped(run)) {
 		stranger_tell(at);

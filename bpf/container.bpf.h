@@ -98,6 +98,12 @@ static __always_inline struct cgroup *cgroup_of(struct task_struct *task)
  */
 extern int step_enter(void);
 
+/*
+ * The same file: does the current task, the first program in a container of that run, execute just what a Dockerfile
+ * says that is built now?
+ */
+extern int step_of(u32 run);
+
 /* The last net: whatever brought it there, what executes in a container of the run belongs to it. */
 static __always_inline struct member *container_exec(struct task_struct *task)
 {

@@ -288,14 +288,15 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	struct ev_exec *e;
 	struct file *file;
 	u64 off, n;
-	u32 step;
+	bool first, step;
 	long len;
 
+	first = !m || m->flags & MEMBER_WAITS;
 	if (!m)
 		m = container_exec(task);
 	if (!m || (m->flags & MEMBER_WAITS && is_runtime_again(task, bprm)))
 		return 0;
-	step = m->flags & MEMBER_STEP;
+	step = m->flags & MEMBER_STEP || (first && building && step_of(m->run));
 	m->flags = 0;
 	python_forget(task->tgid);
 	env_state_renew(task->tgid);

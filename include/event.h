@@ -114,7 +114,7 @@ enum {                     /* ev_exec.flags */
        EXEC_FAULT = 64,  /* arguments or environment could not be read whole */
        EXEC_GAINS = 128, /* the kernel's own verdict: privilege was gained (AT_SECURE) */
        EXEC_FOUND = 256, /* it was executed before the daemon began, and looked at then */
-       EXEC_STEP = 512, /* known to be a build's step by its arguments: nobody told its container */
+       EXEC_STEP = 512, /* a build's step: the first program in its container, with the arguments that the Dockerfile says */
 };
 
 /* Tail: exe steps, cwd steps, filename as asked (NUL ended), arguments, environment, in this order. */
