@@ -2,6 +2,7 @@
 #ifndef INVIGIL_CONTAINER_LATE_H
 #define INVIGIL_CONTAINER_LATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "event.h"
 
@@ -13,14 +14,16 @@ struct loader;
  */
 #define CONTAINER_LATE_NS 20000000ull
 
-/* For the gap that is said then. */
-#define CONTAINER_LATE        "programs ran in a container before its id was known here"
-#define CONTAINER_LATE_EFFECT "that they were executed, and what they did until then"
+#define CONTAINER_BEFORE 0 /* as a time: the container is older than the run */
+
+typedef void container_gap_fn(void *ctx, const char *hook, const char *reason, const char *effect,
+			      bool required);
 
 /*
- * Makes them members of the run, once its id is with the loader: whoever comes later comes by himself. id: 64
- * digits, or the first 12 and zeroes. Returns how many have executed something already: that was not seen.
+ * What is executed in the container is the run's from here on. id: 64 digits, or the first 12 and zeroes; time: when
+ * its id was told, boot ns, or CONTAINER_BEFORE. What of it cannot be seen is said by gap.
  */
-unsigned container_late(struct loader *l, const char id[EV_CONTAINER_LEN], uint32_t run);
+void container_begin(struct loader *l, const char id[EV_CONTAINER_LEN], uint32_t run, uint64_t time,
+		     container_gap_fn *gap, void *ctx);
 
 #endif

@@ -77,8 +77,9 @@ struct job *state_take(const struct record *r, const struct job_identity *identi
 		return NULL;
 	job_watch(job);
 	ticket_add(job->run, job);
+	/* It was said to the daemon before, whenever that was. */
 	for (unsigned i = 0; i < s->n_containers; i++)
-		on_container(job, s->containers + (size_t)i * EV_CONTAINER_LEN, 0);
+		on_container(job, s->containers + (size_t)i * EV_CONTAINER_LEN, 1);
 	resumed_gap(job, "what the run did in between");
 	return job;
 }

@@ -76,14 +76,8 @@ void on_gap(void *ctx, const char *hook, const char *reason, const char *effect,
 void on_container(void *ctx, const char id[EV_CONTAINER_LEN], uint64_t time)
 {
 	struct job *job = ctx;
-	int err = loader_container(d.loader, id, job->run);
 
-	if (!err && boot_now() - time > CONTAINER_LATE_NS && container_late(d.loader, id, job->run))
-		on_gap(job, "container processes", CONTAINER_LATE, CONTAINER_LATE_EFFECT, true);
-
-	if (err)
-		on_gap(job, "container processes", strerror(-err),
-		       "what one container of the run executes", true);
+	container_begin(d.loader, id, job->run, time, on_gap, job);
 	if (job->state >= 0)
 		state_container(job->state, id);
 }

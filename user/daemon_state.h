@@ -73,7 +73,7 @@ void job_watch(struct job *job);
 struct job *job_begin(const struct record *exec, const struct job_identity *identity,
 		      char *const *envp);
 void on_gap(void *job, const char *hook, const char *reason, const char *effect, bool required);
-/* time: boot ns at which it was said; 0: to a daemon before this one */
+/* As pipeline_live.container. */
 void on_container(void *job, const char id[EV_CONTAINER_LEN], uint64_t time);
 void on_shared(void *ctx, uint32_t run); /* a build_shared_fn */
 void job_flush(struct job *job);

@@ -77,6 +77,7 @@ static void report(struct conn *c, struct call *k)
 		if (call.status == 200)
 			build_watch(c, k, call.response);
 	}
+	ledger_inspect(d->ledger, &call);
 	ledger_judge(d->ledger, &call);
 	ledger_shares(d->ledger, &call, &shares);
 	call.shares = (struct span){ shares.ptr, shares.len };

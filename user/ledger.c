@@ -209,6 +209,10 @@ bool ledger_lookup(const struct ledger *l, enum docker_object kind, struct span 
 		o = o->container;
 	if (!o)
 		return false;
+	if (o->kind == OBJ_EXEC) { /* in a container that is known by what was asked for alone */
+		*(id_is_full(o->name) ? id : display) = o->name;
+		return true;
+	}
 	*id = o->id;
 	*display = o->name;
 	*image = o->image;

@@ -16,6 +16,8 @@ enum owner ledger_owner(const struct ledger *l, enum docker_object kind, struct 
 /* Full id and name of a known object; false when the ledger knows none. Spans live until the next ledger call. */
 bool ledger_lookup(const struct ledger *l, enum docker_object kind, struct span name,
 		   struct span *id, struct span *display, struct span *image);
+/* Learns from an inspection what --own gives: before it is judged. */
+void ledger_inspect(struct ledger *l, const struct docker_call *call);
 /* Sets call->owner, container_id, container_name, image_name, pruned_*; before the call's effect is learned. */
 void ledger_judge(const struct ledger *l, struct docker_call *call);
 /* What call->shares says, into out (reset before). */
@@ -27,6 +29,8 @@ void ledger_learn(struct ledger *l, const struct docker_call *call);
  * 12 digits. False: the container is known.
  */
 bool ledger_build_container(struct ledger *l, struct span id, struct span image);
+/* The container of that whole id is the run's by --own alone, and this was not asked before. */
+bool ledger_given(struct ledger *l, struct span id);
 void ledger_build_image(struct ledger *l, struct span id);
 /* Something was missed (cut stream, lost records, undecodable connection): what is not in the ledger is unknown from now on. */
 void ledger_blind(struct ledger *l);

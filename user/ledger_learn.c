@@ -45,26 +45,55 @@ static void on_own_mount(void *ctx, const struct json_value *v)
 		o->created = false; /* it may go with its container */
 }
 
-/* What existed before and carries a label of --own is told by its inspection. */
-static void inspect_learn(struct ledger *l, const struct docker_call *c)
+/* By whatever an inspection says: it may have been asked for by another of its names. */
+static void own_learn(struct ledger *l, const struct docker_call *c, struct span id,
+		      struct span name, bool labelled)
 {
-	struct label_walk w = { .l = l };
-	struct buf id = { 0 }, name = { 0 };
-	struct object *o = object_find(l, c->route->object, c->target);
+	enum docker_object kind = c->route->object;
+	struct object *o = object_find(l, kind, id);
+	struct buf image = { 0 };
 
-	if (o && c->route->object == OBJ_CONTAINER && o->owner == OWNER_OWN && !o->shares)
-		json_walk(c->response, on_own_mount, l, NULL);
-	if (!l->n_own || o)
-		return;
-	json_walk(c->response, on_label, &w, NULL);
-	if (w.hit) {
-		json_string_at(c->response, "/Id", &id);
-		json_string_at(c->response, "/Name", &name);
-		o = object_add(l, c->route->object, (struct span){ id.ptr, id.len },
-			       slash_trim((struct span){ name.ptr, name.len }));
+	if (!o && (labelled || ledger_owner(l, kind, id) == OWNER_OWN ||
+		   ledger_owner(l, kind, name) == OWNER_OWN)) {
+		o = object_add(l, kind, id, name);
 		if (o)
 			o->created = false;
 	}
+	if (!o || o->created)
+		return;
+	if (!o->name.len && name.len) {
+		o->name = span_copy(name);
+		key_set(l, kind, name, o);
+	}
+	if (!o->image.len && json_string_at(c->response, "/Config/Image", &image))
+		o->image = span_copy((struct span){ image.ptr, image.len });
+	buf_free(&image);
+}
+
+static bool is_inspection(enum docker_action a)
+{
+	return a == ACT_CONTAINER_INSPECT || a == ACT_NETWORK_INSPECT || a == ACT_VOLUME_INSPECT;
+}
+
+/* What existed before and is given by --own is told by its inspection. */
+void ledger_inspect(struct ledger *l, const struct docker_call *c)
+{
+	struct label_walk w = { .l = l };
+	enum docker_object kind = c->route->object;
+	struct buf id = { 0 }, name = { 0 };
+	struct object *o = object_find(l, kind, c->target);
+
+	if (!is_inspection(c->route->action) || !call_is_good(c))
+		return;
+	if (o && kind == OBJ_CONTAINER && o->owner == OWNER_OWN && !o->shares)
+		json_walk(c->response, on_own_mount, l, NULL);
+	if (!l->n_own || (o && o->name.len))
+		return;
+	json_walk(c->response, on_label, &w, NULL);
+	json_string_at(c->response, "/Id", &id);
+	json_string_at(c->response, "/Name", &name);
+	own_learn(l, c, (struct span){ id.ptr, id.len },
+		  slash_trim((struct span){ name.ptr, name.len }), w.hit);
 	buf_free(&id);
 	buf_free(&name);
 }
@@ -173,6 +202,20 @@ bool ledger_build_container(struct ledger *l, struct span id, struct span image)
 	o->auto_remove = o->started = o->stopped = o->unsure = true;
 	o->image = span_copy(image);
 	return true;
+}
+
+bool ledger_given(struct ledger *l, struct span id)
+{
+	struct object *o = id_is_full(id) ? object_find(l, OBJ_CONTAINER, id) : NULL;
+
+	if (!o && id_is_full(id) && ledger_owner(l, OBJ_CONTAINER, id) == OWNER_OWN) {
+		o = object_add(l, OBJ_CONTAINER, id, (struct span){ NULL, 0 });
+		if (o)
+			o->created = false;
+	}
+	if (!o || o->created || o->given)
+		return false;
+	return o->given = true;
 }
 
 static void exec_learn(struct ledger *l, const struct docker_call *c)
@@ -290,9 +333,6 @@ static void (*const lessons[ACTIONS])(struct ledger *l, const struct docker_call
 	[ACT_CONTAINER_STOP] = stop_learn,
 	[ACT_CONTAINER_KILL] = stop_learn,
 	[ACT_CONTAINER_WAIT] = stop_learn,
-	[ACT_CONTAINER_INSPECT] = inspect_learn,
-	[ACT_NETWORK_INSPECT] = inspect_learn,
-	[ACT_VOLUME_INSPECT] = inspect_learn,
 	[ACT_IMAGE_REMOVE] = images_removed_learn,
 	[ACT_CONTAINER_REMOVE] = remove_learn,
 	[ACT_NETWORK_REMOVE] = remove_learn,

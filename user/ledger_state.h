@@ -10,6 +10,7 @@ struct object {
 	enum owner owner;            /* of an exec: of its container */
 	struct object *container;    /* of an exec; may be NULL */
 	bool created;                /* by the run; false: named by --own */
+	bool given;                  /* not created: ledger_given() was asked */
 	bool removed, auto_remove, started, stopped;
 	bool shares; /* a container that has another's volumes */
 	bool unsure; /* the end of the answer was not seen; or it may have been there before */

@@ -132,14 +132,8 @@ static void ring_drain(struct monitor *m)
 static void on_container(void *ctx, const char id[EV_CONTAINER_LEN], uint64_t time)
 {
 	struct monitor *m = ctx;
-	int err = loader_container(m->loader, id, RUN_ID);
 
-	if (!err && boot_now() - time > CONTAINER_LATE_NS && container_late(m->loader, id, RUN_ID))
-		gap_record(m, "container processes", CONTAINER_LATE, CONTAINER_LATE_EFFECT, true);
-
-	if (err)
-		gap_record(m, "container processes", strerror(-err),
-			   "what one container of the run executes", true);
+	container_begin(m->loader, id, RUN_ID, time, gap_record, m);
 }
 
 static void on_shared(void *ctx, uint32_t run)

@@ -24,7 +24,10 @@ void pipeline_record_own(struct pipeline *p, FILE *f, uid_t uid);
 uint64_t pipeline_unrecorded(const struct pipeline *p); /* records that were left out */
 /* What a live run tells those who watch for it, as soon as it is known. */
 struct pipeline_live {
-	/* a container of the run: its id, or of a build's the first 12 digits, zeroes behind them; said when (boot ns) */
+	/*
+	 * A container of the run: its id, or of a build's the first 12 digits, zeroes behind them; time: when that
+	 * was said (boot ns), or 0: it was there before, and is the run's by --own.
+	 */
 	void (*container)(void *ctx, const char id[EV_CONTAINER_LEN], uint64_t time);
 	/* a build begins (on) or is over; its steps, as they will be executed */
 	void (*build)(void *ctx, const struct build_step *steps, unsigned n, bool on);

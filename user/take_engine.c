@@ -167,14 +167,20 @@ static enum docker_way connect_way(const struct pipeline *p, const struct link *
 	return same ? WAY_BOUND : WAY_OTHER_PATH;
 }
 
-static void on_container(void *ctx, struct span id)
+static void container_tell(struct pipeline *p, struct span id, uint64_t time)
 {
-	struct pipeline *p = ctx;
 	char digits[EV_CONTAINER_LEN] = { 0 };
 
 	memcpy(digits, id.ptr, id.len < sizeof(digits) ? id.len : sizeof(digits));
 	if (p->live.container)
-		p->live.container(p->live.ctx, digits, p->now);
+		p->live.container(p->live.ctx, digits, time);
+}
+
+static void on_container(void *ctx, struct span id)
+{
+	struct pipeline *p = ctx;
+
+	container_tell(p, id, p->now);
 }
 
 static void on_build(void *ctx, struct span dockerfile, bool over)
@@ -240,15 +246,29 @@ static void build_gap(struct pipeline *p, const struct process *process, uint64_
 }
 
 /* Of a container that the run did not create nobody knows here what is executed in it. */
-static void exec_gap(struct pipeline *p, const struct process *process, const struct docker_call *c)
+static void start_gap(struct pipeline *p, const struct process *process,
+		      const struct docker_call *c)
 {
-	if ((c->status == 101 || c->status / 100 == 2) &&
-	    (c->owner == OWNER_FOREIGN || c->owner == OWNER_UNKNOWN))
+	bool started = c->status == 101 || c->status / 100 == 2;
+	bool others = c->route->action == ACT_EXEC_START &&
+		      (c->owner == OWNER_FOREIGN || c->owner == OWNER_UNKNOWN);
+
+	if (started && others)
 		health_emit(
 			p, HEALTH_GAP, process, SPAN("container processes"),
 			SPAN("a command was started in a container that the run did not create"),
 			SPAN("what it executes there; a run that created the container tells it"),
 			1, NULL, false);
+	else if (started && c->owner == OWNER_OWN && !c->container_id.len)
+		health_emit(
+			p, HEALTH_GAP, process, SPAN("container processes"),
+			SPAN("something was started in a container given by --own, whose id no answer told"),
+			SPAN("what it executes there"), 1, NULL, false);
+}
+
+static bool starts(enum docker_action a)
+{
+	return a == ACT_EXEC_START || a == ACT_CONTAINER_START || a == ACT_CONTAINER_RESTART;
 }
 
 static void on_call(void *ctx, const struct process *process, uint64_t time,
@@ -275,6 +295,9 @@ static void on_call(void *ctx, const struct process *process, uint64_t time,
 	p->run.engine_calls++;
 	if (call->route->action == ACT_CONTAINER_CREATE && call->created_id.len == EV_CONTAINER_LEN)
 		on_container(p, call->created_id);
+	else if (call->owner == OWNER_OWN && call->container_id.len == EV_CONTAINER_LEN &&
+		 ledger_given(p->ledger, call->container_id))
+		container_tell(p, call->container_id, 0);
 	fact_emit(p, &f);
 	if (call->route->action == ACT_IMAGE_BUILD)
 		build_gap(p, process, time, call);
@@ -283,8 +306,8 @@ static void on_call(void *ctx, const struct process *process, uint64_t time,
 			p, HEALTH_GAP, process, SPAN("engine connection"),
 			SPAN("HTTP/2 behind POST /grpc, by which buildx builds, is not decoded"),
 			SPAN("what is built by it, and what the steps execute"), 1, NULL, false);
-	else if (call->route->action == ACT_EXEC_START)
-		exec_gap(p, process, call);
+	else if (starts(call->route->action))
+		start_gap(p, process, call);
 }
 
 const struct dialogue_ops dialogue_to_facts = { on_call,       on_gap,   on_container, on_build,

@@ -58,6 +58,40 @@ fi
 see "each is told with its container's id, name and image" 'all(len(get(e, "container.id")) == 64 and get(e, "container.name") == "mine" and get(e, "container.image.name") == "'$base'" for e in execs() if get(e, "container"))'
 see "nothing is left behind" 'not get(ev[-1], "invigil.run.left_behind.objects")'
 
+# ---- a container that was there before the run, and is its own by --own alone ----
+docker run -d --name given --network none $base sh -c ': word-again; sleep 300' >/dev/null
+docker start others >/dev/null
+given_id=$(docker inspect -f '{{.Id}}' given)
+executed() { # WORD CONTAINER
+	echo "[get(e, 'container.name') for e in execs() if get(e, 'process.args') == ['echo', '$1'] and get(e, 'container.id')] == ['$2']"
+}
+cat >"$work/given" <<SH2
+docker exec given echo word-given
+docker exec others echo word-not-given
+docker restart -t 0 given >/dev/null
+SH2
+run -q --own 'name=giv*' -- sh "$work/given" >"$work/out" 2>&1
+see "--own: what is executed in it is the run's, with id, name and image" \
+	"$(executed word-given given) and {get(e, 'container.id') for e in execs() if get(e, 'container.id')} == {'$given_id'} and {get(e, 'container.image.name') for e in execs() if get(e, 'container.id')} == {'$base'}"
+see "it is started again: its init, too" "[e for e in execs() if ': word-again' in ' '.join(get(e, 'process.args', [])) and get(e, 'container.id')]"
+see "that it was there before is said, and the run is complete all the same" 'gap("programs ran in a container that was there before") and get(ev[-1], "invigil.run.complete") is True'
+see "near miss: a container of others: R8.3, and its exec is not seen, which is said" \
+	'not [e for e in execs() if get(e, "process.args") == ["echo", "word-not-given"] and get(e, "container.id")] and len(alerts("R8.3")) == 1 and gap("a command was started in a container that the run did not create")'
+run -q --own "id=${given_id:0:20}" -- docker exec given echo word-by-id >"$work/out" 2>&1
+see "--own by the beginning of its id: the same" "$(executed word-by-id given) and not alerts('R8.3') and not alerts('R7.4') and [get(e, 'invigil.docker.owner') for e in action('exec-start')] == ['own']"
+exec_by_name() { # two requests, neither of which tells an id of the container
+	cat <<SH2
+x=\$(curl -s --unix-socket $engine/docker.sock -H 'Content-Type: application/json' -d '{"Cmd":["echo","word-by-name"]}' http://localhost/containers/given/exec | cut -d'"' -f4)
+curl -s --unix-socket $engine/docker.sock -H 'Content-Type: application/json' -d '{}' http://localhost/exec/\$x/start
+SH2
+}
+run -q --own name=given -- sh -c "$(exec_by_name)" >"$work/out" 2>&1
+see "where no answer tells its id, that is said" \
+	'[get(e, "http.response.status_code") for e in action("exec-start")] == [200] and gap("whose id no answer told") and not alerts("R8.3") and not [e for e in execs() if get(e, "container.id")]'
+run -q -- sh -c "$(exec_by_name)" >"$work/out" 2>&1
+see "near miss: without --own it is a foreign one (R8.3)" 'alerts("R8.3") and not gap("whose id no answer told") and [get(e, "container.id") for e in action("exec-start")] == [None]'
+docker rm -f given >/dev/null
+
 # ---- two runs that execute commands in each other's containers ----
 crossing() { # MINE OTHER
 	cat <<SH2

@@ -18,6 +18,7 @@ static void call(struct ledger *l, struct docker_call *c, const char *method, co
 	c->status = 200;
 	c->response = span_of(response);
 	c->response_complete = true;
+	ledger_inspect(l, c);
 	ledger_judge(l, c);
 	ledger_learn(l, c);
 }
@@ -99,6 +100,68 @@ static void selectors_make_objects_own(void **s)
 	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, SPAN("/ci-1")), OWNER_OWN);
 	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, SPAN(FOREIGN_ID)), OWNER_OWN);
 	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, SPAN("x")), OWNER_FOREIGN);
+	ledger_free(l);
+}
+
+static void an_answer_tells_what_a_selector_gives(void **s)
+{
+	struct selector own[] = { { OWN_NAME, "ci-*", NULL }, { OWN_ID, "fedcba", NULL } };
+	struct ledger *l = ledger_new(own, 2);
+	struct docker_call c = { .owner = OWNER_NONE };
+	struct span id, name, image;
+
+	(void)s;
+	assert_false(ledger_given(l, SPAN(ID)));
+	call(l, &c, "GET", "/containers/0123/json", "",
+	     "{\"Id\":\"" ID "\",\"Name\":\"/ci-1\",\"Config\":{\"Image\":\"busy:1\"}}");
+	assert_int_equal(c.owner, OWNER_OWN);
+	/* Asked for by its id, and the selector has its name. */
+	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, SPAN("0123456")), OWNER_OWN);
+	assert_true(ledger_lookup(l, OBJ_CONTAINER, SPAN("ci-1"), &id, &name, &image));
+	assert_true(span_eq(id, ID) && span_eq(name, "ci-1") && span_eq(image, "busy:1"));
+	assert_true(ledger_given(l, SPAN(ID)));
+	assert_false(ledger_given(l, SPAN(ID)));
+	/* Given by the beginning of its id, and never inspected; then asked for by its name. */
+	assert_true(ledger_given(l, SPAN(FOREIGN_ID)));
+	assert_false(ledger_given(l, SPAN("fedcba987654")));
+	c = (struct docker_call){ 0 };
+	call(l, &c, "GET", "/containers/web/json", "",
+	     "{\"Id\":\"" FOREIGN_ID "\",\"Name\":\"/web\"}");
+	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, SPAN("web")), OWNER_OWN);
+	assert_false(ledger_given(l, SPAN(FOREIGN_ID)));
+	ledger_free(l);
+}
+
+static void what_the_run_creates_is_not_given(void **s)
+{
+	struct selector own[] = { { OWN_NAME, "*", NULL } };
+	struct ledger *l = ledger_new(own, 1);
+	struct docker_call c = { .created_id = SPAN(ID) };
+
+	(void)s;
+	c.route = docker_route(SPAN("POST"), SPAN("/containers/create"), &c.target, &c.endpoint);
+	c.status = 201;
+	ledger_learn(l, &c);
+	assert_false(ledger_given(l, SPAN(ID)));
+	ledger_free(l);
+}
+
+static void an_exec_in_a_container_that_is_not_known_has_not_its_own_id(void **s)
+{
+	struct ledger *l = ledger_new(NULL, 0);
+	struct docker_call c = { .created_id = SPAN(ID) };
+	struct span id, name, image;
+
+	(void)s;
+	call(l, &c, "POST", "/containers/web/exec", "", "");
+	assert_true(ledger_lookup(l, OBJ_EXEC, SPAN(ID), &id, &name, &image));
+	assert_true(!id.len && span_eq(name, "web"));
+	c = (struct docker_call){ .created_id = SPAN(ID) };
+	ledger_free(l);
+	l = ledger_new(NULL, 0);
+	call(l, &c, "POST", "/containers/" FOREIGN_ID "/exec", "", "");
+	assert_true(ledger_lookup(l, OBJ_EXEC, SPAN(ID), &id, &name, &image));
+	assert_true(!name.len && span_eq(id, FOREIGN_ID));
 	ledger_free(l);
 }
 
@@ -193,6 +256,9 @@ int main(void)
 		cmocka_unit_test(a_digest_goes_with_its_tag),
 		cmocka_unit_test(a_prune_counts_what_is_not_the_run_s),
 		cmocka_unit_test(selectors_make_objects_own),
+		cmocka_unit_test(an_answer_tells_what_a_selector_gives),
+		cmocka_unit_test(what_the_run_creates_is_not_given),
+		cmocka_unit_test(an_exec_in_a_container_that_is_not_known_has_not_its_own_id),
 		cmocka_unit_test(what_is_a_foreign_container_s_is_shared_and_nothing_else),
 		cmocka_unit_test(a_volume_that_was_there_before_its_create_is_foreign),
 	};
