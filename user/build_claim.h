@@ -8,8 +8,9 @@ struct build_step;
 
 /*
  * Two monitors know a step by the same thing: by what it executes. So each says what it looks for: by a lock on
- * the byte of an empty file that stands for the step. Locks go with their process, whatever ends it. Opens that
- * file, which nobody but root can; -errno. To be called before privileges are given up.
+ * the byte of a file that stands for the step; the file is never read or written. Locks go with their process,
+ * whatever ends it. Nothing of the engine is in it: what a container executes does not tell whose engine made it.
+ * Opens that file, which nobody but root can; -errno. To be called before privileges are given up.
  */
 int claims_open(void);
 /* Nothing happens for fd < 0. */

@@ -3,6 +3,7 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 engine_up
+trap 'engine_stop "$work/engine2"; cleanup' EXIT
 base=invigil/base:1
 ev2=$work/ev2
 
@@ -15,16 +16,22 @@ context() { # NAME WORD
 context both both
 context one one
 context two two
-steps_wait() { [ "$(docker ps -q | wc -l)" = 2 ]; }
+engines=$DOCKER_HOST # of the first build, and of the second
+apart=()             # what the second run is started by
+containers() { for e in $(printf '%s\n' $engines | sort -u); do docker -H "$e" "$@"; done; }
+steps_wait() { [ "$(containers ps -q | wc -l)" = 2 ]; }
 both_say() { grep -q "another run builds" "$ev" && grep -q "another run builds" "$ev2"; }
 # A shell that has not come to its trap yet is asked again.
-steps_end() { docker ps -q | xargs -r docker kill -s USR1 && ! docker ps -q | grep -q .; }
+steps_end() {
+	for e in $engines; do docker -H "$e" ps -q | xargs -r docker -H "$e" kill -s USR1; done
+	! containers ps -q | grep -q .
+}
 steps_go() { until_true 30 steps_end; }
 two_builds() { # UNTIL OPTIONS FIRST SECOND: of these contexts; the first steps end when UNTIL is true
 	# shellcheck disable=SC2086
 	local other helper
 	rm -f "$ev" "$ev2"
-	timeout -k 5 60 "$invigil" run -q -o "$ev2" -- docker build $2 --no-cache -t second:1 "$work/$4" >/dev/null 2>&1 &
+	timeout -k 5 60 "${apart[@]}" "$invigil" run -q -o "$ev2" -- docker -H "${engines##* }" build $2 --no-cache -t second:1 "$work/$4" >/dev/null 2>&1 &
 	other=$!
 	(until_true 30 steps_wait && until_true 30 "$1" && steps_go) &
 	helper=$!
@@ -35,12 +42,30 @@ two_builds() { # UNTIL OPTIONS FIRST SECOND: of these contexts; the first steps 
 inside() { # WORD: the containers in which a step with it was executed
 	echo "[get(e, 'container.id') for e in execs() if get(e, 'process.args', [])[-1:] == ['echo word-$1'] and get(e, 'container.id')]"
 }
-two_builds both_say -q both both
-for s in "$ev" "$ev2"; do
-	see "the same step, and nobody says whose: it is in neither stream" "$(inside both) == []" "$s"
-	see "both say so, at the time" 'gap("another run builds the same step") and alerts("R0.2") and ended()' "$s"
-	see "and that a container was there that may be theirs" 'gap("another run") and gap("during a build a container executed")' "$s"
-done
+neither() { # WHERE: two quiet builds of the same step
+	two_builds both_say -q both both
+	for s in "$ev" "$ev2"; do
+		see "the same step$1, and nobody says whose: it is in neither stream" "$(inside both) == []" "$s"
+		see "both say so, at the time" 'gap("another run builds the same step") and alerts("R0.2") and ended()' "$s"
+		see "and that a container was there that may be theirs" 'gap("another run") and gap("during a build a container executed")' "$s"
+	done
+}
+neither ""
+# Neither shares the other's /run.
+apart=(unshare -m sh -c 'mount -t tmpfs none /run && exec "$@"' -)
+neither " in another mount namespace"
+apart=()
+# What a container executes does not tell which engine made it.
+mkdir "$work/engine2"
+if engine_start "$work/engine2" && "$root/tests/lib/base-image.sh" "$work/engine2/docker.sock" $base; then
+	engines="$DOCKER_HOST unix://$work/engine2/docker.sock"
+	neither " on another engine"
+	engines=$DOCKER_HOST
+else
+	test_begin "a second engine"
+	fail "$work/engine2/dockerd.log"
+fi
+engine_stop "$work/engine2"
 two_builds true -q one two
 see "near miss: other steps at the same time: each has its own" "len($(inside one)) == 1 and $(inside two) == []"
 see "the second, too" "len($(inside two)) == 1 and $(inside one) == []" "$ev2"
