@@ -214,7 +214,7 @@ static void woken_gap(struct job *job)
 	struct buf reason = { 0 };
 
 	buf_fmt(&reason, "its hooks were attached %llu ms after the run had begun",
-		(unsigned long long)(boot_now() - job->began) / 1000000);
+		(unsigned long long)(d.attached - job->began) / 1000000);
 	on_gap(job, "engine bytes", reason.ptr,
 	       "calls of engines, files and looks into processes until then", false);
 	buf_free(&reason);
@@ -225,8 +225,7 @@ void job_watch(struct job *job)
 {
 	memcpy(job->lost, d.lost, sizeof(job->lost));
 	d.jobs[d.n_jobs++] = job;
-	if (d.n_jobs == 1 && !probes_begin())
-		d.stop = true;
+	d.stop |= !probes_begin();
 	engine_sockets(on_engine, job);
 	loader_gaps(d.loader, on_gap, job);
 	probes_known(job);
@@ -240,13 +239,17 @@ struct job *job_begin(const struct record *exec, const struct job_identity *iden
 	bool woken;
 	char id[37];
 
+	/* Nobody holds the program meanwhile: before anything else. */
+	woken = !d.attached;
+	d.stop |= !probes_begin();
 	run_id_new(id);
 	job = job_new(exec->h->run, id, exec->h->time, exec->h->pid);
+	if (!job && !d.n_jobs)
+		probes_end();
 	if (!job)
 		return NULL;
 	job->identity = *identity;
 	job_record(job, exec, id, envp);
-	woken = !d.n_jobs;
 	job_watch(job);
 	for (int i = 1; i < 3; i++) {
 		const struct ev_fd *fd = &((const struct ev_exec *)exec->body)->fd[i];

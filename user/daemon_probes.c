@@ -85,8 +85,11 @@ static bool attacher_make(void)
 
 bool probes_begin(void)
 {
+	if (d.attached)
+		return true;
 	if (!loader_activate(d.loader))
 		return false;
+	d.attached = boot_now();
 	loader_guard(d.loader, ATTACK_MONITOR, getpid());
 	attacher_make();
 	return true;
@@ -110,7 +113,7 @@ void probes_known(struct job *job)
 void probes_end(void)
 {
 	attacher_stop(&d.attacher);
-	d.attacher_due = 0;
+	d.attacher_due = d.attached = 0;
 	loader_idle(d.loader);
 }
 

@@ -26,6 +26,7 @@ extern struct daemon {
 	struct attacher attacher; /* while a run is active */
 	unsigned attachers;       /* that were started */
 	uint64_t attacher_due;    /* boot ns: another one is to be started; 0: none is */
+	uint64_t attached;        /* boot ns: what costs something; 0: it is not */
 	struct job *jobs[RUNS_MAX];
 	unsigned n_jobs;
 	struct ticket *tickets;
@@ -105,7 +106,7 @@ struct job *state_take(const struct record *r, const struct job_identity *identi
 		       const struct lineage *l);
 
 /* daemon_probes.c */
-/* The first run that is active: what costs something is attached. */
+/* What costs something is attached, unless it is already: what a run does until then is not seen. */
 bool probes_begin(void);
 /* What a run that begins now does not see for want of them. */
 void probes_gaps(struct job *job);
