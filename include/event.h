@@ -114,7 +114,8 @@ enum {                     /* ev_exec.flags */
        EXEC_FAULT = 64,  /* arguments or environment could not be read whole */
        EXEC_GAINS = 128, /* the kernel's own verdict: privilege was gained (AT_SECURE) */
        EXEC_FOUND = 256, /* it was executed before the daemon began, and looked at then */
-       EXEC_STEP = 512, /* a build's step: the first program in its container, with the arguments that the Dockerfile says */
+       EXEC_STEP =
+	       512, /* a build's step: first in its container, and just what the Dockerfile says */
 };
 
 /* Tail: exe steps, cwd steps, filename as asked (NUL ended), arguments, environment, in this order. */

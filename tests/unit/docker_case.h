@@ -32,9 +32,9 @@ struct docker_case {
 	const char *says;  /* words of the evidence */
 	const char *about; /* the finding's subject */
 	const char *container_name;
-	const char *fqdn;  /* of the host; "": none; NULL: lonestar-7.lab.example.net */
-	const char *user;  /* of the run; NULL: annabel */
-	const char *hides; /* must stand nowhere */
+	const char *fqdn;   /* of the host; "": none; NULL: lonestar-7.lab.example.net */
+	const char *user;   /* of the run; NULL: annabel */
+	const char *hides;  /* must stand nowhere */
 	const char *shares; /* NUL separated, NUL NUL ended */
 };
 
@@ -136,8 +136,8 @@ static void case_check(void **state)
 		d->dockerfile_complete = true;
 		d->image_own = c->image_own;
 		for (const char *s = c->shares; s && *s; s += strlen(s) + 1)
-			d->shares = (struct span){ c->shares,
-						   (size_t)(s + strlen(s) + 1 - c->shares) };
+			d->shares =
+				(struct span){ c->shares, (size_t)(s + strlen(s) + 1 - c->shares) };
 		d->container_name = span_of(c->container_name);
 		if (docker_query(d->query, "name", 0, &name))
 			d->target = (struct span){ name.ptr, name.len };

@@ -197,17 +197,19 @@ static void what_is_a_foreign_container_s_is_shared_and_nothing_else(void **s)
 		   "NetworkMode=container:x|");
 	shares_are(l, create, "", "{\"hostconfig\":{\"PIDMODE\":\"container:" FOREIGN_ID "\"}}",
 		   "PidMode=container:" FOREIGN_ID "|");
-	shares_are(l, create, "",
-		   "{\"HostConfig\":{\"IpcMode\":\"container:x\",\"VolumesFrom\":[\"mine\",\"y:ro\"]}}",
-		   "IpcMode=container:x|VolumesFrom=y:ro|");
+	shares_are(
+		l, create, "",
+		"{\"HostConfig\":{\"IpcMode\":\"container:x\",\"VolumesFrom\":[\"mine\",\"y:ro\"]}}",
+		"IpcMode=container:x|VolumesFrom=y:ro|");
 	shares_are(l, build, "networkmode=container%3Ax", "", "networkmode=container:x|");
 	shares_are(l, "/v1.23/containers/z/start", "", "{\"PidMode\":\"container:x\"}",
 		   "PidMode=container:x|");
 	/* Its own, by name, by the beginning of the id, by --own; and what names no container. */
-	shares_are(l, create, "",
-		   "{\"HostConfig\":{\"NetworkMode\":\"container:mine\",\"PidMode\":\"container:012345\","
-		   "\"IpcMode\":\"shareable\",\"VolumesFrom\":[\"ci-1\",\"mine:ro\"]}}",
-		   "");
+	shares_are(
+		l, create, "",
+		"{\"HostConfig\":{\"NetworkMode\":\"container:mine\",\"PidMode\":\"container:012345\","
+		"\"IpcMode\":\"shareable\",\"VolumesFrom\":[\"ci-1\",\"mine:ro\"]}}",
+		"");
 	shares_are(l, build, "networkmode=container:mine", "", "");
 	shares_are(l, create, "", "{\"HostConfig\":{\"NetworkMode\":\"containers:x\"}}", "");
 	shares_are(l, create, "", "{\"PidMode\":\"container:x\"}", "");
