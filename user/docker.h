@@ -64,7 +64,8 @@ struct docker_call {
 	uint64_t request_bytes; /* body bytes announced or counted */
 	bool request_complete;  /* headers and body were captured whole */
 	int status;             /* 0: no response seen */
-	struct span response;   /* response body as far as captured */
+	struct span
+		response; /* body of the response as far as captured; empty where nobody reads it */
 	bool response_complete;
 	struct span date;                 /* of the response, by the engine's clock */
 	uint64_t response_time, duration; /* ns; 0 unknown */

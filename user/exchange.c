@@ -40,7 +40,6 @@ static void report(struct conn *c, struct call *k)
 	k->reported = true;
 	conn_scrub(d, &q->head);
 	conn_scrub(d, &q->body);
-	conn_scrub(d, &r->body);
 	call.query = target_split(q->target, &raw);
 	buf_reset(&k->path);
 	percent_decode(raw, &k->path);
@@ -53,7 +52,10 @@ static void report(struct conn *c, struct call *k)
 	call.request_bytes = q->bytes;
 	call.request_complete = k->requested && q->complete;
 	call.status = r->status;
-	call.response = (struct span){ r->body.ptr, r->body.len };
+	if (ledger_reads(call.route)) {
+		conn_scrub(d, &r->body);
+		call.response = (struct span){ r->body.ptr, r->body.len };
+	}
 	call.response_complete = k->answered && r->complete;
 	call.date = http_header(r, "Date", 0);
 	if (r->status) {

@@ -24,6 +24,8 @@ void ledger_judge(const struct ledger *l, struct docker_call *call);
 void ledger_shares(const struct ledger *l, const struct docker_call *call, struct buf *out);
 /* Learns from a successful response: created, renamed, tagged, removed. Call after ledger_judge. */
 void ledger_learn(struct ledger *l, const struct docker_call *call);
+/* Do these two, or whoever looks for what it created, read the body of such a call's response? Of most nobody does. */
+bool ledger_reads(const struct docker_route *route);
 /*
  * A step of a classic build runs in a container, or made an image; ids as the builder says them, their first
  * 12 digits. False: the container is known.

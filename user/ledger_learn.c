@@ -345,6 +345,11 @@ static void (*const lessons[ACTIONS])(struct ledger *l, const struct docker_call
 	[ACT_PLUGIN] = swarm_learn,
 };
 
+bool ledger_reads(const struct docker_route *route)
+{
+	return lessons[route->action] || route->action == ACT_BUILD_PRUNE; /* judged alone */
+}
+
 void ledger_learn(struct ledger *l, const struct docker_call *c)
 {
 	if (!c->status && creates(c->route->action))

@@ -124,27 +124,9 @@ unsigned scrub_tokens(struct masker *m, char *b, size_t n)
 	unsigned done = 0;
 	const char *kind;
 
-	for (size_t i = 0; i + 12 < n;) {
-		size_t len = 0;
+	for (size_t i = 0; (i = secret_next(s, i)) + 12 < n;) {
+		size_t len = secret_shape(s, i, &kind);
 
-		switch (b[i]) {
-		case 'A':
-		case 'g':
-		case 'x':
-		case 'n':
-		case 'p':
-		case 'd':
-		case 's':
-		case 'r':
-		case 'S':
-		case 'h':
-			len = secret_shape(s, i, &kind);
-			break;
-		case '-':
-			if (starts(b + i, n - i, "-----BEGIN "))
-				len = secret_shape(s, i, &kind);
-			break;
-		}
 		if (!len) {
 			i++;
 			continue;
@@ -184,6 +166,8 @@ static unsigned scrub_headers(struct masker *m, char *b, size_t n)
 	while (p < end && (p = memchr(p, ':', (size_t)(end - p)))) {
 		char *colon = p++;
 
+		if (colon == b || !is_word(colon[-1])) /* the quote of JSON's key */
+			continue;
 		for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
 			size_t k = strlen(headers[i]);
 			char *v = p, *e;
@@ -278,6 +262,14 @@ static unsigned scrub_member(struct masker *m, char *b, char *p, char *end, size
 	char *k = p, *v = p + q, *e;
 	bool percent = q == 3;
 
+	/* Most quotes close no key. */
+	v = skip_blank(v, end, percent);
+	if (v < end && *v == ':')
+		v++;
+	else if (percent && end - v >= 3 && !strncasecmp(v, "%3A", 3))
+		v += 3;
+	else
+		return 0;
 	while (k > b && p - k <= NAME_MAX_LOOK && (is_word(k[-1]) || k[-1] == '-' || k[-1] == '.'))
 		k--;
 	if (percent && p - k >= 2 && k - b >= 1 && k[-1] == '%' && !memcmp(k, "22", 2))
@@ -285,13 +277,6 @@ static unsigned scrub_member(struct masker *m, char *b, char *p, char *end, size
 	else if (percent || k == b || k[-1] != '"')
 		return 0;
 	if (k == p)
-		return 0;
-	v = skip_blank(v, end, percent);
-	if (v < end && *v == ':')
-		v++;
-	else if (percent && end - v >= 3 && !strncasecmp(v, "%3A", 3))
-		v += 3;
-	else
 		return 0;
 	v = skip_blank(v, end, percent);
 	if (quote_at(v, end) != q || !name_is_sensitive(m, (struct span){ k, (size_t)(p - k) }))

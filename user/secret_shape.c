@@ -44,6 +44,25 @@ static const struct shape {
 	{ "hvs.", "vault", ALNUM_UD, 24, 0, true, false },
 };
 
+#define PAIR(p) ((unsigned)(uint8_t)(p)[0] << 8 | (uint8_t)(p)[1])
+
+/* By the first two bytes of a row: as good as no place of a text begins one. */
+static uint64_t pairs[(1u << 16) / 64];
+
+__attribute__((constructor)) static void pairs_fill(void)
+{
+	for (const struct shape *h = shapes; h < shapes + ARRAY_SIZE(shapes); h++)
+		pairs[PAIR(h->prefix) / 64] |= 1ull << PAIR(h->prefix) % 64;
+	pairs[PAIR("--") / 64] |= 1ull << PAIR("--") % 64;
+}
+
+size_t secret_next(struct span s, size_t at)
+{
+	while (at + 1 < s.len && !(pairs[PAIR(s.ptr + at) / 64] >> PAIR(s.ptr + at) % 64 & 1))
+		at++;
+	return at + 1 < s.len ? at : s.len;
+}
+
 static bool is_alnum(unsigned char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
