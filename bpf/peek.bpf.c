@@ -82,14 +82,16 @@ SEC("fexit/security_ptrace_access_check")
 int BPF_PROG(on_ptrace_access, struct task_struct *child, unsigned int mode, int ret)
 {
 	u32 run = run_of_current();
+	bool compat;
 	u64 nr;
 
 	if (!run || ret || !(mode & PTRACE_MODE_ATTACH))
 		return 0;
 	nr = REGS_NR(regs_current());
-	if (nr == SYSCALL_PTRACE)
+	compat = TASK_COMPAT(task_current());
+	if (nr == (compat ? SYSCALL_COMPAT_PTRACE : SYSCALL_PTRACE))
 		peek_emit(number_of(child), run, PEEK_PTRACE);
-	else if (nr == SYSCALL_VM_READ)
+	else if (nr == (compat ? SYSCALL_COMPAT_VM_READ : SYSCALL_VM_READ))
 		peek_emit(number_of(child), run, PEEK_VM_READ);
 	return 0;
 }

@@ -51,9 +51,12 @@ struct thread_struct {
 /* 32-bit processes number system calls otherwise: PSR_MODE32_BIT (uapi/asm/ptrace.h). */
 #define REGS_COMPAT(r) (BPF_CORE_READ(r, pstate) & 0x10)
 /* TIF_32BIT (asm/thread_info.h) */
-#define TASK_COMPAT(t)      (BPF_CORE_READ(t, thread_info.flags) >> 22 & 1)
-#define REGS_COMPAT_ARG1(r) REGS_ARG1(r)
-#define REGS_COMPAT_ARG2(r) REGS_ARG2(r)
+#define TASK_COMPAT(t) (BPF_CORE_READ(t, thread_info.flags) >> 22 & 1)
+/* arch/arm/tools/syscall.tbl */
+#define SYSCALL_COMPAT_PTRACE  26
+#define SYSCALL_COMPAT_VM_READ 376
+#define REGS_COMPAT_ARG1(r)    REGS_ARG1(r)
+#define REGS_COMPAT_ARG2(r)    REGS_ARG2(r)
 
 /*
  * Of the current task, as pthread_self() has it, or at most so many bytes above that: libc's own struct lies

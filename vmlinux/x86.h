@@ -42,9 +42,12 @@ struct thread_struct {
 /* int 0x80 and x32 number syscalls otherwise: user code segment of 64-bit processes (asm/segment.h). */
 #define REGS_COMPAT(r) (BPF_CORE_READ(r, cs) != 0x33)
 /* Of a system call in progress, int 0x80 from 64-bit code included (asm/thread_info.h: TS_COMPAT). */
-#define TASK_COMPAT(t)      (BPF_CORE_READ(t, thread_info.status) & 2)
-#define REGS_COMPAT_ARG1(r) BPF_CORE_READ(r, bx)
-#define REGS_COMPAT_ARG2(r) BPF_CORE_READ(r, cx)
+#define TASK_COMPAT(t) (BPF_CORE_READ(t, thread_info.status) & 2)
+/* arch/x86/entry/syscalls/syscall_32.tbl */
+#define SYSCALL_COMPAT_PTRACE  26
+#define SYSCALL_COMPAT_VM_READ 347
+#define REGS_COMPAT_ARG1(r)    BPF_CORE_READ(r, bx)
+#define REGS_COMPAT_ARG2(r)    BPF_CORE_READ(r, cx)
 
 /* Of the current task, as pthread_self() has it, or at most so many bytes above that. */
 #define TASK_POINTER(t) BPF_CORE_READ(t, thread.fsbase)

@@ -117,6 +117,13 @@ def pages_check(sent, received, tier):
         say(int(received) in counted, "what splice received is counted", f"{received} bytes, told are {counted}")
 
 
+def compat_check(tier):
+    """Trampolines see 32-bit system calls; tracepoints of those there are none, as check says."""
+    if "SEIZE 0" in text:
+        looked = [e for e in seen("memory-read") if get(e, "invigil.memory.mechanism") == "ptrace"]
+        say(bool(looked) == (tier == "fexit"), f"ptrace by a 32-bit system call is {'' if tier == 'fexit' else 'not '}seen")
+
+
 text = sys.stdin.read().splitlines()
 events = [json.loads(line) for line in text if line.startswith("{")]
 # On the host the daemon finds other jobs, too.
@@ -133,6 +140,7 @@ if answers:
     say(f"STATUS check {int(lacking)}" in text, f"the status of check says that {'something' if lacking else 'nothing'} is lacking")
     lengths = next((line.split()[1:] for line in text if line.startswith("PAGES ")), (0, 0))
     pages_check(*lengths, next(h["tier"] for h in answers[0]["hooks"] if h["name"] == "engine bytes"))
+    compat_check(next(h["tier"] for h in answers[0]["hooks"] if h["name"] == "looks into processes"))
     hooks_check(answers[0])
     findings_check(sys.argv[-1] == "host", answers[0])
 sys.exit(failed)
