@@ -25,7 +25,7 @@ echo 'root:x:0:0:root:/:/bin/sh' >"$top/passwd"
 
 # One CPU, as lines.sh has it and says why.
 in_vm() { # VMLINUZ
-	VM_ROOT=$top VM_MEMORY=1024 VM_CPUS=1 VM_SECONDS=${VM_SECONDS:-900} tests/vm/vmrun.sh "$1" "$binary/invigil" \
+	VM_ROOT=$top VM_MEMORY=1024 VM_CPUS=1 VM_SECONDS=${VM_SECONDS:-3600} tests/vm/vmrun.sh "$1" "$binary/invigil" \
 		tests/python/{oracle,sites,compare,reads,compare_reads}.py tests/e2e/q.py -- "
 mkdir -p /dev/pts /dev/shm /w
 mount -t devpts devpts /dev/pts
