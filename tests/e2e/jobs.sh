@@ -20,7 +20,7 @@ cat >"$work/job" <<'SH'
 touch "$dir/$t.up"
 until [ -e "$dir/go" ]; do sleep 0.1; done
 for i in 1 2; do
-	docker run -d --name "$t-c$i" --network none -e "OF=$t" invigil/base:1 sleep 60 >/dev/null || exit 3
+	docker run -d --name "$t-c$i" --network none -e "OF=$t" invigil/base:1 sleep 600 >/dev/null || exit 3
 	docker exec "$t-c$i" echo "$t-inside" >/dev/null
 	docker build -q -t "$t-image:$i" --build-arg "OF=$t" "$dir/context/$t" >/dev/null 2>&1 || exit 4
 	(setsid docker inspect "$t-c$i" >/dev/null)
@@ -70,7 +70,7 @@ check "the unrelated service is nowhere" bash -c "! grep -q of-service '$work'/r
 
 # ---- two jobs that build the same step at one moment ----
 mkdir "$work/context/same"
-printf 'FROM invigil/base:1\nRUN : same; trap "exit 0" USR1; sleep 100 & wait\nRUN echo word-same\n' >"$work/context/same/Dockerfile"
+printf 'FROM invigil/base:1\nRUN : same; trap "exit 0" USR1; sleep 1000 & wait\nRUN echo word-same\n' >"$work/context/same/Dockerfile"
 same_job() { # NUMBER
 	CI=true GITLAB_CI=true CI_SERVER=yes CI_JOB_ID="$1" CI_PIPELINE_ID=1000 CI_PROJECT_ID=34 CI_RUNNER_ID=10 \
 		timeout 120 sh -c "until [ -e '$work/go-same' ]; do sleep 0.1; done; docker build -q --no-cache -t same-$1 '$work/context/same'" >/dev/null 2>&1

@@ -59,7 +59,7 @@ see "a volume that is another's is not the run's own because its container has i
 own "a network, by its id" "docker network rm \$(docker network create net1)"
 if command -v docker-compose >/dev/null; then
 	mkdir "$work/compose"
-	printf 'version: "3"\nservices:\n  one:\n    image: %s\n    command: sleep 60\n    volumes: [ "data:/d" ]\nvolumes: { data: {} }\n' $base >"$work/compose/docker-compose.yml"
+	printf 'version: "3"\nservices:\n  one:\n    image: %s\n    command: sleep 600\n    volumes: [ "data:/d" ]\nvolumes: { data: {} }\n' $base >"$work/compose/docker-compose.yml"
 	own "a compose project: containers, network, volume" "cd '$work/compose' && export COMPOSE_API_VERSION=1.41 && docker-compose -p ivgl up -d && docker-compose -p ivgl down -v -t 0"
 else
 	test_begin "own: a compose project"

@@ -10,14 +10,14 @@ let_go() { timeout 60 bash -c 'echo >"$1"' - "$work/$1"; }
 held() { # COMMAND...: run with a monitor that stands still while it works; it waits for go and for end, and ends with 6
 	local pid monitor
 	rm -f "$ev" "$work"/{up,over}
-	timeout 120 "$invigil" run -o "$ev" -- "$@" 2>"$work/err" &
+	timeout 250 "$invigil" run -o "$ev" -- "$@" 2>"$work/err" &
 	pid=$!
 	until_true 30 test -e "$work/up"
 	monitor=$("$root/tests/lib/ours.sh" "$ev" invigil-monitor)
 	check "the monitor is there" test -n "$monitor"
 	kill -STOP "$monitor"
 	let_go go
-	check "the run does not wait for a monitor that stands still" until_true 60 test -e "$work/over"
+	check "the run does not wait for a monitor that stands still" until_true 120 test -e "$work/over"
 	kill -CONT "$monitor"
 	check "what was lost is said while the run goes on" until_true 60 grep -q '"events-lost"' "$ev"
 	let_go end

@@ -25,7 +25,7 @@ version: "3"
 services:
   one:
     image: $base
-    command: sleep 60
+    command: sleep 600
     networks: [front]
 networks:
   front: {}
@@ -68,7 +68,7 @@ $D version >/dev/null; $D info >/dev/null; $D ps -a >/dev/null; $D images -q >/d
 $D create --name p$t --hostname h$t --privileged --network host --pid host --cap-add NET_ADMIN -e PLAIN=s3 \
 	-v /var/run/docker.sock:/var/run/docker.sock $base true >/dev/null
 $D rm p$t >/dev/null
-$D run -d --name r$t --network none -e A=1 -v /etc:/e:ro --mount type=bind,source=/tmp,target=/t $base sleep 60 >/dev/null
+$D run -d --name r$t --network none -e A=1 -v /etc:/e:ro --mount type=bind,source=/tmp,target=/t $base sleep 600 >/dev/null
 $D exec -e TOK=1 r$t echo exec-out
 echo in | $D exec -i r$t cat
 $D inspect r$t >/dev/null; $D logs r$t; $D cp /etc/hostname r$t:/x; $D cp r$t:/x - >/dev/null; $D top r$t >/dev/null
@@ -160,7 +160,7 @@ see "the run is complete" 'get(ev[-1], "invigil.run.complete") is True'
 # ---- two runs on one engine ----
 mark
 ev2=$work/ev2
-timeout -k 5 60 "$invigil" run -q -o "$ev2" -- sh -c "\$raw \$sock many 150 two & \$raw \$sock many 150 two; wait" &
+timeout -k 5 170 "$invigil" run -q -o "$ev2" -- sh -c "\$raw \$sock many 150 two & \$raw \$sock many 150 two; wait" &
 other=$!
 check "one run" run -q -- sh -c "\$raw \$sock many 150 one & \$raw \$sock many 150 one; wait"
 check "and another at the same time" wait $other

@@ -6,12 +6,13 @@ engine_up
 trap 'engine_stop "$work/engine2"; cleanup' EXIT
 base=invigil/base:1
 ev2=$work/ev2
+LIMIT=150 # they wait for each other
 
 # ---- two runs that build at the same time ----
 # The first step waits, so that both build when the second one comes.
 context() { # NAME WORD
 	mkdir "$work/$1"
-	printf 'FROM %s\nRUN : %s; trap "exit 0" USR1; sleep 100 & wait\nRUN echo word-%s\n' $base "$2" "$2" >"$work/$1/Dockerfile"
+	printf 'FROM %s\nRUN : %s; trap "exit 0" USR1; sleep 1000 & wait\nRUN echo word-%s\n' $base "$2" "$2" >"$work/$1/Dockerfile"
 }
 context both both
 context one one
@@ -31,7 +32,7 @@ two_builds() { # UNTIL OPTIONS FIRST SECOND: of these contexts; the first steps 
 	# shellcheck disable=SC2086
 	local other helper
 	rm -f "$ev" "$ev2"
-	timeout -k 5 60 "${apart[@]}" "$invigil" run -q -o "$ev2" -- docker -H "${engines##* }" build $2 --no-cache -t second:1 "$work/$4" >/dev/null 2>&1 &
+	timeout -k 5 $LIMIT "${apart[@]}" "$invigil" run -q -o "$ev2" -- docker -H "${engines##* }" build $2 --no-cache -t second:1 "$work/$4" >/dev/null 2>&1 &
 	other=$!
 	(until_true 30 steps_wait && until_true 30 "$1" && steps_go) &
 	helper=$!
@@ -97,7 +98,7 @@ see "near miss: both are its own" "len(set($(inside both))) == 2 and not gap('an
 docker rmi -f first:1 second:1 >/dev/null 2>&1
 
 # ---- a container that was started before its id was known: the monitor was stopped meanwhile ----
-docker run -d --name others --network none $base sleep 120 >/dev/null
+docker run -d --name others --network none $base sleep 1000 >/dev/null
 cat >"$work/late" <<SH
 touch "$work/up"
 until [ -e "$work/go" ]; do sleep 0.1; done
