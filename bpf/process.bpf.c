@@ -359,6 +359,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
+	struct member *m = member_get(task);
 	u32 run = run_of_current();
 	struct {
 		struct ev_hdr h;
@@ -367,15 +368,18 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	u64 reads;
 
-	env_state_add(task->tgid, run ? member_get(task) : NULL);
+	env_state_add(task->tgid, m);
 	/* do_exit() has counted this thread down already; the last one ends the process. */
 	if (BPF_CORE_READ(signal, live.counter))
 		return 0;
 	member_end(task);
-	if (!run)
+	if (!m && !run)
 		return 0;
+	/* Also when its run is over: a container that was left behind. */
 	python_forget(task->tgid);
 	reads = env_state_end(task->tgid);
+	if (!run)
+		return 0;
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
 		count_lost(EV_EXIT);

@@ -383,6 +383,7 @@ void job_end(struct job *job)
 			continue;
 		}
 		ticket_drop(d.tickets[i].id);
+		loader_forget(d.loader, d.tickets[i].id);
 		d.tickets[i] = d.tickets[--d.n_tickets];
 	}
 	for (unsigned i = 0; i < d.n_jobs; i++)

@@ -69,6 +69,47 @@ int loader_drop(struct loader *l, uint32_t run)
 	return bpf_map_update_elem(bpf_map__fd(l->skel->maps.dropped), &run, &one, BPF_ANY);
 }
 
+#define KEY_MAX EV_CONTAINER_LEN /* bytes, of the maps below */
+
+struct watch_key {
+	uint64_t ino;
+	uint32_t dev, run;
+};
+
+static bool container_of_run(int map, const void *key, uint32_t run)
+{
+	uint32_t of;
+
+	return !bpf_map_lookup_elem(map, key, &of) && of == run;
+}
+
+static bool file_of_run(int map, const void *key, uint32_t run)
+{
+	(void)map;
+	return ((const struct watch_key *)key)->run == run;
+}
+
+/* The next key is asked for while this one is still there: behind one that is gone the kernel begins anew. */
+static void entries_delete(int map, bool (*is_its)(int map, const void *key, uint32_t run),
+			   uint32_t run)
+{
+	uint64_t key[KEY_MAX / 8], next[KEY_MAX / 8];
+	bool more = !bpf_map_get_next_key(map, NULL, next);
+
+	while (more) {
+		memcpy(key, next, sizeof(key));
+		more = !bpf_map_get_next_key(map, key, next);
+		if (is_its(map, key, run))
+			bpf_map_delete_elem(map, key);
+	}
+}
+
+void loader_forget(struct loader *l, uint32_t run)
+{
+	entries_delete(bpf_map__fd(l->skel->maps.containers), container_of_run, run);
+	entries_delete(bpf_map__fd(l->skel->maps.watched), file_of_run, run);
+}
+
 /* The process of a pidfd, as /proc says it. 0: none. */
 static uint32_t pidfd_process(int pidfd)
 {
@@ -155,10 +196,7 @@ void loader_guard(struct loader *l, unsigned role, pid_t pid)
 
 int loader_watch(struct loader *l, uint64_t ino, uint32_t dev, uint32_t run)
 {
-	struct {
-		uint64_t ino;
-		uint32_t dev, run;
-	} key = { ino, dev, run };
+	struct watch_key key = { ino, dev, run };
 	uint64_t left = l->skel->rodata->watch_file_budget;
 
 	int err = bpf_map_update_elem(bpf_map__fd(l->skel->maps.watched), &key, &left, BPF_NOEXIST);

@@ -192,7 +192,7 @@ static const struct row rows[] = {
 
 	/* the kernel's side: hooks come and go with runs, maps are filled; nothing is loaded any more */
 	CALL_IF(bpf, PARENTS | A, IS, 0, BPF_MAP_LOOKUP_ELEM),
-	CALL_IF(bpf, PARENTS, IS, 0, BPF_MAP_GET_NEXT_KEY),	/* steps that another run builds as well */
+	CALL_IF(bpf, PARENTS, IS, 0, BPF_MAP_GET_NEXT_KEY),	/* steps that another run builds as well; what a run leaves */
 	CALL_IF(bpf, PARENTS | A, IS, 0, BPF_MAP_UPDATE_ELEM),
 	CALL_IF(bpf, PARENTS, IS, 0, BPF_MAP_DELETE_ELEM),
 	CALL_IF(bpf, PARENTS | A, IS, 0, BPF_LINK_CREATE),
