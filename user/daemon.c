@@ -20,8 +20,8 @@
 #include "notify.h"
 #include "writable.h"
 
-#define DRAIN_MS 10          /* while a run is active: records are submitted without wake-up */
-#define IDLE_MS  200         /* otherwise */
+#define IDLE_MS  200         /* while no run is active */
+#define CLOSE_MS 1000        /* what callers are still to be told */
 #define LARGE    (128 << 10) /* bytes: M_MMAP_THRESHOLD as malloc(3) begins with */
 
 struct daemon d;
@@ -192,6 +192,7 @@ static bool daemon_open(struct config *given)
 
 int cmd_daemon(struct config *c)
 {
+	unsigned empty = 0;
 	int signals;
 
 	if (geteuid()) {
@@ -214,11 +215,13 @@ int cmd_daemon(struct config *c)
 			{ d.scan ? scan_fd(d.scan) : -1, POLLIN, 0 },
 		};
 		unsigned n = 3 + scrape_fds(d.scrape, fds + 3);
+		uint64_t before = d.records;
 
 		n += control_fds(d.control, fds + n);
-		poll(fds, n, d.n_jobs ? DRAIN_MS : IDLE_MS);
+		poll(fds, n, d.n_jobs ? loader_wait_ms(empty) : IDLE_MS);
 		signals_hear(signals);
 		loader_drain(d.loader, on_record, NULL);
+		empty = d.records == before ? empty + 1 : 0;
 		losses_before();
 		probes_hear();
 		build_table_look(loader_builds(d.loader), on_shared, NULL);
@@ -239,7 +242,7 @@ int cmd_daemon(struct config *c)
 	else
 		while (d.n_jobs)
 			job_end(d.jobs[0]);
-	control_drain(d.control, DRAIN_MS * 100);
+	control_drain(d.control, CLOSE_MS);
 	control_close(d.control);
 	scrape_close(d.scrape);
 	loader_close(d.loader);

@@ -369,6 +369,16 @@ int loader_ring_fd(const struct loader *l)
 	return ring_buffer__epoll_fd(l->ring);
 }
 
+int loader_wait_ms(unsigned empty)
+{
+	/* Records are submitted without wake-up, but for execs and where many come at once. */
+	enum { BUSY = 10, QUIET = 20, SILENT = 40 };
+
+	if (!empty)
+		return BUSY;
+	return empty < 1000 / QUIET ? QUIET : SILENT; /* nothing for a second */
+}
+
 int loader_drain(struct loader *l, loader_fn *fn, void *ctx)
 {
 	int n;

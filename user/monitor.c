@@ -28,11 +28,6 @@
 #include "setup.h"
 #include "startup_look.h"
 
-/* Records are submitted without wake-up, but for execs and where many come at once. */
-#define DRAIN_MS  10
-#define QUIET_MS  20 /* nothing came the last time */
-#define SILENT_MS 40 /* nor for a second */
-
 static bool word_send(int fd, int say, int value)
 {
 	struct word w = { say, value };
@@ -269,14 +264,6 @@ static bool front_hear(struct monitor *m)
 	return true;
 }
 
-/* empty: so often in a row there was no record. */
-static int drain_ms(unsigned empty)
-{
-	if (!empty)
-		return DRAIN_MS;
-	return empty < 1000 / QUIET_MS ? QUIET_MS : SILENT_MS;
-}
-
 static void run_drive(struct monitor *m)
 {
 	unsigned empty = 0;
@@ -288,7 +275,7 @@ static void run_drive(struct monitor *m)
 					{ m->command ? m->attacher.fd : -1, POLLIN, 0 } };
 		uint64_t before = m->records;
 
-		poll(fds, ARRAY_SIZE(fds), drain_ms(empty));
+		poll(fds, ARRAY_SIZE(fds), loader_wait_ms(empty));
 		if (fds[2].revents)
 			guardian_hear(m);
 		if (fds[0].revents && !front_hear(m))
