@@ -109,7 +109,18 @@ for r in whole "${rows[@]/#/without-}"; do
 	"$work/$r" daemon -o "$work/runs-$r/{run}.jsonl" --socket "$work/sock-$r/s" 2>"$work/$r.err" &
 	daemon[$r]=$!
 done
-check "all are up" until_true 60 bash -c "for r in whole ${rows[*]/#/without-}; do [ \$r = without-CHOWN ] || grep -q 'watching for runs\|cannot\|privileges' $work/\$r.err || exit 1; done"
+# What unit and image give: the daemon's rows, and what starting needs.
+given() { { sed -n 's/^\t{ CAP_\([A-Z_]*\), *D.*/\1/p' user/privilege.c && printf '%s\n' SYS_ADMIN SETPCAP; } | sort; }
+check "the unit gives these and no other" diff <(given) <(sed -n 's/^CapabilityBoundingSet=//p' packaging/invigil.service | tr ' ' '\n' | sed 's/^CAP_//' | sort)
+check "so does the image's line, where SYS_ADMIN stands for PERFMON" diff <(given | grep -vx PERFMON) \
+	<(sed -n '/^#   docker run/,/ invigil$/p' packaging/container/Dockerfile | grep -oE -- '--cap-add=[A-Z_]+' | cut -d= -f2 | sort)
+for r in unit unit-SYS_ADMIN unit-SETPCAP; do
+	mkdir "$work/runs-$r" "$work/sock-$r"
+	setpriv --bounding-set "-all$(given | grep -vx "${r#unit-}" | sed 's/^/,+/' | tr -d '\n' | tr A-Z a-z)" \
+		"$work/whole" daemon -o "$work/runs-$r/{run}.jsonl" --socket "$work/sock-$r/s" 2>"$work/$r.err" &
+	daemon[$r]=$!
+done
+check "all are up" until_true 60 bash -c "for r in whole unit unit-SETPCAP ${rows[*]/#/without-}; do [ \$r = without-CHOWN ] || grep -q 'watching for runs\|cannot\|privileges' $work/\$r.err || exit 1; done"
 as_games GITHUB_ACTIONS=true GITHUB_RUN_ID=96 GITHUB_JOB=b IVG_STATIC=1 sh "$work/home/job" &
 job=$!
 d=${daemon[whole]}
@@ -175,6 +186,13 @@ declare -A needed=(
 	[DAC_READ_SEARCH]="what ran before is taken in" [KILL]="the run lasts as long as its processes"
 	[SETUID]="reads of a program in a closed folder are seen" [SETGID]="its hash is known"
 )
+broken unit >"$work/broken"
+check "with what the unit gives, too" test ! -s "$work/broken"
+check "and it keeps no more" keeps "${daemon[unit]}" daemon
+check "without CAP_SETPCAP no more: it keeps no more" bash -c "$(declare -f keeps kept caps status_of); ! keeps ${daemon[unit-SETPCAP]} daemon"
+never_up() { ! kill -0 "${daemon[unit-SYS_ADMIN]}" 2>/dev/null && ! grep -q 'watching for runs' "$work/unit-SYS_ADMIN.err"; }
+check "without CAP_SYS_ADMIN no more: all are up" never_up
+unset 'daemon[unit-SYS_ADMIN]'
 # CAP_SYS_ADMIN is for kernels before 6.6: tests/vm/caps.sh.
 for r in "${!needed[@]}"; do
 	broken "without-$r" >"$work/broken"
