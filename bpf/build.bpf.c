@@ -144,7 +144,7 @@ static __always_inline void step_read(struct build_step *s, u64 start, u64 len, 
 		s->len = 0;
 }
 
-#define STEP_RUNTIME 0xfffffffeu /* the runtime itself, on its way into the container */
+#define STEP_RUNTIME 0xfffffffdu /* the runtime itself, on its way into the container */
 
 /* Whose step the current task begins to execute; 0: none's. Global, as text_begin(). */
 __attribute__((noinline)) u32 step_run(void)
@@ -176,7 +176,7 @@ int step_of(u32 run)
 {
 	u32 whose = step_run();
 
-	return whose && (whose == run || whose == BUILD_STEP_MANY);
+	return whose && (whose == run || whose == BUILD_STEP_MANY || whose == BUILD_STEP_ASK);
 }
 
 int step_enter(void)
@@ -199,7 +199,7 @@ int step_enter(void)
 		stranger_tell(at);
 		return 0;
 	}
-	at->run = run;
+	at->run = run == BUILD_STEP_ASK ? bpf_get_prandom_u32() | TICKET : run;
 	at->flags = MEMBER_STEP;
 	bpf_map_update_elem(&containers, at->container, &at->run, BPF_ANY);
 	if (member_put(task, at))

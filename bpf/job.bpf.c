@@ -6,7 +6,6 @@
  * before anything it executes or forks can be missed; which run a ticket belongs to, or that it
  * belongs to none, is decided in user space (user/job.c). Until then what it forks has the same one.
  */
-#define TICKET (1u << 31)
 
 #define ENTRY_MAX   4096u
 #define ENTRIES_MAX 1024 /* variables that are looked at */

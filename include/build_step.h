@@ -18,8 +18,10 @@ struct build_step {
 	char args[BUILD_STEP_ARGS]; /* their beginning, zeroes behind them */
 };
 
-#define BUILD_STEP_MANY                                                                            \
-	0xffffffffu /* struct build_user.run: several runs build it at this moment */
+/* struct build_user.run, when several runs build it at this moment: */
+#define BUILD_STEP_MANY 0xffffffffu /* of several processes: nobody's */
+#define BUILD_STEP_ASK                                                                             \
+	0xfffffffeu /* of one: user space, which knows all of it and its secrets, tells by a ticket whose */
 
 struct build_user {
 	__u32 run;

@@ -67,6 +67,7 @@ enum ev_type {
 #define EV_COMM_MAX      16     /* TASK_COMM_LEN */
 #define EV_MARKER_MAX    24     /* name of a variable that tells a CI job, with its NUL */
 #define EV_CONTAINER_LEN 64     /* hex digits of a container's id, no NUL */
+#define TICKET           (1u << 31) /* in ev_hdr.run: what it is of, user space finds out (daemon) */
 
 struct ev_hdr {
 	__u64 time; /* CLOCK_BOOTTIME, ns */

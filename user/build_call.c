@@ -1,6 +1,7 @@
 /* build_call.c: an image build: where its Dockerfile comes from, when it is under way, what its answer tells of its steps. */
 #include <stdlib.h>
 #include <string.h>
+#include "build_steps.h"
 #include "docker_call.h"
 #include "exchange.h"
 #include "gunzip.h"
@@ -195,6 +196,36 @@ void dialogue_dockerfile(struct dialogue *d, uint64_t sk, uint64_t ino, struct s
 	pair.id = (struct span){ c->session.ptr, c->session.len };
 	if (pair.id.len && conns_any(d, builds_by, &pair))
 		build_tell(d, pair.call, text);
+}
+
+struct step_look {
+	const struct masker *masker;
+	struct span args;
+	enum masked found;
+};
+
+static bool has_step(struct conn *c, void *ctx)
+{
+	struct step_look *look = ctx;
+	enum masked is;
+
+	for (struct call *k = c->calls; k; k = k->next) {
+		is = k->building
+			     ? build_has_step((struct span){ k->dockerfile.ptr, k->dockerfile.len },
+					      look->masker, look->args)
+			     : MASKED_OTHER;
+		if (is > look->found)
+			look->found = is;
+	}
+	return look->found == MASKED_SAME;
+}
+
+enum masked dialogue_builds(struct dialogue *d, const struct masker *m, struct span args)
+{
+	struct step_look look = { m, args, MASKED_OTHER };
+
+	conns_any(d, has_step, &look);
+	return look.found;
 }
 
 /* A packed context is looked into, once. */

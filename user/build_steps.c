@@ -6,8 +6,12 @@
 #include "jsonr.h"
 
 struct walk {
+	void (*step)(struct walk *w, struct span args, unsigned flags);
 	struct build_step *steps;
 	unsigned n, runs;
+	const struct masker *masker; /* of the other walk */
+	struct span raw;
+	enum masked found;
 	struct buf shell; /* arguments before a RUN's text, each with its NUL */
 	bool usual;       /* it was not set here */
 };
@@ -130,7 +134,7 @@ static void run_take(struct walk *w, struct span text)
 	if (!text.len)
 		return;
 	if (list_read(text, &args)) {
-		step_add(w, (struct span){ args.ptr, args.len }, 0);
+		w->step(w, (struct span){ args.ptr, args.len }, 0);
 		buf_free(&args);
 		return;
 	}
@@ -141,10 +145,10 @@ static void run_take(struct walk *w, struct span text)
 	else
 		buf_add(&args, text.ptr, text.len);
 	buf_byte(&args, 0);
-	step_add(w, (struct span){ args.ptr, args.len }, 0);
+	w->step(w, (struct span){ args.ptr, args.len }, 0);
 	/* The image may have a shell of its own, which is not known here. */
 	if (w->usual)
-		step_add(w, (struct span){ args.ptr + shell, args.len - shell }, BUILD_STEP_TEXT);
+		w->step(w, (struct span){ args.ptr + shell, args.len - shell }, BUILD_STEP_TEXT);
 	buf_free(&args);
 }
 
@@ -166,11 +170,37 @@ static void on_instruction(void *ctx, struct span word, struct span rest)
 unsigned build_steps(struct span dockerfile, struct build_step steps[BUILD_STEPS_MAX],
 		     unsigned *runs)
 {
-	struct walk w = { .steps = steps };
+	struct walk w = { .step = step_add, .steps = steps };
 
 	shell_usual(&w);
 	dockerfile_walk(dockerfile, on_instruction, &w);
 	buf_free(&w.shell);
 	*runs = w.runs;
 	return w.n;
+}
+
+static void step_compare(struct walk *w, struct span args, unsigned flags)
+{
+	struct span raw = w->raw;
+	enum masked is;
+
+	if (flags & BUILD_STEP_TEXT) { /* whatever the shell before it is */
+		if (raw.len <= args.len || raw.ptr[raw.len - args.len - 1])
+			return;
+		raw.ptr += raw.len - args.len;
+		raw.len = args.len;
+	}
+	is = masker_compare(w->masker, args, raw);
+	if (is > w->found)
+		w->found = is;
+}
+
+enum masked build_has_step(struct span dockerfile, const struct masker *m, struct span args)
+{
+	struct walk w = { .step = step_compare, .masker = m, .raw = args };
+
+	shell_usual(&w);
+	dockerfile_walk(dockerfile, on_instruction, &w);
+	buf_free(&w.shell);
+	return w.found;
 }

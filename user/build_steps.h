@@ -4,6 +4,7 @@
 
 #include "buf.h"
 #include "build_step.h"
+#include "scrub.h"
 
 #define BUILD_STEPS_MAX 512
 
@@ -14,5 +15,11 @@
  */
 unsigned build_steps(struct span dockerfile, struct build_step steps[BUILD_STEPS_MAX],
 		     unsigned *runs);
+
+/*
+ * Is what a program was given, args, a RUN step of the Dockerfile, in which m has masked secrets? Those are compared by
+ * their digests, which MASKED_MAYBE says could not be done.
+ */
+enum masked build_has_step(struct span dockerfile, const struct masker *m, struct span args);
 
 #endif

@@ -36,10 +36,11 @@ static int step_begin(struct build_table *t, const struct build_step *s, uint32_
 
 	if (!known)
 		claim_set(t->claims, s, true);
-	if (u.run != run || (!known && claimed(t->claims, s))) {
+	if (u.run == BUILD_STEP_MANY || (!known && claimed(t->claims, s))) {
 		sharer_add(sharers, run);
-		sharer_add(sharers, u.run);
 		u.run = BUILD_STEP_MANY;
+	} else if (u.run != run) {
+		u.run = BUILD_STEP_ASK;
 	}
 	u.builds++;
 	return bpf_map_update_elem(t->steps, s, &u, BPF_ANY);
@@ -106,7 +107,7 @@ void build_table_look(struct build_table *t, build_shared_fn *shared, void *ctx)
 		return;
 	for (; !bpf_map_get_next_key(t->steps, before, &at); before = &at) {
 		if (!claimed(t->claims, &at) || bpf_map_lookup_elem(t->steps, &at, &u) ||
-		    u.run == BUILD_STEP_MANY)
+		    u.run == BUILD_STEP_MANY || u.run == BUILD_STEP_ASK)
 			continue;
 		sharer_add(&sharers, u.run);
 		u.run = BUILD_STEP_MANY;

@@ -15,7 +15,7 @@ struct build_table {
 	uint32_t *building;       /* how many there are */
 };
 
-/* A step of this run's builds is another run's, too: of this process, or of another invigil's. */
+/* A step of this run's builds is another invigil's, too. */
 typedef void build_shared_fn(void *ctx, uint32_t run);
 
 /* For the gap that is said then. */
@@ -24,8 +24,8 @@ typedef void build_shared_fn(void *ctx, uint32_t run);
 	"what that step executes is told by neither, unless the builder names its container"
 
 /*
- * A build of the run begins (on), or is over: the same steps both times. A step that two runs build at one
- * moment is nobody's: both are told, each once. 0 or -errno.
+ * A build of the run begins (on), or is over: the same steps both times. A step that another process's run builds at
+ * that moment is nobody's: that is told once. Of several runs of this process it is BUILD_STEP_ASK. 0 or -errno.
  */
 int build_table_change(struct build_table *t, const struct build_step *steps, unsigned n,
 		       uint32_t run, bool on, build_shared_fn *shared, void *ctx);

@@ -19,8 +19,6 @@
 #include "made.h"
 #include "process_table.h"
 
-#define TICKET (1u << 31) /* as bpf/job.bpf.c has it */
-
 struct job *job_of(uint32_t ticket)
 {
 	for (unsigned i = 0; i < d.n_tickets; i++)

@@ -83,6 +83,43 @@ static struct job *ticket_begin(const struct record *r)
 	return job;
 }
 
+/*
+ * A step that several runs build at this moment, as far as the kernel's side compares: all of it, or a secret in it, may tell
+ * whose it is. Otherwise it is nobody's, which those are told whose it may be.
+ */
+static struct job *step_begin(const struct record *r)
+{
+	const struct ev_exec *e = r->body;
+	struct ev_stranger stranger;
+	struct job *own = NULL, *maybe[RUNS_MAX];
+	struct exec_parts parts;
+	unsigned n = 0;
+
+	exec_parts(r, &parts);
+	for (unsigned i = 0; i < d.n_jobs; i++) {
+		enum masked is = pipeline_builds(d.jobs[i]->pipeline,
+						 (struct span){ parts.args, e->args_len });
+
+		if (is == MASKED_SAME)
+			own = d.jobs[i];
+		if (is != MASKED_OTHER)
+			maybe[n++] = d.jobs[i];
+	}
+	if (own && n == 1) {
+		ticket_add(r->h->run, own);
+		return own;
+	}
+	memcpy(stranger.container, e->container, sizeof(stranger.container));
+	for (unsigned i = 0; i < d.n_jobs; i++)
+		made_record(d.jobs[i]->pipeline, d.jobs[i]->run, r->h->time, EV_STRANGER, &stranger,
+			    sizeof(stranger), NULL, 0);
+	for (unsigned i = 0; i < n; i++)
+		on_shared(NULL, maybe[i]->run);
+	ticket_drop(r->h->run);
+	loader_forget(d.loader, r->h->run);
+	return NULL;
+}
+
 void on_record(void *ctx, void *bytes, size_t n)
 {
 	struct record r;
@@ -100,7 +137,8 @@ void on_record(void *ctx, void *bytes, size_t n)
 	}
 	job = job_of(h.run);
 	if (!job && h.type == EV_EXEC)
-		job = ticket_begin(&r);
+		job = ((const struct ev_exec *)r.body)->flags & EXEC_STEP ? step_begin(&r)
+									  : ticket_begin(&r);
 	if (!job)
 		return;
 	if (h.type == EV_EXIT && h.pid == job->root_pid && !job->root_ended) {

@@ -5,6 +5,7 @@
 #include "event.h"
 #include "docker.h"
 #include "ledger.h"
+#include "scrub.h"
 
 struct process;
 
@@ -62,6 +63,8 @@ bool dialogue_open(struct dialogue *d, uint64_t sk, uint64_t ino, unsigned dir);
 /* A build's Dockerfile, as ops.dockerfile told it or a recording has it. */
 void dialogue_dockerfile(struct dialogue *d, uint64_t sk, uint64_t ino, struct span text,
 			 bool complete);
+/* Is that a step of a build that is under way? As build_has_step(). */
+enum masked dialogue_builds(struct dialogue *d, const struct masker *m, struct span args);
 /* Records were lost: from here on an answer that stands long before a request is not taken for its own. */
 void dialogue_lost(struct dialogue *d);
 /* A process ended: its open calls are reported (status 0) when nobody else uses the connection. */

@@ -97,6 +97,32 @@ size_t masker_at(const struct masker *m, struct span s, const struct secret **wh
 	return n;
 }
 
+enum masked masker_compare(const struct masker *m, struct span masked, struct span raw)
+{
+	enum masked found = MASKED_SAME;
+
+	if (masked.len != raw.len)
+		return MASKED_OTHER;
+	for (size_t i = 0, n; i < raw.len; i += n) {
+		const struct secret *s;
+		uint64_t digest[2];
+
+		n = masker_at(m, (struct span){ masked.ptr + i, masked.len - i }, &s);
+		if (!n) {
+			n = 1;
+			if (masked.ptr[i] != raw.ptr[i])
+				return MASKED_OTHER;
+		} else if (s && s->len == n) {
+			siphash128(m->key, raw.ptr + i, n, digest);
+			if (memcmp(digest, s->digest, sizeof(digest)))
+				return MASKED_OTHER;
+		} else {
+			found = MASKED_MAYBE;
+		}
+	}
+	return found;
+}
+
 const struct secret *masker_find(const struct masker *m, struct span s)
 {
 	const char *p = s.ptr, *end = s.ptr + s.len;

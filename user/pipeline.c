@@ -80,6 +80,11 @@ bool pipeline_has(const struct pipeline *p, uint32_t pid, uint64_t start)
 	return process && !process->ended;
 }
 
+enum masked pipeline_builds(struct pipeline *p, struct span args)
+{
+	return p->dialogue ? dialogue_builds(p->dialogue, &p->run.masker, args) : MASKED_OTHER;
+}
+
 uint64_t pipeline_sequence(const struct pipeline *p)
 {
 	return p->stream.sequence;

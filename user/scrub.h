@@ -58,6 +58,9 @@ bool name_is_sensitive(const struct masker *m, struct span name);
  * index). Otherwise 0.
  */
 size_t masker_at(const struct masker *m, struct span s, const struct secret **which);
+/* Did the masks of masked hide what stands in raw? MAYBE: all that can be compared is the same. */
+enum masked { MASKED_OTHER, MASKED_MAYBE, MASKED_SAME };
+enum masked masker_compare(const struct masker *m, struct span masked, struct span raw);
 /* Text of KIND in <redacted:KIND>, e.g. "variable:AWS_SECRET_ACCESS_KEY", "token:github". */
 void secret_label(const struct secret *s, struct buf *out);
 /* Does s hold a mask anywhere? First secret found, or NULL. */

@@ -71,9 +71,9 @@ check "the unrelated service is nowhere" bash -c "! grep -q of-service '$work'/r
 # ---- two jobs that build the same step at one moment ----
 mkdir "$work/context/same"
 printf 'FROM invigil/base:1\nRUN : same; trap "exit 0" USR1; sleep 1000 & wait\nRUN echo word-same\n' >"$work/context/same/Dockerfile"
-same_job() { # NUMBER
+same_job() { # NUMBER [CONTEXT]
 	CI=true GITLAB_CI=true CI_SERVER=yes CI_JOB_ID="$1" CI_PIPELINE_ID=1000 CI_PROJECT_ID=34 CI_RUNNER_ID=10 \
-		timeout 120 sh -c "until [ -e '$work/go-same' ]; do sleep 0.1; done; docker build -q --no-cache -t same-$1 '$work/context/same'" >/dev/null 2>&1
+		timeout 120 sh -c "until [ -e '$work/go-same' ]; do sleep 0.1; done; docker build -q --no-cache -t same-$1 '$work/context/${2:-same}'" >/dev/null 2>&1
 }
 same_go() { # RUNS: they are watched; then all of them build
 	check "$1 active" until_true 30 bash -c "[ \$('$invigil' status --socket '$work/sock' | grep -c '^run ') = $1 ]"
@@ -107,7 +107,40 @@ check "and that of one job alone ends" until_true 30 bash -c "[ \$(grep -c ' end
 check "near miss: it is told, once" test "$(told)" = 1
 see "a run that wakes the daemon is told what was not seen of its first moments" 'gap("after the run had begun")' "$(grep -l '"same-63"' "$work"/runs/*.jsonl)"
 see "near miss: one that begins while another is active is not" 'ended() and not gap("after the run had begun")' "$(grep -L 'after the run had begun' "$work"/runs/*.jsonl | head -1)"
-docker rmi -f same-61 same-62 same-63 >/dev/null 2>&1
+
+# ---- two jobs whose steps differ in a secret alone ----
+secret() { printf "ghp_Vq7%s$1" "$(printf '0%.0s' $(seq 32))"; }
+for t in a b; do
+	mkdir "$work/context/secret-$t"
+	printf 'FROM invigil/base:1\nRUN case %s in *a) w=word-of-a;; *) w=word-of-b;; esac; trap "/bin/echo $w; exit 0" USR1; sleep 1000 & wait\n' \
+		"$(secret $t)" >"$work/context/secret-$t/Dockerfile"
+done
+rm "$work/go-same"
+same_job 71 secret-a &
+jobs=($!)
+same_job 72 secret-b &
+jobs+=($!)
+same_go 2
+both_wait() { [ "$(docker ps -q | wc -l)" = 2 ]; }
+until_true 30 both_wait
+until_true 30 steps_end
+for pid in "${jobs[@]}"; do
+	wait "$pid"
+	check "a job whose step has a secret ends well" test $? = 0
+done
+check "these two end" until_true 30 bash -c "[ \$(grep -c ' ended: ' '$work/daemon') = 8 ]"
+of_step() { # NAME OWN OTHER JOB
+	local f
+	f=$(grep -l "\"same-$4\"" "$work"/runs/*.jsonl)
+	see "$1 has its step, by the secret in it, and not the other's" \
+		"len([e for e in execs() if get(e, 'process.args', [])[1:] == ['word-of-$2'] and get(e, 'container.id')]) == 1 and not [e for e in execs() if get(e, 'process.args', [])[1:] == ['word-of-$3']]" "$f"
+	see "and it is nobody else's" 'ended() and gapless() and not gap("another run builds")' "$f"
+}
+of_step one a b 71
+of_step "the other" b a 72
+check "neither secret is anywhere" bash -c "! grep -q ghp_Vq7 '$work'/runs/*.jsonl '$work/daemon'"
+check "nothing of any run is left in the kernel's tables" until_true 30 bash -c "[ -z \"\$(tests/lib/kernel_left.sh $daemon)\" ]"
+docker rmi -f same-61 same-62 same-63 same-71 same-72 >/dev/null 2>&1
 kill $daemon
 wait $daemon
 finish

@@ -50,6 +50,9 @@ for t in hub lab jen; do
 	see "each program outside containers was made by one of the run" \
 		"all(get(e, 'process.parent.entity_id') in {get(x, 'process.entity_id') for x in ev} for e in execs()[1:] if not get(e, 'container.id'))" "$f"
 	see "each command of the job is there" "len(execs('docker')) == 17 and len(execs('setsid')) == 1 and len([e for e in execs() if get(e, 'process.name', '').startswith('python3')]) == 2" "$f"
+	# The second server's scripts are in the builder's cache; its key is a new one.
+	see "each step of its builds is told, with the container that it ran in, and none is another run's, too" \
+		"len({get(e, 'container.id') for e in execs() if get(e, 'container.id') and [a for a in get(e, 'process.args', []) if a.startswith('echo \"\'') and ' | xargs echo -e > /' in a]}) == 4 and not gap('another run builds')" "$f"
 	see "each object that carries its name is its own, in every call" \
 		"len([e for e in ev if get(e, 'http.request.method') and get(e, 'container.name', '').startswith('$t-')]) >= 10 and all(get(e, 'invigil.docker.owner') == 'own' for e in ev if get(e, 'http.request.method') and get(e, 'container.name', '').startswith('$t-') and get(e, 'event.outcome') == 'success')" "$f"
 	see "it has all nine categories" 'categories() >= {"R%d" % i for i in range(1, 10)}' "$f"
@@ -69,6 +72,7 @@ check "no process, container or event is in two runs" python3 "$work/apart.py" "
 see "the jobs are named" 'get(ev[0], "invigil.run.ci") == "github_actions" and get(ev[0], "cicd.pipeline.run.id") == "1658821493" and get(ev[0], "vcs.repository.name") == "octocat/Hello-World"' "$(stream hub)"
 see "each" 'get(ev[0], "invigil.run.ci") == "gitlab" and get(ev[0], "cicd.pipeline.task.run.id") == "50" and get(ev[0], "cicd.pipeline.run.id") == "1000"' "$(stream lab)"
 see "by its own" 'get(ev[0], "invigil.run.ci") == "jenkins" and get(ev[0], "cicd.pipeline.run.id") == "17" and get(ev[0], "cicd.worker.name") == "agent-1"' "$(stream jen)"
+check "nothing of any run is left in the kernel's tables" until_true 30 bash -c "[ -z \"\$(tests/lib/kernel_left.sh $daemon)\" ]"
 check "no secret is in any" bash -c "! grep -q planted-Jb61 '$work'/runs/*.jsonl '$work/daemon'"
 check "the unrelated service is nowhere" bash -c "! grep -q of-service '$work'/runs/*.jsonl"
 kill $daemon

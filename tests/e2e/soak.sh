@@ -74,10 +74,10 @@ see "what was seen was delivered" 'all(get(e, "invigil.run.counts.records.exec")
 left() { tests/lib/kernel_left.sh "$daemon"; }
 GITHUB_ACTIONS=true GITHUB_RUN_ID="last$$" GITHUB_JOB=soak bash -c 'echo >>"$1.log"; : >"$1.up"; until [ -e "$1.end" ]; do sleep 0.1; done' - "$work/hold" &
 until_true 20 test -e "$work/hold.up"
-check "while a run is active the kernel's tables have it" until_true 10 bash -c "tests/lib/kernel_left.sh $daemon | grep -q '^living ' && tests/lib/kernel_left.sh $daemon | grep -q '^watched '"
+check "while a run is active the kernel's tables have it" until_true 30 bash -c "tests/lib/kernel_left.sh $daemon | grep -q '^living ' && tests/lib/kernel_left.sh $daemon | grep -q '^watched '"
 touch "$work/hold.end"
 wait $!
-check "and nothing of $jobs runs is left in them" until_true 10 bash -c "[ -z \"\$(tests/lib/kernel_left.sh $daemon)\" ]"
+check "and nothing of $jobs runs is left in them" until_true 30 bash -c "[ -z \"\$(tests/lib/kernel_left.sh $daemon)\" ]"
 left
 kill $daemon
 wait $daemon

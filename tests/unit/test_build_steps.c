@@ -121,12 +121,70 @@ static void a_long_step_is_its_length_and_its_beginning(void **state)
 	buf_free(&file);
 }
 
+static struct masker m;
+
+/* A Dockerfile with these words, in which the secret is masked as it would be on its way to the engine. */
+static void file_make(struct buf *file, const char *before, const char *secret, const char *after)
+{
+	buf_reset(file);
+	buf_fmt(file, "FROM a\nRUN %s%s%s\nRUN other\n", before, secret, after);
+	scrub_bytes(&m, file->ptr, file->len);
+}
+
+static enum masked has(const struct buf *file, const char *words)
+{
+	struct buf args = { 0 };
+	enum masked is;
+
+	buf_str(&args, words);
+	for (size_t i = 0; i < args.len; i++)
+		if (args.ptr[i] == '|')
+			args.ptr[i] = 0;
+	is = build_has_step((struct span){ file->ptr, file->len }, &m,
+			    (struct span){ args.ptr, args.len });
+	buf_free(&args);
+	return is;
+}
+
+#define TOKEN                                                                                      \
+	"ghp_"                                                                                     \
+	"0123456789abcdefghijklmnopqrstuvwxyz"
+#define OTHER                                                                                      \
+	"ghp_"                                                                                     \
+	"0123456789abcdefghijklmnopqrstuvwxyZ"
+
+static void the_secret_in_a_step_tells_whose_it_is(void **state)
+{
+	uint8_t seed[32] = { 7, 3, 1 };
+	struct buf file = { 0 };
+
+	(void)state;
+	masker_init(&m, seed);
+	file_make(&file, "login ", TOKEN, " now");
+	assert_null(memmem(file.ptr, file.len, TOKEN, strlen(TOKEN)));
+	assert_int_equal(has(&file, "/bin/sh|-c|login " TOKEN " now|"), MASKED_SAME);
+	assert_int_equal(has(&file, "/bin/bash|-ec|login " TOKEN " now|"), MASKED_SAME);
+	assert_int_equal(has(&file, "/bin/sh|-c|other|"), MASKED_SAME);
+	assert_int_equal(has(&file, "/bin/sh|-c|login " OTHER " now|"), MASKED_OTHER);
+	assert_int_equal(has(&file, "/bin/sh|-c|login " TOKEN " not|"), MASKED_OTHER);
+	assert_int_equal(has(&file, "/bin/sh|-c|login " TOKEN " now"), MASKED_OTHER);
+	assert_int_equal(has(&file, "login " TOKEN " now|"), MASKED_OTHER);
+	/* Of a short one nothing is kept that could be compared. */
+	file_make(&file, "PASSWORD=", "x1y2", " login");
+	assert_null(memmem(file.ptr, file.len, "x1y2", 4));
+	assert_int_equal(has(&file, "/bin/sh|-c|PASSWORD=x1y2 login|"), MASKED_MAYBE);
+	assert_int_equal(has(&file, "/bin/sh|-c|PASSWORD=x1y2 logi_|"), MASKED_OTHER);
+	buf_free(&file);
+	masker_free(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steps_are_what_is_executed),
 		cmocka_unit_test(a_step_with_a_secret_keeps_its_length),
 		cmocka_unit_test(a_long_step_is_its_length_and_its_beginning),
+		cmocka_unit_test(the_secret_in_a_step_tells_whose_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
