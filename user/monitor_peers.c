@@ -8,6 +8,7 @@
 #include "guardian.h"
 #include "made.h"
 #include "monitor_state.h"
+#include "probe.h"
 #include "run.h"
 
 #define ATTACHERS_MAX 4
@@ -188,6 +189,10 @@ void gate_close(struct monitor *m)
 	if (m->let_go) {
 		buf_fmt(&b, "%u calls were let go without an answer", m->let_go);
 		gate_gap(m, b.ptr);
+		/* Those that could not be executed, which the kernel tells when it is asked to. */
+		if (!failed_execs_asked())
+			gap_record(m, "failed execs", b.ptr,
+				   "which of them failed because of the file", false);
 		buf_reset(&b);
 	}
 	if (m->attacher.not_asked) {

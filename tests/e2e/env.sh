@@ -14,7 +14,7 @@ int main(void)
 }
 C
 if gcc -o "$work/c" "$work/c.c" 2>"$work/why"; then
-	check "a C program runs" env IVG_C_READ=1 IVG_C_UNREAD=1 timeout 60 "$invigil" run -q -o "$ev" -- "$work/c"
+	check "a C program runs" gated env IVG_C_READ=1 IVG_C_UNREAD=1 timeout 60 "$invigil" run -q -o "$ev" -- "$work/c"
 	see "getenv, with found" 'any(r["found"] is True and r["mechanism"] == "getenv" for r in reads("IVG_C_READ"))'
 	see "getenv of what is not set" 'any(r["found"] is False for r in reads("IVG_C_ABSENT"))'
 	see "secure_getenv" 'any(r["mechanism"] == "secure_getenv" for r in reads("IVG_C_SECURE"))'

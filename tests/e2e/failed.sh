@@ -78,7 +78,7 @@ failures='[e for e in action("exec") if get(e, "event.outcome") == "failure"]'
 same_as_told="(lambda want, got: len(got) > 15 and same(collections.Counter(json.dumps([f, a[:20], e]) for f, a, e in want), collections.Counter(json.dumps([get(e, 'invigil.exec.file'), [a.replace('<redacted:named:password>', 'planted-Wx31-secret-value-96') for a in get(e, 'process.args')][1:21], get(e, 'error.code')]) for e in got)))"
 for options in "" "--failed-execs" "--failed-execs --gate=off"; do
 	# shellcheck disable=SC2086
-	check "a program fails to execute many, ${options:-by the gate}" fails "$work/log" $options
+	check "a program fails to execute many, ${options:-by the gate}" gated fails "$work/log" $options
 	see "each is told with what the program was told" "$same_as_told(json.load(open('$work/log')), $failures)"
 	see "as a path where it was one" "all(get(e, 'process.executable') == (get(e, 'invigil.exec.file') if get(e, 'invigil.exec.file')[0] == '/' else None) for e in $failures)"
 	see "of its process, whose program did not change" "len({get(e, 'process.pid') for e in $failures}) == 10 and len(execs()) == 1"
@@ -94,16 +94,16 @@ mkdir "$work/a" "$work/b"
 export PATH=$work/a:$work/b:$PATH
 for options in "" "--failed-execs --gate=off"; do
 	# shellcheck disable=SC2086
-	run $options -- /usr/bin/env true
+	gated run $options -- /usr/bin/env true
 	see "a search that finds it is no failure, ${options:-by the gate}" "not $failures and get(execs('true')[0], 'invigil.exec.tried') >= 2"
 	# shellcheck disable=SC2086
-	run $options -- sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do env no-such-program; done; true' 2>/dev/null
+	gated run $options -- sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do env no-such-program; done; true' 2>/dev/null
 	see "one that does not is one each" \
 		"[(get(e, 'process.name'), get(e, 'error.code')) for e in $failures] == [('no-such-program', 'ENOENT')] * 10 and all(get(e, 'invigil.exec.tried') >= 5 for e in $failures)"
 	see "and no alert" 'ended() and not [a for a in alerts() if get(a, "rule.id") != "R0.2"]'
 done
 : >"$work/a/refused"
-run -- env refused 2>/dev/null
+gated run -- env refused 2>/dev/null
 see "what was found and refused is what is told" "[(get(e, 'process.executable'), get(e, 'error.code')) for e in $failures] == [('$work/a/refused', 'EACCES')]"
 see "near miss: a program that was executed has not failed" 'all("error" not in e for e in execs())'
 finish
