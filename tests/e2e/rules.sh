@@ -68,6 +68,12 @@ hit R8.8 "a shell as entry point" "docker create --entrypoint /bin/sh $base -c t
 miss R8.8 "a shell as the command" "$(created)" "docker create $base /bin/sh -c true"
 miss R8.8 "another program as entry point" "$(created)" "docker create --entrypoint /bin/true $base"
 
+in_own() { echo "docker run -d --name own-$1 $base sleep 60; docker exec $2 own-$1 true; docker rm -f own-$1"; }
+executed() { echo "[get(e, 'http.response.status_code') in (101, 200) for e in action('exec-start')] == [True]"; }
+hit R8.8 "a command executed as root" "$(in_own 1 "-u root")"
+miss R8.8 "as another user" "$(executed)" "$(in_own 2 "-u nobody")"
+miss R8.8 "as whom the image says, which may be root" "$(executed)" "$(in_own 3 "")"
+
 # A host name of our own, in a UTS namespace.
 named() { # NAME
 	rm -f "$ev"
