@@ -347,7 +347,8 @@ static void (*const lessons[ACTIONS])(struct ledger *l, const struct docker_call
 
 bool ledger_reads(const struct docker_route *route)
 {
-	return lessons[route->action] || route->action == ACT_BUILD_PRUNE; /* judged alone */
+	return lessons[route->action] || is_inspection(route->action) ||
+	       route->action == ACT_BUILD_PRUNE; /* judged alone */
 }
 
 void ledger_learn(struct ledger *l, const struct docker_call *c)

@@ -132,6 +132,23 @@ static void an_answer_tells_what_a_selector_gives(void **s)
 	ledger_free(l);
 }
 
+static bool reads(const char *method, const char *path)
+{
+	struct span name, rest;
+
+	return ledger_reads(docker_route(span_of(method), span_of(path), &name, &rest));
+}
+
+static void answers_that_tell_something_are_read(void **s)
+{
+	(void)s;
+	assert_true(reads("GET", "/v1.41/containers/web/json"));
+	assert_true(reads("POST", "/containers/create"));
+	assert_true(reads("POST", "/build/prune"));
+	assert_false(reads("GET", "/containers/json"));
+	assert_false(reads("GET", "/version"));
+}
+
 static void what_the_run_creates_is_not_given(void **s)
 {
 	struct selector own[] = { { OWN_NAME, "*", NULL } };
@@ -259,6 +276,7 @@ int main(void)
 		cmocka_unit_test(a_prune_counts_what_is_not_the_run_s),
 		cmocka_unit_test(selectors_make_objects_own),
 		cmocka_unit_test(an_answer_tells_what_a_selector_gives),
+		cmocka_unit_test(answers_that_tell_something_are_read),
 		cmocka_unit_test(what_the_run_creates_is_not_given),
 		cmocka_unit_test(an_exec_in_a_container_that_is_not_known_has_not_its_own_id),
 		cmocka_unit_test(what_is_a_foreign_container_s_is_shared_and_nothing_else),
