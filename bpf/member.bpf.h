@@ -119,9 +119,24 @@ struct {
 	__type(value, struct membership);
 } members SEC(".maps") __weak;
 
+/*
+ * By the loader: before 6.2 a processor finds no storage as long as a program that was interrupted there while it looked
+ * for some has not gone on (bpf_task_storage_busy in kernel/bpf/bpf_task_storage.c).
+ */
+extern const volatile bool storage_hides;
+extern __u64 lost_members;
+
+/* process.bpf.c: is there one all the same? storage: address of a task's. Global: verified once, not at each look-up. */
+extern u32 member_hidden(u64 storage);
+
 static __always_inline struct member *member_get(struct task_struct *task)
 {
-	return (void *)bpf_task_storage_get(&members, task, 0, 0);
+	struct member *m = (void *)bpf_task_storage_get(&members, task, 0, 0);
+
+	if (storage_hides && !m && task->bpf_storage &&
+	    member_hidden((u64)BPF_CORE_READ(task, bpf_storage)))
+		__sync_fetch_and_add(&lost_members, 1);
+	return m;
 }
 
 /* What is there, or a copy of fresh. NULL: no room. */

@@ -10,6 +10,31 @@ __u64 lost[EV_TYPES];
 __u64 lost_members;
 __u32 stopped;
 const volatile bool many_runs = false;
+const volatile bool storage_hides = false;
+
+#ifndef PLAIN
+
+#define STORAGES_MAX 32 /* of one task, other tools' too */
+
+__attribute__((noinline)) u32 member_hidden(u64 storage)
+{
+	struct hlist_node *at = BPF_CORE_READ((struct bpf_local_storage *)storage, list.first);
+	const void *map = &members;
+	u64 ours = 0;
+
+	bpf_probe_read_kernel(&ours, sizeof(ours), &map);
+	for (int i = 0; i < STORAGES_MAX && at; i++) {
+		struct bpf_local_storage_elem *e =
+			(void *)at - bpf_core_field_offset(struct bpf_local_storage_elem, snode);
+
+		if ((u64)BPF_CORE_READ(e, sdata.smap) == ours)
+			return 1;
+		at = BPF_CORE_READ(at, next);
+	}
+	return 0;
+}
+
+#endif
 
 #define FILE_ASKED_MAX 4096u /* PATH_MAX */
 #define EXEC_TAIL                                                                                  \

@@ -25,8 +25,11 @@ static __always_inline void python_note(struct pt_regs *ctx)
 SEC("uprobe")
 int on_python_start(struct pt_regs *ctx)
 {
-	if (run_of_thread())
+	if (run_of_thread()) {
 		python_note(ctx);
+		/* Here it can be made without sleeping; reads by libc's functions cannot. */
+		walk_of_thread();
+	}
 	return 0;
 }
 

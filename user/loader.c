@@ -52,6 +52,21 @@ static struct bpf_link *program_attach(struct invigil *skel, const char *name)
 	return bpf_program__attach_tracepoint(prog, "syscalls", event);
 }
 
+/*
+ * Does it fault pages in? Only what does may sleep: where a program that may makes its thread's storage it is put to
+ * sleep in the middle, and before 6.2 nobody else on that processor finds any meanwhile (FEAT_STORAGE_FOUND).
+ */
+static bool program_faults(const struct bpf_program *prog)
+{
+	const struct bpf_insn *insns = bpf_program__insns(prog);
+
+	for (size_t i = 0; i < bpf_program__insn_cnt(prog); i++)
+		if (insns[i].code == (BPF_JMP | BPF_CALL) && !insns[i].src_reg &&
+		    insns[i].imm == BPF_FUNC_copy_from_user)
+			return true;
+	return false;
+}
+
 static void autoload_choose(struct invigil *skel, bool env, bool daemon)
 {
 	struct bpf_program *prog = NULL;
@@ -73,7 +88,7 @@ static void autoload_choose(struct invigil *skel, bool env, bool daemon)
 			if (need_is_env(&needs[i]) && feature_works(FEAT_UPROBE_MULTI))
 				bpf_program__set_expected_attach_type(
 					prog, (enum bpf_attach_type)ATTACH_UPROBE_MULTI);
-			if (t->feature == FEAT_UPROBE_SLEEPABLE)
+			if (t->feature == FEAT_UPROBE_SLEEPABLE && program_faults(prog))
 				bpf_program__set_flags(prog, BPF_F_SLEEPABLE);
 		}
 	}
@@ -244,6 +259,7 @@ struct loader *loader_open(const char *env_reads, bool daemon, bool any_file)
 				!feature_works(FEAT_LOOP) ||
 					bpf_program__autoload(l->skel->progs.on_sys_transfer));
 	l->skel->rodata->many_runs = daemon;
+	l->skel->rodata->storage_hides = !feature_works(FEAT_STORAGE_FOUND);
 	l->skel->rodata->can_sleep = feature_works(FEAT_UPROBE_SLEEPABLE);
 	l->skel->rodata->tcp_recv_params = probe_tcp_recv_params();
 	l->skel->rodata->setattr_params = probe_setattr_params();

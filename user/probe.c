@@ -119,6 +119,8 @@ enum known {
 	KNOWN_SETATTR,
 	KNOWN_FILP_OPEN,
 	KNOWN_FILE_OPEN,
+	KNOWN_STORAGE_BUSY,
+	KNOWN_STORAGE_RECUR,
 	KNOWN
 };
 
@@ -139,6 +141,8 @@ static int known_id(enum known k)
 		{ "notify_change", BTF_KIND_FUNC },
 		{ "do_filp_open", BTF_KIND_FUNC },
 		{ "do_file_open", BTF_KIND_FUNC },
+		{ "bpf_task_storage_busy", BTF_KIND_VAR },
+		{ "bpf_task_storage_get_recur", BTF_KIND_FUNC },
 	};
 
 	if (!known_ids[k])
@@ -272,6 +276,12 @@ static int try_ctime(void)
 	return try_program(BPF_TRACE_RAW_TP, KNOWN_CTIME, nothing, ARRAY_SIZE(nothing));
 }
 
+/* By its kernel's names alone: what happens only now and then cannot be tried. */
+static int try_storage_found(void)
+{
+	return known_id(KNOWN_STORAGE_BUSY) > 0 && known_id(KNOWN_STORAGE_RECUR) < 0 ? -EBUSY : 0;
+}
+
 static int try_uprobe_sleepable(void)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_SLEEPABLE);
@@ -346,6 +356,7 @@ static struct {
 	[FEAT_SKB_DYNPTR] = { "socket buffers in tracepoints", try_skb_dynptr, 1, NULL },
 	[FEAT_CTIME] = { "inode time tracepoints", try_ctime, 1, NULL },
 	[FEAT_LOOP] = { "loops and task storage", try_loop, 1, NULL },
+	[FEAT_STORAGE_FOUND] = { "task storage that is always found", try_storage_found, 1, NULL },
 	[FEAT_UPROBE_SLEEPABLE] = { "sleepable uprobes", try_uprobe_sleepable, 1, NULL },
 	[FEAT_TASK_BY_PID] = { "processes by number", try_task_by_pid, 1, NULL },
 	[FEAT_UPROBE_MULTI] = { "probes by uprobe_multi", uprobe_multi_try, 1, NULL },

@@ -20,7 +20,8 @@ enum feature {
 	FEAT_SOCK_TRACEPOINT,
 	FEAT_SKB_DYNPTR,
 	FEAT_CTIME,
-	FEAT_LOOP, /* without it the plain object is loaded (bpf/member.bpf.h) */
+	FEAT_LOOP,          /* without it the plain object is loaded (bpf/member.bpf.h) */
+	FEAT_STORAGE_FOUND, /* without it a member may look like none: counted (bpf/member.bpf.h) */
 	FEAT_UPROBE_SLEEPABLE,
 	FEAT_UPROBE_MULTI,
 	FEAT_TRACEFS,

@@ -192,6 +192,17 @@ struct cred {
 	kuid_t euid;
 	kgid_t egid;
 };
+struct bpf_local_storage_map;
+struct bpf_local_storage_data {
+	struct bpf_local_storage_map *smap;
+};
+struct bpf_local_storage_elem {
+	struct hlist_node snode;
+	struct bpf_local_storage_data sdata;
+};
+struct bpf_local_storage {
+	struct hlist_head list;
+};
 struct css_set;
 struct tty_struct;
 struct signal_struct {
@@ -224,6 +235,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct css_set *cgroups;
 	struct mm_struct *mm;
+	struct bpf_local_storage *bpf_storage;
 	struct thread_struct thread;
 };
 struct kernel_siginfo {

@@ -11,6 +11,7 @@ cgroup1	6.1	2	-	cgroup-v1	few
 groups	6.12	2	-	-	few
 tiers-6.1	6.1	2	-	-	long
 tiers-6.12	6.12	2	-	-	long
+preempted	6.1	1	preempt=full	-	long
 no-bpf-lsm	6.12	2	lsm=landlock,lockdown,yama,apparmor	-	level1
 no-tracefs	6.1	2	-	no-tracefs	level1
 one-cpu	6.12	1	-	-	level1

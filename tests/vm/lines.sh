@@ -1,5 +1,5 @@
 #!/bin/bash
-# lines.sh: on Debian 12's stock 6.1 in qemu, the line of every process of sites.py.
+# lines.sh: on Debian 12's stock 6.1 in qemu, the line of every process of sites.py; and no process is lost beside one with many threads.
 # Each interpreter brings its standard library into the initramfs. PYTHONS=all: every CPython of this machine.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -36,7 +36,7 @@ bring() { # PYTHON: it and what sites.py imports, at the same paths
 # One CPU: emulated, another one may be kept from running for so long while it copies a page that a stack cannot be read.
 in_vm() { # PYTHON: it has $top for itself, and sites.py a fresh folder
 	VM_ROOT=$top VM_MEMORY=1024 VM_CPUS=1 VM_SECONDS=${VM_SECONDS:-600} tests/vm/vmrun.sh "$kernel" build/static/invigil \
-		tests/python/{oracle,sites,compare}.py -- "
+		tests/python/{oracle,sites,compare,threads}.py -- "
 uname -r
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
@@ -46,7 +46,10 @@ mkdir /w; cp *.py /w
 ORACLE_OUT=truth ./invigil run -q -o events --record rec -- $1 -W ignore /w/sites.py
 echo \"sites.py ended with \$?\"
 $1 compare.py events truth
-./invigil replay -q -o - rec | cmp - events && echo 'replay is the same'"
+./invigil replay -q -o - rec | cmp - events && echo 'replay is the same'
+./invigil run -q -o events -- $1 threads.py 200
+echo \"beside its threads \$(grep -c '\"action\":\"exec\".*\"nth-' events) of 200 programs are seen\"
+grep -o '\"lost\":{[^}]*}' events"
 }
 failed=0
 for python in "${pythons[@]}"; do
@@ -55,7 +58,7 @@ for python in "${pythons[@]}"; do
 	bring "$python"
 	echo 'root:x:0:0:root:/:/bin/sh' >"$top/passwd"
 	in_vm "$python" >"$dir/out" 2>&1
-	for said in '330 processes, 114 call sites, 0 wrong' 'sites.py ended with 0' 'replay is the same'; do
+	for said in '330 processes, 114 call sites, 0 wrong' 'sites.py ended with 0' 'replay is the same' 'beside its threads 200 of 200 programs are seen'; do
 		if grep -q "^$said" "$dir/out"; then echo "ok   6.1: $python: $said"; else
 			echo "FAIL 6.1: $python: $said"
 			cut -c1-3000 "$dir/out" | tail -n 20
