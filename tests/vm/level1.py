@@ -107,6 +107,22 @@ def findings_check(host, answer):
         "".join(f"\n     missing: {f}" for f in sorted(want - found)) + "".join(f"\n     more: {f}" for f in sorted(found - want)))
 
 
+def coverage_check(answer):
+    """Each run says at its begin and at its end what `check` says: the way of each hook, and what is not seen so."""
+    says = {h["name"]: {key: h[key] for key in ("tier", "lacks", "limit") if h.get(key) and (h["covered"] or key != "limit")}
+            for h in answer["hooks"]}
+    for action in ("run-start", "run-end"):
+        wrong = []
+        for e in seen(action):
+            job = get(e, "invigil.run.kind") == "job"
+            told = {row.pop("hook"): row for row in get(e, "invigil.run.coverage")}
+            # Only when asked for; the daemon holds no exec; only the daemon looks for jobs.
+            fine = {("failed execs", "off"), ("exec gate" if job else "CI jobs", "off")}
+            wrong += [f"{name}: {told.get(name)}" for name in says
+                      if told.get(name) != says[name] and (name, told.get(name, {"tier": "off"})["tier"]) not in fine]
+        say(len(seen(action)) >= 6 and not wrong, f"what is not seen is said in each {action}", f"{wrong[:3]}")
+
+
 def pages_check(sent, received, tier):
     """What sendfile sent and splice received is decoded, or its bytes are said to be missing. (Socket tracepoints do not see what
     splice receives, as check says.)"""
@@ -142,5 +158,6 @@ if answers:
     pages_check(*lengths, next(h["tier"] for h in answers[0]["hooks"] if h["name"] == "engine bytes"))
     compat_check(next(h["tier"] for h in answers[0]["hooks"] if h["name"] == "looks into processes"))
     hooks_check(answers[0])
+    coverage_check(answers[0])
     findings_check(sys.argv[-1] == "host", answers[0])
 sys.exit(failed)
