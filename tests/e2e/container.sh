@@ -165,9 +165,10 @@ cat >"$work/context/Dockerfile" <<DOCKERFILE
 FROM $base
 RUN echo word-step-long $$; sleep 100
 DOCKERFILE
+step() { docker ps --no-trunc --format '{{.ID}} {{.Command}}' | sed -n 's/ .*word-step-long.*//p' | grep .; }
 (
-	until_true 30 sh -c "docker ps -q | grep -q ."
-	step=$(docker ps -q)
+	until_true 30 step
+	step=$(step)
 	docker run --rm --network none $base echo word-stranger >/dev/null
 	docker kill "$step" >/dev/null
 ) &
