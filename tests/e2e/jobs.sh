@@ -112,7 +112,7 @@ see "near miss: one that begins while another is active is not" 'ended() and not
 secret() { printf "ghp_Vq7%s$1" "$(printf '0%.0s' $(seq 32))"; }
 for t in a b; do
 	mkdir "$work/context/secret-$t"
-	printf 'FROM invigil/base:1\nRUN case %s in *a) w=word-of-a;; *) w=word-of-b;; esac; trap "/bin/echo $w; exit 0" USR1; sleep 1000 & wait\n' \
+	printf 'FROM invigil/base:1\nRUN case %s in *a) w=word-of-a;; *) w=word-of-b;; esac; trap "trap : USR1; /bin/echo $w; exit 0" USR1; sleep 1000 & wait\n' \
 		"$(secret $t)" >"$work/context/secret-$t/Dockerfile"
 done
 rm "$work/go-same"
