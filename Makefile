@@ -175,7 +175,7 @@ demo:
 lint:
 	$(Q)tests/lint.sh
 
-bench: all $(B)/bench/load $(B)/bench/empty
+bench: all $(B)/bench/load $(B)/bench/empty $(B)/bench/hooks
 	$(Q)tests/bench/bench.sh
 
 $(B)/bench/load: tests/bench/load.c
@@ -183,6 +183,10 @@ $(B)/bench/load: tests/bench/load.c
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $<
 
 $(B)/bench/empty: tests/bench/empty.c $(B)/uprobe.o $(PURE_OBJ)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/bench/hooks: tests/bench/hooks.c $(filter-out $(B)/main.o,$(LIVE_OBJ)) $(PURE_OBJ)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
 

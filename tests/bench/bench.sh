@@ -193,11 +193,9 @@ memory() {
 	mark "start to COMMAND's exec" "$(m_of start)" 300 ms
 }
 
-elsewhere() { # [OPTIONS] [COMMAND]: another process is traced from here on, after COMMAND, until elsewhere_end
-	local options=()
-	while [[ ${1-} == -* ]]; do options+=("$1" "$2") && shift 2; done
+elsewhere() { # [COMMAND]: another process is traced from here on, after COMMAND, until elsewhere_end
 	rm -f "$work/ready"
-	"$invigil" run -q "${options[@]}" -o "$work/elsewhere" -- sh -c '"$@"; echo >"$0"; exec sleep 600' "$work/ready" "$@" &
+	"$invigil" run -q -o "$work/elsewhere" -- sh -c '"$@"; echo >"$0"; exec sleep 600' "$work/ready" "$@" &
 	other=$!
 	until_true 30 test -e "$work/ready"
 }
@@ -207,17 +205,16 @@ elsewhere_end() {
 	until_true 30 elsewhere_gone
 }
 elsewhere_gone() { ! grep -qsxzF "$work/elsewhere" /proc/[0-9]*/cmdline; } # detaching takes longer than the run
+# What is attached while another process is traced: all hooks, all but the engine's, its own alone, and as many that do nothing.
 untracked() {
-	local i what
+	local i what tier limit=20
 	mkdir -p "$work/suite"
 	printf 'import pytest\n@pytest.mark.parametrize("n", range(30))\ndef test_it(n):\n\tassert n >= 0\n' >"$work/suite/test_it.py"
-	for i in $(seq $((rounds + 2))); do
-		each bare.getppid "$load" getppid 500000
-		each bare.socket "$load" socket 200000
-		elsewhere
-		each other.getppid "$load" getppid 500000
-		each other.socket "$load" socket 200000
-		elsewhere_end
+	tier=$("$invigil" check | sed -n 's/^engine bytes *\([^(]*[^ (]\) .*/\1/p')
+	[[ $tier != *copy* ]] || limit=35
+	for i in $(seq "$rounds"); do
+		hooked untracked.getppid "none all rest engine empty_all" 20 100000 getppid
+		hooked untracked.socket "none all rest engine empty_engine empty_all" 20 50000 socket
 	done
 	copies
 	for i in $(seq $((rounds * 4))); do
@@ -230,15 +227,19 @@ untracked() {
 	done
 	title "untracked, while a run is traced elsewhere" "CPU ns" spread "to bare"
 	for what in getppid socket; do
-		row "$what, bare" "bare.$what" ns
-		row "$what" "other.$what" ns "bare.$what"
+		row "$what, bare" "untracked.$what.none" ns
+		row "$what" "untracked.$what.all" ns "untracked.$what.none"
+		row "$what, all hooks but the engine's" "untracked.$what.rest" ns "untracked.$what.none"
+		row "$what, the engine's hooks alone" "untracked.$what.engine" ns "untracked.$what.none"
+		row "$what, the engine's, programs that do nothing" "untracked.$what.empty_engine" ns "untracked.$what.none"
+		row "$what, as many programs that do nothing" "untracked.$what.empty_all" ns "untracked.$what.none"
 	done
 	row "pytest, 30 tests, bare" suite.off.copy ns
 	row "pytest, 30 tests, without the uprobes" suite.on.copy ns suite.off.copy
 	row "pytest, 30 tests" suite.on.other ns suite.off.copy
 	row "the same, the uprobes alone, in turns" suite.on.other ns suite.on.copy
-	mark "untracked getppid" "$(added other.getppid bare.getppid)" 3 %
-	mark "untracked socket write and read" "$(added other.socket bare.socket)" 20 %
+	mark "untracked getppid, the engine's hooks beside the others" "$(added untracked.getppid.all untracked.getppid.rest)" 3 %
+	mark "untracked socket write and read, by $tier" "$(added untracked.socket.all untracked.socket.none)" $limit %
 	mark "untracked pytest suite" "$(added suite.on.other suite.off.copy)" 2 %
 }
 
@@ -311,25 +312,18 @@ sockets() {
 	for tier in fexit copy tracepoint; do
 		"$invigil" check --engine-bytes $tier 2>/dev/null | grep -q '^engine bytes *not covered' || tiers="$tiers $tier"
 	done
-	for i in $(seq $((rounds + 2))); do
-		each sockets.getppid.bare "$load" getppid 500000
-		each sockets.socket.bare "$load" socket 200000
-		for tier in $tiers; do
-			elsewhere --env-reads off --engine-bytes "$tier"
-			each "sockets.getppid.$tier" "$load" getppid 500000
-			each "sockets.socket.$tier" "$load" socket 200000
-			elsewhere_end
-		done
+	for i in $(seq "$rounds"); do
+		for tier in $tiers; do hooked "sockets.$tier" "none all" 20 50000 socket "$tier"; done
 	done
-	for i in getppid socket; do
-		title "untracked $i, by how the engine's bytes are read" "CPU ns" spread "to bare"
-		row "bare" "sockets.$i.bare" ns
-		for tier in $tiers; do row "$tier" "sockets.$i.$tier" ns "sockets.$i.bare"; done
+	title "untracked write and read, by how the engine's bytes are read" "CPU ns" spread "to bare"
+	for tier in $tiers; do
+		row "bare" "sockets.$tier.none" ns
+		row "$tier" "sockets.$tier.all" ns "sockets.$tier.none"
 	done
 	for tier in $tiers; do
 		i=20
 		[ "$tier" != copy ] || i=35
-		mark "untracked socket write and read, $tier" "$(added "sockets.socket.$tier" sockets.socket.bare)" $i %
+		mark "untracked socket write and read, $tier" "$(added "sockets.$tier.all" "sockets.$tier.none")" $i %
 	done
 }
 
@@ -414,6 +408,28 @@ in_turns() { # KEY SIDES COMMAND...
 	echo -n . >"$work/turn.${sides[0]}"
 	wait "${pids[@]}"
 	for fd in "${fifos[@]}"; do exec {fd}>&-; done
+}
+
+# One process that does JOB in blocks, each with another side's hooks attached (hooks.c), none of them for a run: what everybody
+# pays. A line of KEY.SIDE for each block; load keeps the first two to itself.
+hooked() { # KEY SIDES BLOCKS CALLS JOB [BYTES]
+	local key=$1 sides pid n mine next
+	read -ra sides <<<"$2"
+	n=${#sides[@]}
+	rm -f "$work/turn.load" "$work/turn.hooks"
+	mkfifo "$work/turn.load" "$work/turn.hooks"
+	exec {mine}<>"$work/turn.load" {next}<>"$work/turn.hooks"
+	"$root/build/bench/hooks" "$root/build/invigil.bpf.o" "${6-}" "$work/turn.hooks" "$work/turn.load" "${sides[@]}" &
+	pid=$!
+	echo -n . >&"$next"
+	rm -f "$m/hooked"
+	BENCH_MINE=$work/turn.load BENCH_NEXT=$work/turn.hooks each hooked timeout 900 taskset -c 0 "$load" turns $((($3 + 1) * n - 2)) "$4" "$5"
+	kill "$pid"
+	wait "$pid"
+	exec {mine}>&- {next}>&-
+	for i in "${!sides[@]}"; do
+		awk -v n="$n" -v i="$i" 'NR > n - 2 && (NR + 1) % n == i' "$m/hooked" >>"$m/$key.${sides[i]}"
+	done
 }
 
 mount | grep -q ' type tracefs' || mount -t tracefs tracefs /sys/kernel/tracing

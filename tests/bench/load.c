@@ -150,22 +150,6 @@ static void call_getenv(void)
 	get("HOME");
 }
 
-/* N calls: CPU nanoseconds each. */
-static int loop(void (*call)(void), const char *count)
-{
-	long n = strtol(count, NULL, 10);
-	long long begin;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
-		return 125;
-	call();
-	begin = now(CLOCK_PROCESS_CPUTIME_ID);
-	for (long i = 0; i < n; i++)
-		call();
-	dprintf(3, "%.1f\n", (double)(now(CLOCK_PROCESS_CPUTIME_ID) - begin) / (double)n);
-	return 0;
-}
-
 /* Of us, of our children that ended, and of the processes in $BENCH_PIDS: nanoseconds. */
 static double cpu_all(void)
 {
@@ -192,7 +176,8 @@ static double cpu_all(void)
 
 /*
  * turns BLOCKS CALLS JOB [ARGUMENT...]: CPU ns of one call, a line for each of BLOCKS blocks of CALLS. What one waits for
- * in the FIFO $BENCH_MINE, another one writes there when its own block is done: all see the same machine.
+ * in the FIFO $BENCH_MINE, another one writes there when its own block is done: all see the same machine. A block is from the end
+ * of the last one on: a monitor works when the calls are over.
  */
 static int turns(char **argv)
 {
@@ -207,6 +192,7 @@ static int turns(char **argv)
 	int mine = open(getenv("BENCH_MINE"), O_RDWR), next = open(getenv("BENCH_NEXT"), O_RDWR);
 	double *took = calloc(blocks + 2, sizeof(*took));
 	void (*call)(void) = NULL;
+	double before = cpu_all();
 	char c;
 
 	for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++)
@@ -216,14 +202,15 @@ static int turns(char **argv)
 	if (!call || !took || mine < 0 || next < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
 		return 125;
 	for (long b = 0; b < blocks + 2; b++) {
-		double begin;
+		double now;
 
 		if (read(mine, &c, 1) != 1)
 			return 125;
-		begin = cpu_all();
 		for (long i = 0; i < calls; i++)
 			call();
-		took[b] = (cpu_all() - begin) / (double)calls;
+		now = cpu_all();
+		took[b] = (now - before) / (double)calls;
+		before = now;
 		if (write(next, ".", 1) != 1)
 			return 125;
 	}
@@ -237,23 +224,20 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		int (*job)(char **argv);
-		void (*call)(void);
 	} jobs[] = {
-		{ "cost", cost, NULL },
-		{ "beside", beside, NULL },
-		{ "spawn", spawn, NULL },
-		{ "turns", turns, NULL },
-		{ "getppid", NULL, call_getppid },
-		{ "socket", NULL, call_socket },
+		{ "cost", cost },
+		{ "beside", beside },
+		{ "spawn", spawn },
+		{ "turns", turns },
 	};
 
 	for (size_t i = 0; argc > 2 && i < sizeof(jobs) / sizeof(jobs[0]); i++)
 		if (!strcmp(jobs[i].name, argv[1]))
-			return jobs[i].job ? jobs[i].job(argv + 2) : loop(jobs[i].call, argv[2]);
+			return jobs[i].job(argv + 2);
 	if (argc == 2 && !strcmp(argv[1], "now")) {
 		dprintf(3, "%lld\n", now(CLOCK_MONOTONIC) / 1000);
 		return 0;
 	}
-	fprintf(stderr, "usage: load cost|beside|spawn|turns|getppid|socket ... | now\n");
+	fprintf(stderr, "usage: load cost|beside|spawn|turns ... | now\n");
 	return 2;
 }
