@@ -41,7 +41,7 @@ for series; do
 		continue
 	fi
 	# dockerd would want a profile that nobody has loaded.
-	VM_HOST_ROOT=1 VM_MODULES=${kernel%/*}/modules VM_MEMORY=2048 VM_SECONDS=${VM_SECONDS:-3000} VM_CLOCK=${VM_CLOCK-own} VM_APPEND=apparmor=0 tests/vm/vmrun.sh "$kernel" -- \
+	VM_HOST_ROOT=1 VM_MODULES=${kernel%/*}/modules VM_MEMORY=2048 VM_SECONDS=${VM_SECONDS:-7200} VM_CLOCK=${VM_CLOCK-own} VM_APPEND=apparmor=0 tests/vm/vmrun.sh "$kernel" -- \
 		"echo \"kernel \$(uname -r)\"; LIMIT=$LIMIT INVIGIL=$PWD/build/static/invigil tests/vm/workload.sh" >"$out" 2>&1
 	status=$?
 	while read -r result what; do say "$result" "$series: $what"; done < <(grep '^\(ok\|FAIL\|SKIP\) ' "$out")
