@@ -8,6 +8,8 @@ mkdir "$work/deb"
 check "it is built" packaging/deb.sh "$work/deb"
 deb=$(echo "$work"/deb/invigil_*.deb)
 check "lintian finds nothing" bash -c "out=\$(lintian --allow-root --fail-on error,warning '$deb' 2>&1) && [ -z \"\$out\" ] || { echo \"\$out\"; false; }"
+fortified() { dpkg-deb --fsys-tarfile "$deb" | tar xO ./usr/sbin/invigil >"$work/program" && nm -D "$work/program" | grep -qE ' U __[a-z]+_chk(@|$)'; }
+check "its program is fortified, as Debian builds" fortified
 # A later version, of the same files.
 later() {
 	dpkg-deb -R "$deb" "$work/later" && sed -i 's/^Version: .*/Version: 99/' "$work/later/DEBIAN/control" && dpkg-deb -b "$work/later" "$work/deb/later.deb"
