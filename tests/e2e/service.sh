@@ -4,7 +4,6 @@
 # Its process numbers are not the machine's: what the daemon looks up in /proc is not judged here.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
-daemons_lock
 
 tree=${SERVICE_ROOT:-$work/root}
 [ -n "${SERVICE_ROOT:-}" ] || check "a root" debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,libbpf1,libelf1,libyaml-0-2,liblzma5,zlib1g,procps bookworm "$tree"
@@ -20,6 +19,7 @@ check "it is installed" chroot "$tree" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mkdir -p "$tree/etc/systemd/system/invigil.service.d"
 printf '[Service]\nWatchdogSec=6\n' >"$tree/etc/systemd/system/invigil.service.d/soon.conf"
 
+daemons_lock
 SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout 300 systemd-nspawn -D "$tree" -b --register=no --keep-unit --capability=all \
 	--system-call-filter="bpf perf_event_open @mount seccomp" --bind-ro=/sys/kernel/tracing --console=read-only </dev/null >"$work/console" 2>&1 9<&- &
 nspawn=$!
