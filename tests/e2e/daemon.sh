@@ -97,6 +97,33 @@ check "and of no other" test "$(grep -l 'monitor-attacked' "$work"/runs/*.jsonl)
 check "tokens are in no stream" bash -c "! grep -qa 'planted-Kp5' '$work'/runs/*.jsonl '$work/daemon'"
 see "but that one was there is known" 'any("GITHUB_TOKEN" in get(e, "invigil.exec.env_sensitive", []) for e in action("exec"))' "$(stream_with '"of-github"')"
 
+# ---- each system's own variables, as its documentation has them (user/ci.c names the page) ----
+cat >"$work/documented" <<'ROWS'
+forgejo 31 - FORGEJO_ACTIONS=true GITHUB_ACTIONS=true GITHUB_RUN_ID=31 GITHUB_RUN_ATTEMPT=1 GITHUB_JOB=greeting_job
+gitea 32 - GITEA_ACTIONS=true GITHUB_ACTIONS=true GITHUB_RUN_ID=32 GITHUB_RUN_ATTEMPT=1 GITHUB_JOB=Explore
+github_actions 1658821493 ffac537e6cbbf934b08745a378932722df287a53 CI=true GITHUB_ACTIONS=true GITHUB_RUN_ID=1658821493 GITHUB_RUN_ATTEMPT=3 GITHUB_JOB=greeting_job GITHUB_SHA=ffac537e6cbbf934b08745a378932722df287a53
+gitlab 1000 1ecfd275763eff1d6b4844ea3168962458c9f27a CI=true GITLAB_CI=true CI_JOB_ID=50 CI_PIPELINE_ID=1000 CI_COMMIT_SHA=1ecfd275763eff1d6b4844ea3168962458c9f27a
+jenkins 153 - BUILD_ID=153 BUILD_NUMBER=153 BUILD_TAG=jenkins-documented-153 JOB_NAME=documented NODE_NAME=master
+buildkite 9e08ef3c-d6e6-4a86-91dd-577ce5205b8e 83a20ec058e2fb00e7fa4558c4c6e81e2dcf253d CI=true BUILDKITE=true BUILDKITE_JOB_ID=e44f9784-e20e-4b93-a21d-f41fd5869db9 BUILDKITE_BUILD_ID=9e08ef3c-d6e6-4a86-91dd-577ce5205b8e BUILDKITE_COMMIT=83a20ec058e2fb00e7fa4558c4c6e81e2dcf253d
+circleci 5a1b2c3d-workflow - CI=true CIRCLECI=true CIRCLE_BUILD_NUM=70 CIRCLE_JOB=build CIRCLE_WORKFLOW_ID=5a1b2c3d-workflow CIRCLE_WORKFLOW_JOB_ID=7f8e9d-job
+azure_pipelines 412 - TF_BUILD=True BUILD_BUILDID=412 BUILD_BUILDNUMBER=20261129.1 SYSTEM_JOBID=12f1170f-54f2-53f3-20dd-22fc7dff55f9 AGENT_NAME=Hosted
+woodpecker 8 eba09b46064473a1d345da7abf28b477468e8dbd CI=woodpecker CI_REPO=john-doe/my-repo CI_PIPELINE_NUMBER=8 CI_WORKFLOW_NAME=release CI_COMMIT_SHA=eba09b46064473a1d345da7abf28b477468e8dbd
+drone 42 bcdd4bf0245c82c060407b3b24b9b87301d15ac1 CI=true DRONE=true DRONE_REPO=octocat/hello-world DRONE_BUILD_NUMBER=42 DRONE_STAGE_NUMBER=1 DRONE_COMMIT_SHA=bcdd4bf0245c82c060407b3b24b9b87301d15ac1
+teamcity 17 - TEAMCITY_VERSION=2024.03 TEAMCITY_PROJECT_NAME=documented TEAMCITY_BUILDCONF_NAME=Build BUILD_NUMBER=17
+ROWS
+while read -r ci _ _ vars; do
+	# shellcheck disable=SC2086
+	env -i PATH="$PATH" $vars /bin/echo "documented-$ci" >/dev/null
+done <"$work/documented"
+check "there is a row for each system that the daemon knows" test "$(wc -l <"$work/documented")" = "$(grep -c '^	{ "[a-z_]*",$' user/ci.c)"
+documented_end() { f=$(stream_with "\"documented-$1\"") && grep -q '"run-end"' "$f"; }
+while read -r ci id commit _; do
+	check "a job of $ci ends" until_true 30 documented_end "$ci"
+	[ "$commit" != - ] || commit=None
+	see "it is known by the variables that are documented" \
+		"get(ev[0], 'invigil.run.ci') == '$ci' and get(ev[0], 'cicd.pipeline.run.id') == '$id' and str(get(ev[0], 'vcs.ref.head.revision')) == '$commit'" "$f"
+done <"$work/documented"
+
 GITHUB_ACTIONS=true GITHUB_RUN_ID=80 GITHUB_JOB=x "$work/step" at-the-end "$work/e" &
 until_true 10 test -p "$work/e.in"
 until_true 10 bash -c "grep -q at-the-end '$work'/runs/*.jsonl"
