@@ -71,14 +71,17 @@ see "each run is whole" 'all(get(e, "invigil.run.complete") for e in action("run
 see "what was seen was delivered" 'all(get(e, "invigil.run.counts.records.exec") == get(e, "invigil.run.counts.execs") == 21 and get(e, "invigil.run.counts.rejected") == 0 for e in action("run-end"))'
 
 # ---- what a daemon of weeks would fill ----
-left() { tests/lib/kernel_left.sh "$daemon"; }
 GITHUB_ACTIONS=true GITHUB_RUN_ID="last$$" GITHUB_JOB=soak bash -c 'echo >>"$1.log"; : >"$1.up"; until [ -e "$1.end" ]; do sleep 0.1; done' - "$work/hold" &
 until_true 20 test -e "$work/hold.up"
-check "while a run is active the kernel's tables have it" until_true 30 bash -c "tests/lib/kernel_left.sh $daemon | grep -q '^living ' && tests/lib/kernel_left.sh $daemon | grep -q '^watched '"
+check "while a run is active the kernel's tables have it" until_true 30 bash -c "tests/lib/kernel_left.sh $daemon runs | grep -q '^living ' && tests/lib/kernel_left.sh $daemon runs | grep -q '^watched '"
 touch "$work/hold.end"
 wait $!
-check "and nothing of $jobs runs is left in them" until_true 30 bash -c "[ -z \"\$(tests/lib/kernel_left.sh $daemon)\" ]"
-left
+check "and nothing of $jobs runs is left in them" until_true 30 bash -c "[ -z \"\$(tests/lib/kernel_left.sh $daemon runs)\" ]"
+# By process: once in some thousand runs, on a machine with ten times its load, one was not deleted. The next process of its
+# number takes it along.
+left() { tests/lib/kernel_left.sh "$daemon" processes | awk '{ n += $2 } END { print n + 0 }'; }
+echo "of their processes $(left) are left in them"
+check "of their processes as good as nothing" test "$(left)" -le $((8 + jobs / 1000))
 kill $daemon
 wait $daemon
 finish
