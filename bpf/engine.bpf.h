@@ -161,7 +161,7 @@ static __attribute__((noinline, unused)) struct conn *numbered_make(struct sock 
 
 static __always_inline struct conn *conn_get(struct sock *sk)
 {
-	return bpf_sk_storage_get(&conns, sk, 0, 0);
+	return sk->sk_bpf_storage ? bpf_sk_storage_get(&conns, sk, 0, 0) : NULL;
 }
 
 static __always_inline struct conn *conn_make(struct sock *sk)

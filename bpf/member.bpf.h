@@ -129,12 +129,15 @@ extern __u64 lost_members;
 /* process.bpf.c: is there one all the same? storage: address of a task's. Global: verified once, not at each look-up. */
 extern u32 member_hidden(u64 storage);
 
+/* Who is in no run has no storage at all, as a rule: that is one load, the helper is a call. */
 static __always_inline struct member *member_get(struct task_struct *task)
 {
-	struct member *m = (void *)bpf_task_storage_get(&members, task, 0, 0);
+	struct member *m;
 
-	if (storage_hides && !m && task->bpf_storage &&
-	    member_hidden((u64)BPF_CORE_READ(task, bpf_storage)))
+	if (!task->bpf_storage)
+		return NULL;
+	m = (void *)bpf_task_storage_get(&members, task, 0, 0);
+	if (storage_hides && !m && member_hidden((u64)BPF_CORE_READ(task, bpf_storage)))
 		__sync_fetch_and_add(&lost_members, 1);
 	return m;
 }

@@ -276,6 +276,7 @@ struct sock {
 	u16 sk_type;
 	struct pid *sk_peer_pid;
 	struct socket *sk_socket;
+	struct bpf_local_storage *sk_bpf_storage;
 };
 struct socket {
 	struct sock *sk;
