@@ -123,7 +123,7 @@ static const char *const libraries[] = {
 static bool in_list(const char *const *list, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!fnmatch(list[i], name, 0))
+		if ((*list[i] == *name || *list[i] == '*') && !fnmatch(list[i], name, 0))
 			return true;
 	return false;
 }
