@@ -298,8 +298,7 @@ int remote_main(const struct config *c, int front, int daemon)
 			daemon_take(&r);
 		else if (fds[1].revents && !front_hear(&r))
 			break; /* the daemon goes on without us */
-		if (!(fds[0].revents & POLLIN))
-			output_flush(&r.out);
+		output_flush(&r.out); /* a message has the lines of a whole turn of the daemon's */
 	}
 	report_close(&r.markdown);
 	output_close(&r.record);

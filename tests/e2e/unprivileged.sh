@@ -267,10 +267,10 @@ check "every stream of the daemon's ends" bash -c "for f in '$work'/runs/*.jsonl
 rm -f "$ev"
 user_run -- sh -c 'read -r line <hold; exit 5' &
 pid=$!
-until_true 30 grep -q '"action":"exec"' "$ev"
+check "what it executes is in its stream while it runs" until_true 15 grep -q '"action":"exec"' "$ev"
 kill -9 $daemon
 wait $daemon 2>/dev/null
-echo go >"$work/dir/hold"
+timeout 30 sh -c 'echo go >"$1"' sh "$work/dir/hold"
 wait $pid
 check "the daemon's death leaves COMMAND's status" test $? = 5
 check "and is said" bash -c "grep -q 'the daemon is gone' '$work/err' && grep -q 'record is not whole' '$work/err'"
