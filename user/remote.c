@@ -298,7 +298,8 @@ int remote_main(const struct config *c, int front, int daemon)
 			daemon_take(&r);
 		else if (fds[1].revents && !front_hear(&r))
 			break; /* the daemon goes on without us */
-		output_flush(&r.out); /* a message has the lines of a whole turn of the daemon's */
+		/* Now: a message has the lines of a whole turn of the daemon's. */
+		output_flush(&r.out);
 	}
 	report_close(&r.markdown);
 	output_close(&r.record);
