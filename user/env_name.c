@@ -1,8 +1,8 @@
 /* env_name.c: the lists of well-known environment variables. */
-#include <fnmatch.h>
 #include <string.h>
 #include "env_name.h"
 #include "event.h"
+#include "glob.h"
 
 static const char *const everybody[] = {
 	"TERMINFO",      "TERMINFO_DIRS", "TERMCAP",    "COLORTERM",      "TMPDIR",
@@ -120,11 +120,10 @@ static const char *const libraries[] = {
 	"http_proxy",    "https_proxy",  "all_proxy",      "no_proxy",
 };
 
-/* No pattern begins with another wildcard than *: fnmatch for all of them was a fifth of the monitor's work. */
 static bool in_list(const char *const *list, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
-		if ((*list[i] == *name || *list[i] == '*') && !fnmatch(list[i], name, 0))
+		if (glob_fits(list[i], name))
 			return true;
 	return false;
 }

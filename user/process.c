@@ -105,9 +105,13 @@ int process_env_has(const struct process *p, struct span name)
 
 	if (!p->env)
 		return -1;
-	for (size_t at = 0; process_env_next(p, &at, &e);)
-		if (span_eq_span(e.name, name))
+	for (size_t at = 0, next; at < p->env_len; at = next) {
+		next = at + strnlen(p->env + at, p->env_len - at) + 1;
+		/* Most differ in their first byte. */
+		if ((!name.len || p->env[at] == *name.ptr) && process_env_next(p, &at, &e) &&
+		    span_eq_span(e.name, name))
 			return 1;
+	}
 	return p->env_cut ? -1 : 0;
 }
 

@@ -1,7 +1,7 @@
 /* role.c: what part a process plays in a test run, told from its program and arguments. */
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include "glob.h"
 #include "process_table.h"
 
 /* clang-format off */
@@ -140,7 +140,7 @@ static unsigned roles_of_name(const char *name)
 	unsigned roles = 0;
 
 	for (size_t i = 0; name && i < ARRAY_SIZE(programs); i++)
-		if (!fnmatch(programs[i].name, name, 0))
+		if (glob_fits(programs[i].name, name))
 			roles |= programs[i].roles;
 	return roles;
 }

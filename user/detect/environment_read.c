@@ -1,9 +1,9 @@
 /* environment_read.c: R1, which variables were read by name, printed whole or handed on. */
-#include <fnmatch.h>
 #include <string.h>
 #include "detect.h"
 #include "env_dump.h"
 #include "env_name.h"
+#include "glob.h"
 #include "jsonr.h"
 
 #define NAMES_MAX 8 /* of a list of variables in evidence */
@@ -52,7 +52,7 @@ static bool in_list(const char *const *list, size_t n, struct span name)
 		memcpy(text, name.ptr, name.len);
 	text[name.len] = 0;
 	for (size_t i = 0; i < n; i++)
-		if (!fnmatch(list[i], text, 0))
+		if (glob_fits(list[i], text))
 			return true;
 	return false;
 }
