@@ -14,8 +14,7 @@ static _Noreturn void no_memory(const char *where)
 	exit(125);
 }
 
-/* Room for n more bytes and the NUL. */
-static void buf_room(struct buf *b, size_t n)
+void buf_room(struct buf *b, size_t n)
 {
 	size_t need, cap = b->cap ? b->cap : 64;
 	char *p;
@@ -32,23 +31,6 @@ static void buf_room(struct buf *b, size_t n)
 		no_memory(__func__);
 	b->ptr = p;
 	b->cap = cap;
-}
-
-void buf_add(struct buf *b, const void *bytes, size_t n)
-{
-	buf_room(b, n);
-	if (n)
-		memcpy(b->ptr + b->len, bytes, n);
-	b->len += n;
-	b->ptr[b->len] = 0;
-}
-
-void buf_byte(struct buf *b, char c)
-{
-	if (b->cap - b->len < 2)
-		buf_room(b, 1);
-	b->ptr[b->len++] = c;
-	b->ptr[b->len] = 0;
 }
 
 void buf_str(struct buf *b, const char *s)
@@ -72,6 +54,16 @@ void buf_vfmt(struct buf *b, const char *fmt, va_list ap)
 	if (n > 0)
 		b->len += (size_t)n;
 	b->ptr[b->len] = 0;
+}
+
+void buf_u64(struct buf *b, uint64_t v)
+{
+	char d[20], *at = d + sizeof(d);
+
+	do
+		*--at = (char)('0' + v % 10);
+	while (v /= 10);
+	buf_add(b, at, d + sizeof(d) - at);
 }
 
 void buf_fmt(struct buf *b, const char *fmt, ...)

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -23,13 +24,30 @@ struct buf {
 	size_t cap;
 };
 
-void buf_add(struct buf *b, const void *bytes, size_t n);
-void buf_byte(struct buf *b, char c);
+void buf_room(struct buf *b, size_t n); /* for n more bytes and the NUL */
+
+/* These two are most of what a line of the stream costs. */
+static inline void buf_add(struct buf *b, const void *bytes, size_t n)
+{
+	if (n >= b->cap - b->len)
+		buf_room(b, n);
+	if (n)
+		memcpy(b->ptr + b->len, bytes, n);
+	b->len += n;
+	b->ptr[b->len] = 0;
+}
+
+static inline void buf_byte(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+
 void buf_str(struct buf *b, const char *s);
 void buf_fmt(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vfmt(struct buf *b, const char *fmt, va_list ap);
-void buf_reset(struct buf *b);          /* keeps the memory */
-void buf_drop(struct buf *b, size_t n); /* the first n bytes */
+void buf_reset(struct buf *b);           /* keeps the memory */
+void buf_u64(struct buf *b, uint64_t v); /* in decimal digits */
+void buf_drop(struct buf *b, size_t n);  /* the first n bytes */
 void buf_free(struct buf *b);
 
 /* Allocation that cannot fail: on exhaustion prints "out of memory in FUNCTION" and exits 125. */

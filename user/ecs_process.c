@@ -50,10 +50,17 @@ static void args_write(struct jsonw *j, const struct process *p, size_t max)
 	free(text);
 }
 
-/* Members that a process and its parent have alike. */
-static void process_members(struct jsonw *j, const struct process *p, const struct run *run,
-			    enum detail detail)
+struct told {
+	const struct process *p;
+	const struct run *run;
+	enum detail detail;
+};
+
+static void head_write(struct jsonw *j, const void *what)
 {
+	const struct told *t = what;
+	const struct process *p = t->p;
+
 	jsonw_u64(j, "pid", p->pid);
 	if (p->vpid)
 		jsonw_u64(j, "vpid", p->vpid);
@@ -62,22 +69,25 @@ static void process_members(struct jsonw *j, const struct process *p, const stru
 		jsonw_str(j, "name", p->name);
 	if (p->exe.text)
 		jsonw_str(j, "executable", p->exe.text);
-	args_write(j, p, detail == DETAIL_WHOLE ? p->args_len : ECS_BRIEF);
+	args_write(j, p, t->detail == DETAIL_WHOLE ? p->args_len : ECS_BRIEF);
 	if (p->cwd.text)
 		jsonw_str(j, "working_directory", p->cwd.text);
 	if (p->start)
-		jsonw_time(j, "start", p->start + run->wall_offset);
-	if (p->ended)
-		jsonw_time(j, "end", p->ended + run->wall_offset);
-	if (p->ended)
-		jsonw_i64(j, "exit_code", ecs_exit_code((int)p->status));
+		jsonw_time(j, "start", p->start + t->run->wall_offset);
+}
+
+static void tail_write(struct jsonw *j, const void *what)
+{
+	const struct told *t = what;
+	const struct process *p = t->p;
+
 	/* Before any exec was seen, a placeholder's ids are not known. */
 	if (p->missed && !p->executed)
 		return;
 	jsonw_bool(j, "interactive", p->interactive);
-	user_write(j, "user", p->euid, run);
+	user_write(j, "user", p->euid, t->run);
 	if (p->uid != p->euid)
-		user_write(j, "real_user", p->uid, run);
+		user_write(j, "real_user", p->uid, t->run);
 	jsonw_obj(j, "group");
 	jsonw_fmt(j, "id", "%u", p->egid);
 	jsonw_close(j);
@@ -86,6 +96,21 @@ static void process_members(struct jsonw *j, const struct process *p, const stru
 		jsonw_fmt(j, "id", "%u", p->gid);
 		jsonw_close(j);
 	}
+}
+
+/* Members that a process and its parent have alike. */
+static void process_members(struct jsonw *j, const struct process *p, const struct run *run,
+			    enum detail detail)
+{
+	struct told t = { p, run, detail };
+	bool brief = detail == DETAIL_BRIEF || p->args_len <= ECS_BRIEF;
+
+	jsonw_once(j, p->json && brief ? &p->json[PROCESS_HEAD] : NULL, head_write, &t);
+	if (p->ended) {
+		jsonw_time(j, "end", p->ended + run->wall_offset);
+		jsonw_i64(j, "exit_code", ecs_exit_code((int)p->status));
+	}
+	jsonw_once(j, p->json ? &p->json[PROCESS_TAIL] : NULL, tail_write, &t);
 }
 
 void ecs_process(struct jsonw *j, const struct process *p, const struct run *run,
@@ -239,10 +264,10 @@ static void frame_write(struct jsonw *j, const char *key, const struct source_fr
 	jsonw_close(j);
 }
 
-void ecs_test(struct jsonw *j, const struct test_case *t)
+static void test_write(struct jsonw *j, const void *what)
 {
-	if (!t)
-		return;
+	const struct test_case *t = what;
+
 	jsonw_obj(j, "test");
 	jsonw_span(j, "name", t->name);
 	jsonw_str(j, "framework", t->framework);
@@ -251,8 +276,15 @@ void ecs_test(struct jsonw *j, const struct test_case *t)
 	jsonw_close(j);
 }
 
-static void source_write(struct jsonw *j, const struct source *s)
+void ecs_test(struct jsonw *j, const struct test_case *t)
 {
+	if (t)
+		jsonw_once(j, t->json, test_write, t);
+}
+
+static void source_write(struct jsonw *j, const void *what)
+{
+	const struct source *s = what;
 	const struct source_frame *at = source_at(s);
 
 	jsonw_obj(j, "source");
@@ -275,24 +307,9 @@ static void source_write(struct jsonw *j, const struct source *s)
 	jsonw_close(j);
 }
 
-/*
- * Written once, then copied: a stack is most of its event, and the same for each process that follows
- * from it. Not where a mask is shown or bytes were no UTF-8, which the writer notes for each line.
- */
+/* A stack is most of its event, and the same for each process that follows from it. */
 void ecs_source(struct jsonw *j, const struct source *s)
 {
-	size_t from = j->out->len, raw = j->raw.len;
-	struct span text;
-
-	if (!s)
-		return;
-	if (s->json && s->json->len) {
-		jsonw_copy(j, s->json->ptr, s->json->len);
-		return;
-	}
-	source_write(j, s);
-	from += j->out->ptr[from] == ',';
-	text = (struct span){ j->out->ptr + from, j->out->len - from };
-	if (s->json && j->raw.len == raw && span_find(text, SPAN("<redacted:")) < 0)
-		buf_add(s->json, text.ptr, text.len);
+	if (s)
+		jsonw_once(j, s->json, source_write, s);
 }

@@ -30,7 +30,8 @@ static void member(struct jsonw *j, const char *key)
 	if (in_array(j))
 		return;
 	buf_byte(j->out, '"');
-	buf_str(j->out, key ? key : "");
+	if (key)
+		buf_str(j->out, key);
 	buf_add(j->out, "\":", 2);
 }
 
@@ -38,6 +39,29 @@ static void member(struct jsonw *j, const char *key)
 static bool is_plain(char c)
 {
 	return (uint8_t)c - 0x20u < 0x5fu && c != '"' && c != '\\';
+}
+
+#define EACH(byte) (0x0101010101010101u * (byte))
+
+/* How many bytes are plain, from the first on; by eights, which is most of the work on a line. */
+static size_t plain_length(const char *p, size_t n)
+{
+	size_t i = 0;
+
+	for (uint64_t x; n - i >= sizeof(x); i += sizeof(x)) {
+		uint64_t quote, slash;
+
+		memcpy(&x, p + i, sizeof(x));
+		quote = x ^ EACH('"');
+		slash = x ^ EACH('\\');
+		/* A top bit: not ASCII, DEL, below the space, the quote, the backslash. Or behind such a one. */
+		if ((x | (x + EACH(1)) | (x - EACH(0x20)) | (quote - EACH(1)) | (slash - EACH(1))) &
+		    EACH(0x80))
+			break;
+	}
+	while (i < n && is_plain(p[i]))
+		i++;
+	return i;
 }
 
 static void escape(struct buf *out, uint8_t c)
@@ -53,17 +77,16 @@ static void escape(struct buf *out, uint8_t c)
 }
 
 /* The inside of a string; false: some bytes were not UTF-8 and no mask either. */
-static bool text(struct buf *out, const struct masker *m, struct span s)
+static bool text(struct jsonw *j, const struct masker *m, struct span s)
 {
+	struct buf *out = j->out;
 	bool clean = true;
 
 	for (size_t i = 0; i < s.len;) {
 		const char *p = s.ptr + i;
-		size_t left = s.len - i, n = 0;
+		size_t left = s.len - i, n = plain_length(p, left);
 		int step;
 
-		while (n < left && is_plain(p[n]))
-			n++;
 		if (n) {
 			buf_add(out, p, n);
 			i += n;
@@ -94,9 +117,10 @@ static bool text(struct buf *out, const struct masker *m, struct span s)
 				struct buf label = { 0 };
 
 				/* The label holds a name that somebody else chose. */
+				j->masks++;
 				secret_label(which, &label);
 				buf_str(out, "<redacted:");
-				text(out, NULL, (struct span){ label.ptr, label.len });
+				text(j, NULL, (struct span){ label.ptr, label.len });
 				buf_byte(out, '>');
 				buf_free(&label);
 				i += n < left ? n : left;
@@ -205,7 +229,7 @@ void jsonw_span(struct jsonw *j, const char *key, struct span s)
 {
 	member(j, key);
 	buf_byte(j->out, '"');
-	if (!text(j->out, j->masker, s))
+	if (!text(j, j->masker, s))
 		raw_keep(j, key, s);
 	buf_byte(j->out, '"');
 }
@@ -231,21 +255,10 @@ static void digits_put(char *to, unsigned n, uint64_t v)
 	}
 }
 
-static void number_add(struct buf *out, uint64_t v)
-{
-	char d[20];
-	unsigned n = 1;
-
-	for (uint64_t x = v; x > 9; x /= 10)
-		n++;
-	digits_put(d, n, v);
-	buf_add(out, d, n);
-}
-
 void jsonw_u64(struct jsonw *j, const char *key, uint64_t v)
 {
 	member(j, key);
-	number_add(j->out, v);
+	buf_u64(j->out, v);
 }
 
 void jsonw_i64(struct jsonw *j, const char *key, int64_t v)
@@ -253,7 +266,7 @@ void jsonw_i64(struct jsonw *j, const char *key, int64_t v)
 	member(j, key);
 	if (v < 0)
 		buf_byte(j->out, '-');
-	number_add(j->out, v < 0 ? -(uint64_t)v : (uint64_t)v);
+	buf_u64(j->out, v < 0 ? -(uint64_t)v : (uint64_t)v);
 }
 
 void jsonw_bool(struct jsonw *j, const char *key, bool v)
@@ -264,20 +277,27 @@ void jsonw_bool(struct jsonw *j, const char *key, bool v)
 
 void jsonw_time(struct jsonw *j, const char *key, uint64_t unix_ns)
 {
-	char t[] = "\"0000-00-00T00:00:00.000000000Z\"";
+	static const char zero[] = "\"0000-00-00T00:00:00.000000000Z\"";
 	time_t s = (time_t)(unix_ns / 1000000000);
-	struct tm tm = { 0 };
+	char *t = j->time;
 
-	gmtime_r(&s, &tm);
-	digits_put(t + 1, 4, (uint64_t)tm.tm_year + 1900);
-	digits_put(t + 6, 2, (uint64_t)tm.tm_mon + 1);
-	digits_put(t + 9, 2, (uint64_t)tm.tm_mday);
-	digits_put(t + 12, 2, (uint64_t)tm.tm_hour);
-	digits_put(t + 15, 2, (uint64_t)tm.tm_min);
-	digits_put(t + 18, 2, (uint64_t)tm.tm_sec);
+	/* Most lines are of the second of the one before. */
+	if (!t[0] || s != j->second) {
+		struct tm tm = { 0 };
+
+		gmtime_r(&s, &tm);
+		j->second = s;
+		memcpy(t, zero, sizeof(zero));
+		digits_put(t + 1, 4, (uint64_t)tm.tm_year + 1900);
+		digits_put(t + 6, 2, (uint64_t)tm.tm_mon + 1);
+		digits_put(t + 9, 2, (uint64_t)tm.tm_mday);
+		digits_put(t + 12, 2, (uint64_t)tm.tm_hour);
+		digits_put(t + 15, 2, (uint64_t)tm.tm_min);
+		digits_put(t + 18, 2, (uint64_t)tm.tm_sec);
+	}
 	digits_put(t + 21, 9, unix_ns % 1000000000);
 	member(j, key);
-	buf_add(j->out, t, sizeof(t) - 1);
+	buf_add(j->out, t, sizeof(zero) - 1);
 }
 
 void jsonw_copy(struct jsonw *j, const char *bytes, size_t n)
@@ -288,6 +308,22 @@ void jsonw_copy(struct jsonw *j, const char *bytes, size_t n)
 		buf_byte(j->out, ',');
 	j->comma |= 1u << j->depth;
 	buf_add(j->out, bytes, n);
+}
+
+void jsonw_once(struct jsonw *j, struct buf *kept, void (*write)(struct jsonw *j, const void *what),
+		const void *what)
+{
+	size_t from = j->out->len, raw = j->raw.len;
+	unsigned masks = j->masks;
+
+	if (kept && kept->len) {
+		jsonw_copy(j, kept->ptr, kept->len);
+		return;
+	}
+	write(j, what);
+	from += from < j->out->len && j->out->ptr[from] == ',';
+	if (kept && j->raw.len == raw && j->masks == masks && j->out->len - from <= JSONW_KEPT)
+		buf_add(kept, j->out->ptr + from, j->out->len - from);
 }
 
 void jsonw_raw(struct jsonw *j, const char *key)
@@ -304,7 +340,7 @@ void jsonw_raw(struct jsonw *j, const char *key)
 		jsonw_obj(j, NULL);
 		member(j, "field");
 		buf_byte(j->out, '"');
-		text(j->out, NULL, (struct span){ p, h.path_len });
+		text(j, NULL, (struct span){ p, h.path_len });
 		buf_byte(j->out, '"');
 		p += h.path_len;
 		member(j, "base64");

@@ -20,6 +20,9 @@ struct jsonw {
 	const struct masker *masker;
 	struct buf path; /* dotted path of the open object */
 	struct buf raw;  /* records for jsonw_raw */
+	unsigned masks;  /* shown so far */
+	int64_t second;  /* unix, of time */
+	char time[33];   /* the last one written, in quotes; empty: none yet */
 	unsigned depth;
 	uint32_t comma; /* bit per depth */
 	uint32_t array; /* bit per depth */
@@ -43,6 +46,14 @@ void jsonw_i64(struct jsonw *j, const char *key, int64_t v);
 void jsonw_bool(struct jsonw *j, const char *key, bool v);
 void jsonw_time(struct jsonw *j, const char *key, uint64_t unix_ns); /* RFC 3339, ns, UTC */
 void jsonw_copy(struct jsonw *j, const char *bytes, size_t n); /* ready members, "\"a\":1,..." */
+/*
+ * Members that are the same in line after line: written by write once, into kept too, and copied from
+ * there until it is reset. NULL, and what is larger than JSONW_KEPT: written each time. So is what shows
+ * a mask, whose name may become known, and what is not UTF-8, which is noted for each line.
+ */
+void jsonw_once(struct jsonw *j, struct buf *kept, void (*write)(struct jsonw *j, const void *what),
+		const void *what);
+#define JSONW_KEPT 16384
 /* Writes key: [{"field":…,"base64":…}] when any field was not UTF-8. */
 void jsonw_raw(struct jsonw *j, const char *key);
 

@@ -50,6 +50,9 @@ enum library {
 	LIBRARY_KUBERNETES = 16,
 };
 
+/* What is told before and behind how a process ended. */
+enum process_text { PROCESS_HEAD, PROCESS_TAIL, PROCESS_TEXTS };
+
 struct process {
 	uint32_t pid, vpid, ppid;
 	uint64_t start;         /* CLOCK_BOOTTIME ns */
@@ -100,6 +103,8 @@ struct process {
 	bool source_said;       /* that its own lines are not known, or not all */
 	bool has_lines;         /* a stack of its Python was read */
 	enum { CYTHON_NONE, CYTHON_MAYBE, CYTHON_LOADED } cython; /* modules it loaded */
+	struct buf *
+		json; /* for who writes it, [PROCESS_TEXTS]: what it is in the stream; NULL: not kept */
 	void *seen;      /* process.c: names of variables already reported */
 	unsigned n_seen; /* of them */
 	unsigned refs;   /* process_table.c */

@@ -20,7 +20,8 @@ struct slot {
 	struct process p; /* first: a process of the table is its entry */
 	struct process_table *table;
 	struct image *image;
-	unsigned children; /* entries whose parent this is */
+	struct buf json[PROCESS_TEXTS]; /* of p */
+	unsigned children;              /* entries whose parent this is */
 };
 
 struct process_table {
@@ -71,6 +72,8 @@ static void slot_free(void *node)
 	attempt_free(e->p.attempt);
 	test_case_drop(e->p.test);
 	free(e->p.before);
+	for (size_t i = 0; i < ARRAY_SIZE(e->json); i++)
+		buf_free(&e->json[i]);
 	free(e);
 }
 
@@ -127,12 +130,20 @@ static struct slot *slot_get(struct process_table *t, uint32_t pid, uint64_t sta
 	e->table = t;
 	e->p.pid = pid;
 	e->p.start = start;
+	e->p.json = e->json;
 	snprintf(e->p.entity_id, sizeof(e->p.entity_id), "%.8s-%u-%llu",
 		 run->boot_id ? run->boot_id : "", pid, (unsigned long long)start);
 	if (!tsearch(e, &t->root, slot_compare))
 		abort(); /* tsearch's own malloc failed */
 	t->n++;
 	return e;
+}
+
+/* What was written of it holds no more. */
+static void slot_changed(struct slot *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(e->json); i++)
+		buf_reset(&e->json[i]);
 }
 
 static void parent_set(struct slot *e, struct slot *parent)
@@ -213,6 +224,7 @@ struct process *table_fork(struct process_table *t, struct process *parent, cons
 	struct slot *c = slot_get(t, e->child_pid, e->child_start, run, &made);
 	struct slot *up = (struct slot *)parent;
 
+	slot_changed(c);
 	c->p.vpid = e->child_vpid;
 	if (!up || up == c)
 		return &c->p;
@@ -323,6 +335,7 @@ struct process *table_exec(struct process_table *t, const struct ev_hdr *h, cons
 	struct process up = { .pid = e->ppid, .start = e->parent_start };
 	struct slot **parent = tfind(&up, &t->root, slot_compare);
 
+	slot_changed(entry);
 	if (parent)
 		parent_set(entry, *parent);
 	else if (!p->parent)

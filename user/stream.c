@@ -49,6 +49,7 @@ void stream_free(struct stream *s)
 {
 	buf_free(&s->line);
 	buf_free(&s->prefix);
+	buf_free(&s->id);
 	jsonw_free(&s->json);
 }
 
@@ -79,7 +80,11 @@ bool stream_line_begin(struct stream *s, uint64_t time, const struct frame *f, b
 	jsonw_str(j, "action", f->action);
 	jsonw_str(j, "dataset", f->dataset);
 	jsonw_str(j, "module", "invigil");
-	jsonw_fmt(j, "id", "%s:%llu", s->run->id, (unsigned long long)s->sequence);
+	buf_reset(&s->id);
+	buf_str(&s->id, s->run->id);
+	buf_byte(&s->id, ':');
+	buf_u64(&s->id, s->sequence);
+	jsonw_span(j, "id", (struct span){ s->id.ptr, s->id.len });
 	jsonw_u64(j, "sequence", s->sequence);
 	return true;
 }

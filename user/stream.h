@@ -20,7 +20,7 @@ struct stream {
 	int error;         /* first -errno of the sink, 0 none */
 	stream_sink *sink; /* NULL: nothing is written, numbers still count */
 	void *sink_ctx;
-	struct buf line, prefix; /* stream.c */
+	struct buf line, prefix, id; /* stream.c */
 	struct jsonw json;
 };
 

@@ -17,6 +17,7 @@ void attempt_settle(struct pipeline *p, struct process *process)
 	process->attempt = NULL;
 	/* As it would have been. */
 	asked = *process;
+	asked.json = NULL;
 	/* Where a relative one began is not known: the directory may have been changed since the exec. */
 	path_resolve(span_of(a->file), NULL, &path);
 	slash = strrchr(a->file, '/');

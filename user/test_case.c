@@ -42,6 +42,7 @@ struct test_case *test_case_new(enum test_framework f, struct span value)
 		return NULL;
 	t = xcalloc(1, sizeof(*t));
 	t->refs = 1;
+	t->json = xcalloc(1, sizeof(*t->json));
 	t->framework = frameworks[f].name;
 	t->phase = phase;
 	t->name = (struct span){ xstrndup(value.ptr, value.len), value.len };
@@ -62,6 +63,8 @@ void test_case_drop(struct test_case *t)
 	if (!t || --t->refs)
 		return;
 	free((char *)t->name.ptr);
+	buf_free(t->json);
+	free(t->json);
 	free(t);
 }
 

@@ -10,6 +10,7 @@ struct test_case {
 	unsigned refs;
 	const char *framework; /* "pytest", "bats" */
 	const char *phase;     /* "setup", "call", "teardown"; NULL: not told */
+	struct buf *json;      /* for who writes it: what it is in the stream */
 	struct span name;      /* owned; "tests/test_a.py::test_b[1]"; scrubbed */
 };
 

@@ -134,6 +134,125 @@ static void a_masked_secret_is_said_by_its_kind(void **state)
 	masker_free(&m);
 }
 
+static unsigned written;
+
+static void member_write(struct jsonw *j, const void *what)
+{
+	written++;
+	jsonw_str(j, "a", what);
+	jsonw_obj(j, "o");
+	jsonw_close(j);
+}
+
+/* Two lines with what is kept, behind another member in the second. */
+static char *twice(const char *text, const struct masker *m)
+{
+	struct buf kept = { 0 }, out = { 0 };
+	struct jsonw j = { 0 };
+
+	written = 0;
+	for (int i = 0; i < 2; i++) {
+		jsonw_begin(&j, &out, m);
+		if (i)
+			jsonw_u64(&j, "n", 1);
+		jsonw_once(&j, &kept, member_write, text);
+		jsonw_raw(&j, "raw");
+		jsonw_end(&j);
+	}
+	jsonw_free(&j);
+	buf_free(&kept);
+	return out.ptr;
+}
+
+static void what_stays_the_same_is_written_once(void **state)
+{
+	struct buf large = { 0 };
+	char *lines = twice("x\"", NULL);
+
+	(void)state;
+	assert_int_equal(written, 1);
+	assert_string_equal(lines,
+			    "{\"a\":\"x\\\"\",\"o\":{}}\n{\"n\":1,\"a\":\"x\\\"\",\"o\":{}}\n");
+	free(lines);
+	for (unsigned i = 0; i < JSONW_KEPT; i++)
+		buf_byte(&large, 'a');
+	free(twice(large.ptr, NULL));
+	assert_int_equal(written, 2);
+	large.ptr[JSONW_KEPT / 2] = 0;
+	free(twice(large.ptr, NULL));
+	assert_int_equal(written, 1);
+	buf_free(&large);
+}
+
+static void what_is_said_of_each_line_is_not_kept(void **state)
+{
+	static const uint8_t seed[32] = { 7 };
+	char block[] = "MY_TOKEN=supersecretvalue1", text[] = "supersecretvalue1";
+	struct masker m;
+	char *lines = twice("\xff", NULL);
+
+	(void)state;
+	assert_int_equal(written, 2);
+	assert_string_equal(
+		lines,
+		"{\"a\":\"\xef\xbf\xbd\",\"o\":{},\"raw\":[{\"field\":\"a\",\"base64\":\"/w==\"}]}\n"
+		"{\"n\":1,\"a\":\"\xef\xbf\xbd\",\"o\":{},\"raw\":[{\"field\":\"a\",\"base64\":\"/w==\"}]}\n");
+	free(lines);
+	/* A mask: its secret may get a name later. */
+	masker_init(&m, seed);
+	scrub_environment(&m, block, sizeof(block));
+	scrub_bytes(&m, text, strlen(text));
+	lines = twice(text, &m);
+	assert_int_equal(written, 2);
+	assert_non_null(strstr(lines, "redacted"));
+	free(lines);
+	masker_free(&m);
+}
+
+/* They are looked at by eights: each byte at each place, beside ones that need nothing. */
+static void a_byte_is_escaped_wherever_it_stands(void **state)
+{
+	(void)state;
+	for (int c = 1; c < 0x80; c++) {
+		char alone[2] = { (char)c, 0 },
+		     *escaped = line_of((struct span){ alone, 1 }, false);
+		size_t n = strlen(escaped) - strlen("{\"a\":\"\"}\n");
+
+		assert_true((n > 1) == (c < 0x20 || c == '"' || c == '\\' || c == 0x7f));
+		for (int at = 0; at < 20; at++) {
+			char text[20], want[64];
+
+			memset(text, '~', sizeof(text));
+			text[at] = (char)c;
+			snprintf(want, sizeof(want), "{\"a\":\"%.*s%.*s%.*s\"}\n", at,
+				 "~~~~~~~~~~~~~~~~~~~~", (int)n, escaped + 6, 19 - at,
+				 "~~~~~~~~~~~~~~~~~~~~");
+			check((struct span){ text, sizeof(text) }, want);
+		}
+		free(escaped);
+	}
+}
+
+static void a_time_is_right_whichever_was_before(void **state)
+{
+	struct jsonw j = { 0 };
+	struct buf out = { 0 };
+
+	(void)state;
+	jsonw_begin(&j, &out, NULL);
+	jsonw_time(&j, "a", 5);
+	jsonw_time(&j, "b", 1999999999);
+	jsonw_time(&j, "c", 1000000000);
+	jsonw_time(&j, "d", 86400000000000);
+	jsonw_end(&j);
+	assert_string_equal(out.ptr, "{\"a\":\"1970-01-01T00:00:00.000000005Z\","
+				     "\"b\":\"1970-01-01T00:00:01.999999999Z\","
+				     "\"c\":\"1970-01-01T00:00:01.000000000Z\","
+				     "\"d\":\"1970-01-02T00:00:00.000000000Z\"}\n");
+	jsonw_free(&j);
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +261,10 @@ int main(void)
 		cmocka_unit_test(only_strict_utf8_passes),
 		cmocka_unit_test(invalid_bytes_are_kept_in_base64),
 		cmocka_unit_test(a_masked_secret_is_said_by_its_kind),
+		cmocka_unit_test(what_stays_the_same_is_written_once),
+		cmocka_unit_test(what_is_said_of_each_line_is_not_kept),
+		cmocka_unit_test(a_byte_is_escaped_wherever_it_stands),
+		cmocka_unit_test(a_time_is_right_whichever_was_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

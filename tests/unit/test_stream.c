@@ -601,6 +601,75 @@ static void a_failing_sink_is_counted_and_the_stream_goes_on(void **state)
 	stream_free(&s);
 }
 
+static void env_line(struct stream *s, const struct process *p, struct line *l)
+{
+	struct fact f = fact_of(FACT_ENV);
+	const char *at;
+
+	f.process = p;
+	buf_reset(&got);
+	stream_fact(s, &f, NULL);
+	at = got.ptr;
+	assert_true(line_next(&at, l));
+}
+
+static void child_exec(const char *name, uint32_t euid)
+{
+	struct ev_exec e = {
+		.args_len = strlen(name) + 1, .args_want = strlen(name) + 1, .uid = 7, .euid = euid
+	};
+	struct ev_hdr h = {
+		.pid = 11, .start = BOOT + 1, .len = strlen(name) + 1, .want = strlen(name) + 1
+	};
+
+	strcpy(e.comm, name);
+	table_exec(table, &h, &e, name, &run);
+}
+
+/* What is written of a process is kept until it changes. */
+static void a_process_is_told_as_it_is_now(void **state)
+{
+	static struct line l;
+	struct ev_fork fork = { .child_pid = 12, .child_start = BOOT + 2, .child_vpid = 4 };
+	struct stream s = { 0 };
+	struct process *grandchild;
+
+	(void)state;
+	stream_init(&s, &run, false, sink, NULL);
+	child_exec("sh", 7);
+	grandchild = table_fork(table, child, &fork, &run);
+	for (int again = 0; again < 2; again++) {
+		env_line(&s, grandchild, &l);
+		assert_string_equal(get(&l, "process.command_line"), "sh");
+		assert_string_equal(get(&l, "process.vpid"), "4");
+		assert_string_equal(get(&l, "process.exit_code"), "(absent)");
+		assert_string_equal(get(&l, "process.parent.name"), "sh");
+		assert_string_equal(get(&l, "process.parent.real_user.id"), "(absent)");
+	}
+	child_exec("ls", 8);
+	grandchild->ended = BOOT + 9;
+	for (int again = 0; again < 2; again++) {
+		env_line(&s, grandchild, &l);
+		assert_string_equal(get(&l, "process.name"), "sh");
+		assert_string_equal(get(&l, "process.exit_code"), "0");
+		assert_string_equal(get(&l, "process.parent.name"), "ls");
+		assert_string_equal(get(&l, "process.parent.command_line"), "ls");
+		assert_string_equal(get(&l, "process.parent.user.id"), "8");
+		assert_string_equal(get(&l, "process.parent.real_user.id"), "7");
+		env_line(&s, child, &l);
+		assert_string_equal(get(&l, "process.name"), "ls");
+		assert_string_equal(get(&l, "process.exit_code"), "(absent)");
+	}
+	grandchild->ended = 0;
+	fork.child_vpid = 5;
+	table_fork(table, child, &fork, &run);
+	env_line(&s, grandchild, &l);
+	assert_string_equal(get(&l, "process.vpid"), "5");
+	assert_string_equal(get(&l, "process.exit_code"), "(absent)");
+	line_free(&l);
+	stream_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -615,6 +684,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_docker_call_says_what_was_asked_and_answered,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_that_is_no_log_has_no_line, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_process_is_told_as_it_is_now, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_info_finding_stands_in_the_line_of_its_event,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(an_alert_names_rule_technique_and_ancestors, setup,
