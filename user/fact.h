@@ -66,6 +66,7 @@ struct fact {
 			unsigned mechanism; /* enum ev_env_mechanism */
 			int found;          /* 1, 0, -1 unknown */
 			bool sensitive;
+			bool usual;     /* everybody reads it */
 			bool library;   /* asked for by a library of the script's, not by itself */
 			bool late;      /* probes came after the program had started */
 			unsigned count; /* a copy: of so many variables; 0: of all there are */

@@ -35,20 +35,47 @@ static bool first_of_script(struct process *process, struct span name, const str
 	return first;
 }
 
+/* Process after process reads the same names. */
+static const struct env_said *said_of(struct pipeline *p, struct span name, unsigned mechanism)
+{
+	uint64_t hash = mechanism;
+	struct env_said *s;
+
+	for (size_t i = 0; i < name.len; i++)
+		hash = (hash ^ (uint8_t)name.ptr[i]) * 0x100000001b3u; /* FNV-1a's */
+	s = &p->env_said[(hash ^ hash >> 8) % ARRAY_SIZE(p->env_said)];
+	if (s->len && s->mechanism == mechanism && s->len == name.len &&
+	    !memcmp(s->name, name.ptr, s->len))
+		return s;
+	*s = (struct env_said){ .mechanism = mechanism };
+	if (name.len < sizeof(s->name)) {
+		s->len = name.len;
+		if (s->len)
+			memcpy(s->name, name.ptr, s->len);
+	}
+	s->sensitive = name_is_sensitive(&p->run.masker, name);
+	s->startup = env_read_is_startup(name, mechanism);
+	s->librarys = env_read_is_librarys(name, mechanism);
+	s->usual = env_name_class(name) != ENV_NAME_OTHER;
+	return s;
+}
+
 static void read_tell(struct pipeline *p, struct process *process, uint64_t time, struct span name,
 		      unsigned mechanism, const struct source *source)
 {
 	struct fact f = { .kind = FACT_ENV, .time = time, .process = process };
+	const struct env_said *said = said_of(p, name, mechanism);
 
 	if (source && source->script)
 		f.source = source;
-	f.env.library = source ? source->library : env_read_is_librarys(name, mechanism);
+	f.env.library = source ? source->library : said->librarys;
 	if (f.env.library)
 		library_note(process, name);
 	f.env.name = name;
 	f.env.mechanism = mechanism;
 	f.env.found = mechanism == ENV_COPY ? -1 : process_env_has(process, name);
-	f.env.sensitive = name_is_sensitive(&p->run.masker, name);
+	f.env.sensitive = said->sensitive;
+	f.env.usual = said->usual;
 	f.env.late = process->env_late;
 	fact_emit(p, &f);
 }
@@ -130,6 +157,7 @@ void take_env(struct pipeline *p, const struct record *r)
 	uint32_t place = walk_place(process, e);
 	bool python = e->mechanism == ENV_PYTHON, walks = python || place;
 	struct source *source = source_of_record(p, r, e->stack);
+	const struct env_said *said;
 
 	/* A shell looks at its own variables the same way. */
 	if (e->mechanism == ENV_SHELL && process_env_has(process, name) != 1)
@@ -141,7 +169,8 @@ void take_env(struct pipeline *p, const struct record *r)
 	/* The kernel forgets, when it must, what it has told. */
 	if (python && env_walk_known(process, e->place))
 		return;
-	if (env_read_is_startup(name, e->mechanism) && !name_is_sensitive(&p->run.masker, name)) {
+	said = said_of(p, name, e->mechanism);
+	if (said->startup && !said->sensitive) {
 		startup_count(process, name);
 		return;
 	}

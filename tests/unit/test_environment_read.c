@@ -11,6 +11,7 @@ static void read_look(const char *name, unsigned roles, int is_set, bool sensiti
 	f.env.name = span_of(name);
 	f.env.found = is_set;
 	f.env.sensitive = sensitive;
+	f.env.usual = env_name_class(f.env.name) != ENV_NAME_OTHER;
 	report_reset(&report);
 	detect_environment_read.look(&f, &report);
 }

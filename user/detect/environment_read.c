@@ -2,7 +2,6 @@
 #include <string.h>
 #include "detect.h"
 #include "env_dump.h"
-#include "env_name.h"
 #include "glob.h"
 #include "jsonr.h"
 
@@ -79,7 +78,7 @@ static void look_read(const struct fact *f, struct report *out)
 		 in_list(exposing, ARRAY_SIZE(exposing), name))
 		finding(out, "R1.2", name, "%.*s read by the test process (%s)", SPANF(name),
 			found);
-	else if (env_name_class(name) == ENV_NAME_OTHER)
+	else if (!f->env.usual)
 		finding(out, "R1.1", name, "%.*s (%s)", SPANF(name), found);
 }
 
