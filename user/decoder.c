@@ -6,15 +6,34 @@
 
 #define ESCAPES_MIN 8 /* fewer are a colour or a line drawing */
 
-bool decoder_word_is(const struct shell_command *c, unsigned i, const char *name)
+#define NAME_LEN 64
+
+/* Word i without quotes and directories, in text; empty: there is none. */
+static const char *word_name(const struct shell_command *c, unsigned i, char text[NAME_LEN])
 {
-	char text[64], *slash;
+	const char *slash;
 
 	if (i >= c->words)
-		return false;
-	shell_unquote(c->word[i], text, sizeof(text));
+		return "";
+	shell_unquote(c->word[i], text, NAME_LEN);
 	slash = strrchr(text, '/');
-	return !strcmp(slash ? slash + 1 : text, name);
+	return slash ? slash + 1 : text;
+}
+
+bool decoder_word_in(const struct shell_command *c, unsigned i, const char *const *names, size_t n)
+{
+	char text[NAME_LEN];
+	const char *name = word_name(c, i, text);
+
+	for (size_t k = 0; k < n; k++)
+		if (*name == *names[k] && !strcmp(name, names[k]))
+			return true;
+	return false;
+}
+
+static bool word_is(const struct shell_command *c, unsigned i, const char *name)
+{
+	return decoder_word_in(c, i, &name, 1);
 }
 
 /* Has it a short option with this letter, or the long one? */
@@ -96,9 +115,9 @@ static bool is_openssl(const struct shell_command *c)
 	static const char *const ciphers[] = { "aes",  "des",  "camellia", "chacha",
 					       "bf",   "rc",   "aria",     "sm4",
 					       "seed", "cast", "blowfish", "idea" };
-	bool cipher = decoder_word_is(c, 1, "enc") || decoder_word_is(c, 1, "base64");
+	bool cipher = word_is(c, 1, "enc") || word_is(c, 1, "base64");
 
-	if (!decoder_word_is(c, 0, "openssl") || c->words < 3)
+	if (!word_is(c, 0, "openssl") || c->words < 3)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(ciphers); i++)
 		cipher |= span_starts(c->word[1], ciphers[i]);
@@ -135,34 +154,41 @@ static const struct {
 	{ "rot13", 0, NULL },
 };
 
+static bool is_tool(const struct shell_command *c)
+{
+	char text[NAME_LEN];
+	const char *name = word_name(c, 0, text);
+
+	for (size_t i = 0; i < ARRAY_SIZE(tools); i++)
+		if (!strcmp(name, tools[i].name) &&
+		    (!tools[i].letter || has_option(c, tools[i].letter, tools[i].option)))
+			return true;
+	return false;
+}
+
 bool decoder_command(const struct shell_command *c, size_t escapes)
 {
 	static const char *const echo[] = { "echo", "printf", "xargs" };
 	static const char *const awks[] = { "awk", "mawk", "gawk" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(tools); i++)
-		if (decoder_word_is(c, 0, tools[i].name) &&
-		    (!tools[i].letter || has_option(c, tools[i].letter, tools[i].option)))
-			return true;
-	for (size_t i = 0; i < ARRAY_SIZE(echo); i++) {
-		if (!decoder_word_is(c, 0, echo[i]))
-			continue;
+	if (is_tool(c))
+		return true;
+	if (decoder_word_in(c, 0, echo, ARRAY_SIZE(echo))) {
 		for (unsigned k = 1; k < c->words; k++)
 			if (is_escaped(c->word[k]))
 				return true;
 		return escapes >= ESCAPES_MIN;
 	}
-	if (decoder_word_is(c, 0, "jq"))
+	if (word_is(c, 0, "jq"))
 		for (unsigned i = 1; i < c->words; i++)
 			if (span_find(c->word[i], SPAN("@base64d")) >= 0)
 				return true;
-	if (decoder_word_is(c, 0, "tr"))
+	if (word_is(c, 0, "tr"))
 		return is_rotation(c);
-	if (decoder_word_is(c, 0, "sed"))
+	if (word_is(c, 0, "sed"))
 		return makes_escapes(c);
-	for (size_t i = 0; i < ARRAY_SIZE(awks); i++)
-		if (decoder_word_is(c, 0, awks[i]))
-			return makes_escapes(c) || escapes >= ESCAPES_MIN;
+	if (decoder_word_in(c, 0, awks, ARRAY_SIZE(awks)))
+		return makes_escapes(c) || escapes >= ESCAPES_MIN;
 	return is_openssl(c) || is_module(c) || is_script(c, escapes);
 }
 
@@ -190,10 +216,7 @@ bool copier_command(const struct shell_command *c)
 		"awk",     "mawk",  "gawk",    "split",   "csplit", "envsubst",
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (decoder_word_is(c, 0, names[i]))
-			return true;
-	return false;
+	return decoder_word_in(c, 0, names, ARRAY_SIZE(names));
 }
 
 struct span copier_operand(const struct shell_command *c, unsigned i)

@@ -12,7 +12,7 @@ bool decoder_process(const struct process *p);
 bool copier_command(const struct shell_command *c);
 /* Word i as a file that it may read; empty: it is none. */
 struct span copier_operand(const struct shell_command *c, unsigned i);
-/* Is word i of the command, without quotes and directories, name? */
-bool decoder_word_is(const struct shell_command *c, unsigned i, const char *name);
+/* Is word i of the command, without quotes and directories, one of the n names? */
+bool decoder_word_in(const struct shell_command *c, unsigned i, const char *const *names, size_t n);
 
 #endif

@@ -1,6 +1,5 @@
 /* shell_flow.c: follows sources through the pipes, substitutions, variables and files of a command string. */
 #include <string.h>
-#include "decoder.h"
 #include "payload.h"
 #include "shell_step.h"
 

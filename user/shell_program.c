@@ -1,15 +1,6 @@
 /* shell_program.c: which program a command of a shell executes: an interpreter's, its words', a file's. */
 #include <string.h>
-#include "decoder.h"
 #include "shell_step.h"
-
-bool step_word_in(const struct shell_command *c, unsigned i, const char *const *names, size_t n)
-{
-	for (size_t k = 0; k < n; k++)
-		if (decoder_word_is(c, i, names[k]))
-			return true;
-	return false;
-}
 
 static bool has_letter(struct span option, const char *letters)
 {

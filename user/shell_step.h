@@ -2,6 +2,7 @@
 #ifndef INVIGIL_SHELL_STEP_H
 #define INVIGIL_SHELL_STEP_H
 
+#include "decoder.h"
 #include "shell_flow.h"
 #include "taint.h"
 
@@ -32,10 +33,9 @@ struct step {
 };
 
 #define WORD_IN(c, i, ...)                                                                         \
-	step_word_in(c, i, (const char *const[]){ __VA_ARGS__ },                                   \
-		     ARRAY_SIZE(((const char *const[]){ __VA_ARGS__ })))
+	decoder_word_in(c, i, (const char *const[]){ __VA_ARGS__ },                                \
+			ARRAY_SIZE(((const char *const[]){ __VA_ARGS__ })))
 
-bool step_word_in(const struct shell_command *c, unsigned i, const char *const *names, size_t n);
 bool step_is_option(struct span w);
 
 /* ---- shell_origin.c: enum origin, UNTOLD ---- */
