@@ -26,20 +26,30 @@ struct buf {
 
 void buf_room(struct buf *b, size_t n); /* for n more bytes and the NUL */
 
-/* These two are most of what a line of the stream costs. */
-static inline void buf_add(struct buf *b, const void *bytes, size_t n)
+/* These are most of what a line of the stream costs. The first: n more bytes, for the caller to fill. */
+static inline char *buf_more(struct buf *b, size_t n)
 {
+	char *at;
+
 	if (n >= b->cap - b->len)
 		buf_room(b, n);
-	if (n)
-		memcpy(b->ptr + b->len, bytes, n);
+	at = b->ptr + b->len;
 	b->len += n;
-	b->ptr[b->len] = 0;
+	at[n] = 0;
+	return at;
+}
+
+static inline void buf_add(struct buf *b, const void *bytes, size_t n)
+{
+	char *to = buf_more(b, n);
+
+	if (n)
+		memcpy(to, bytes, n);
 }
 
 static inline void buf_byte(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	*buf_more(b, 1) = c;
 }
 
 void buf_str(struct buf *b, const char *s);

@@ -24,15 +24,24 @@ static bool in_array(const struct jsonw *j)
 /* The comma and the key of the next member. A missing or surplus key never breaks the line. */
 static void member(struct jsonw *j, const char *key)
 {
-	if (j->comma >> j->depth & 1)
-		buf_byte(j->out, ',');
+	size_t n = key ? strlen(key) : 0;
+	bool comma = j->comma >> j->depth & 1;
+	char *to;
+
 	j->comma |= 1u << j->depth;
-	if (in_array(j))
+	if (in_array(j)) {
+		if (comma)
+			buf_byte(j->out, ',');
 		return;
-	buf_byte(j->out, '"');
-	if (key)
-		buf_str(j->out, key);
-	buf_add(j->out, "\":", 2);
+	}
+	to = buf_more(j->out, comma + n + 3);
+	if (comma)
+		*to++ = ',';
+	*to++ = '"';
+	if (n)
+		memcpy(to, key, n);
+	to[n] = '"';
+	to[n + 1] = ':';
 }
 
 /* Written as it is: printable ASCII but for the quote and the backslash. */

@@ -81,7 +81,7 @@ bool source_code_add(struct source_codes *c, const struct ev_code *e, const char
 	return true;
 }
 
-static const struct source_code *code_find(const struct source_codes *c, uint64_t id)
+static struct source_code *code_find(const struct source_codes *c, uint64_t id)
 {
 	struct source_code key = { .id = id }, **found;
 
@@ -217,6 +217,18 @@ static bool script_find(struct source *s, unsigned from)
 	return s->api[0] && from < s->n;
 }
 
+/* Most stacks of a run begin alike, with the same frames. */
+static int line_of(struct source_code *c, int at)
+{
+	if (!c->told || c->at != at) {
+		c->told = true;
+		c->at = at;
+		c->line = source_line(c->version, c->first_line, (const uint8_t *)c->table.ptr,
+				      c->table.len, at);
+	}
+	return c->line;
+}
+
 /* The frames that are known, and what they mean. NULL: as source_new() has it. */
 static struct source *source_make(const struct source_codes *c, const struct ev_stack *e,
 				  const struct ev_frame *frames, unsigned n, uint32_t pid)
@@ -239,8 +251,7 @@ static struct source *source_make(const struct source_codes *c, const struct ev_
 			s->cut = true;
 			break;
 		}
-		line = source_line(f->code->version, f->code->first_line,
-				   (const uint8_t *)f->code->table.ptr, f->code->table.len, f->at);
+		line = line_of(f->code, f->at);
 		f->line = line > 0 ? line : 0;
 		s->n++;
 	}

@@ -13,10 +13,12 @@ struct source_code {
 	int first_line;
 	bool library; /* standard library or site-packages */
 	struct span file, name, table;
+	bool told; /* the line of `at`, where it stood last */
+	int at, line;
 };
 
 struct source_frame {
-	const struct source_code *code;
+	struct source_code *code;
 	int at;   /* as of ev_frame */
 	int line; /* 0: the instruction has none */
 };

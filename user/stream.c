@@ -50,7 +50,26 @@ void stream_free(struct stream *s)
 	buf_free(&s->line);
 	buf_free(&s->prefix);
 	buf_free(&s->id);
+	buf_free(&s->frame_json);
 	jsonw_free(&s->json);
+}
+
+static void frame_write(struct jsonw *j, const void *what)
+{
+	const struct frame *f = what;
+
+	jsonw_str(j, "kind", f->kind);
+	jsonw_arr(j, "category");
+	jsonw_str(j, NULL, f->category);
+	jsonw_close(j);
+	jsonw_arr(j, "type");
+	jsonw_str(j, NULL, f->type);
+	if (f->type2)
+		jsonw_str(j, NULL, f->type2);
+	jsonw_close(j);
+	jsonw_str(j, "action", f->action);
+	jsonw_str(j, "dataset", f->dataset);
+	jsonw_str(j, "module", "invigil");
 }
 
 bool stream_line_begin(struct stream *s, uint64_t time, const struct frame *f, bool always)
@@ -68,18 +87,11 @@ bool stream_line_begin(struct stream *s, uint64_t time, const struct frame *f, b
 	jsonw_time(j, "@timestamp", time);
 	jsonw_copy(j, s->prefix.ptr, s->prefix.len);
 	jsonw_obj(j, "event");
-	jsonw_str(j, "kind", f->kind);
-	jsonw_arr(j, "category");
-	jsonw_str(j, NULL, f->category);
-	jsonw_close(j);
-	jsonw_arr(j, "type");
-	jsonw_str(j, NULL, f->type);
-	if (f->type2)
-		jsonw_str(j, NULL, f->type2);
-	jsonw_close(j);
-	jsonw_str(j, "action", f->action);
-	jsonw_str(j, "dataset", f->dataset);
-	jsonw_str(j, "module", "invigil");
+	if (memcmp(&s->frame, f, sizeof(*f))) {
+		s->frame = *f;
+		buf_reset(&s->frame_json);
+	}
+	jsonw_once(j, &s->frame_json, frame_write, f);
 	buf_reset(&s->id);
 	buf_str(&s->id, s->run->id);
 	buf_byte(&s->id, ':');

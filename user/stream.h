@@ -11,6 +11,11 @@
 /* Takes one whole line with its '\n'. Returns 0 or -errno; the stream counts failures and goes on. */
 typedef int stream_sink(void *ctx, const char *line, size_t len);
 
+/* What event.{kind,category,type,action,dataset} of a line say. */
+struct frame {
+	const char *kind, *category, *type, *type2, *action, *dataset;
+};
+
 struct stream {
 	const struct run *run;
 	bool alerts_only;
@@ -21,6 +26,8 @@ struct stream {
 	stream_sink *sink; /* NULL: nothing is written, numbers still count */
 	void *sink_ctx;
 	struct buf line, prefix, id; /* stream.c */
+	struct frame frame;          /* of the last line: most are as the one before */
+	struct buf frame_json;       /* its members */
 	struct jsonw json;
 };
 

@@ -4,11 +4,6 @@
 
 #include "stream.h"
 
-/* What event.{kind,category,type,action,dataset} of a line say. */
-struct frame {
-	const char *kind, *category, *type, *type2, *action, *dataset;
-};
-
 /*
  * Gives the line its number and opens its event object, which the caller closes. False: the line
  * counts but is not written. always: alerts, the run's start and end, health.
