@@ -213,7 +213,10 @@ unsigned percent_decode(struct span in, struct buf *out)
 {
 	unsigned count = 0;
 
-	buf_add(out, NULL, 0);
+	if (!in.len || !memchr(in.ptr, '%', in.len)) {
+		buf_add(out, in.ptr, in.len);
+		return 0;
+	}
 	for (size_t i = 0; i < in.len; i++) {
 		int hi, lo;
 

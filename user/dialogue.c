@@ -214,6 +214,19 @@ bool dialogue_data(struct dialogue *d, const struct process *p, uint64_t time,
 	return c->engine && !c->ignored;
 }
 
+bool dialogue_reads(struct dialogue *d, uint64_t sk, uint64_t ino)
+{
+	const struct conn *c = dialogue_conn(d, sk, ino);
+
+	/* Without a call it waits for its request, whose record comes later. */
+	if (!c || !c->calls)
+		return true;
+	for (const struct call *k = c->calls; k; k = k->next)
+		if (ledger_reads(k->route))
+			return true;
+	return false;
+}
+
 bool dialogue_open(struct dialogue *d, uint64_t sk, uint64_t ino, unsigned dir)
 {
 	const struct conn *c = dialogue_conn(d, sk, ino);

@@ -58,6 +58,11 @@ void dialogue_connect(struct dialogue *d, uint64_t sk, uint64_t ino, bool verifi
  */
 bool dialogue_data(struct dialogue *d, const struct process *p, uint64_t time,
 		   const struct ev_data *e, void *bytes, size_t have, size_t want);
+/*
+ * Will anybody look at what an answer that comes now says, besides its framing, its type and its date? False only
+ * when it is sure: then its bytes need not be masked.
+ */
+bool dialogue_reads(struct dialogue *d, uint64_t sk, uint64_t ino);
 /* Is a message of that direction (DATA_SEND, DATA_RECV) not over yet, or is it no HTTP? */
 bool dialogue_open(struct dialogue *d, uint64_t sk, uint64_t ino, unsigned dir);
 /* A build's Dockerfile, as ops.dockerfile told it or a recording has it. */

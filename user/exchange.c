@@ -38,8 +38,10 @@ static void report(struct conn *c, struct call *k)
 	if (k->reported || !q->head.len)
 		return;
 	k->reported = true;
-	conn_scrub(d, &q->head);
-	conn_scrub(d, &q->body);
+	if (q->joined) {
+		conn_scrub(d, &q->head);
+		conn_scrub(d, &q->body);
+	}
 	call.query = target_split(q->target, &raw);
 	buf_reset(&k->path);
 	percent_decode(raw, &k->path);
@@ -55,9 +57,9 @@ static void report(struct conn *c, struct call *k)
 	if (ledger_reads(call.route)) {
 		conn_scrub(d, &r->body);
 		call.response = (struct span){ r->body.ptr, r->body.len };
+		call.date = http_header(r, "Date", 0);
 	}
 	call.response_complete = k->answered && r->complete;
-	call.date = http_header(r, "Date", 0);
 	if (r->status) {
 		call.response_time = c->dir[DATA_RECV].now;
 		call.duration = call.response_time > q->begin ? call.response_time - q->begin : 0;
@@ -205,6 +207,7 @@ static void on_response_head(void *ctx, struct http *h)
 	}
 	h->budget = DIALOGUE_RESPONSE_MAX;
 	h->no_body = k->head;
+	h->unread = !ledger_reads(k->route);
 	raw = h->msg.status == 101 ||
 	      (!h->msg.chunked && !h->msg.has_length && !k->head &&
 	       (span_ifind(type, "application/vnd.docker.raw-stream") >= 0 ||

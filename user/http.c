@@ -42,7 +42,8 @@ static void http_next(struct http *h)
 {
 	http_message_free(&h->msg, h->pool);
 	h->state = HTTP_START;
-	h->no_body = h->cut = h->open = false;
+	h->no_body = h->unread = h->cut = h->open = false;
+	h->counted = 0;
 	h->need = 0;
 	h->line = 0;
 	h->size_len = 0;
@@ -98,20 +99,22 @@ static bool is_packed(struct span body)
 
 static void body_add(struct http *h, char *bytes, size_t n)
 {
-	size_t room = h->msg.body.len < h->budget ? h->budget - h->msg.body.len : 0;
+	size_t room = h->counted < h->budget ? h->budget - h->counted : 0;
 	size_t left = h->pool->held < h->pool->max ? h->pool->max - h->pool->held : 0;
 	size_t take = n < room ? n : room;
 
-	if (take > left)
+	if (take > left && !h->unread)
 		take = left;
 	/* A body is a prefix: nothing is kept behind a hole. */
 	if (h->cut)
 		take = 0;
 	if (take < n)
 		h->cut = true;
-	if (take)
+	h->counted += take;
+	if (take && !h->unread) {
 		buf_add(&h->msg.body, bytes, take);
-	h->pool->held += take;
+		h->pool->held += take;
+	}
 	if (h->msg.bytes <= UINT64_MAX - n && !h->msg.has_length)
 		h->msg.bytes += n;
 	if (!h->response && !h->msg.packed)
@@ -251,6 +254,7 @@ static void head_done(struct http *h)
 	te = http_header(m, "Transfer-Encoding", 0);
 	cl = http_header(m, "Content-Length", 0);
 	m->chunked = te.len == 7 && !strncasecmp(te.ptr, "chunked", 7);
+	m->joined |= m->chunked;
 	if (!m->chunked && length_parse(cl, &length)) {
 		m->has_length = true;
 		m->bytes = length;
@@ -453,6 +457,7 @@ void http_feed(struct http *h, uint64_t time, char *bytes, size_t have, size_t w
 	size_t at = 0;
 
 	h->now = time;
+	h->msg.joined |= h->state != HTTP_START;
 	if (have > want)
 		want = have;
 	if (h->state == HTTP_LOST && start_certain(h->response, bytes, have))

@@ -17,6 +17,7 @@ struct http_message {
 	uint64_t bytes;             /* of the body, seen or announced, whichever is more */
 	uint64_t begin, end;        /* time of the first and of the last byte */
 	bool chunked, has_length;
+	bool joined;   /* of several segments or chunks */
 	bool packed;   /* of a request: compressed */
 	bool complete; /* nothing of it is missing; set when done */
 };
@@ -44,7 +45,7 @@ struct http {
 	size_t budget;
 	struct http_pool *pool;
 	/*
-	 * head: the header is whole; may set no_body, and may call http_stop(). done: the message is over
+	 * head: the header is whole; may set no_body and unread, and may call http_stop(). done: the message is over
 	 * (complete says whether it came whole); may move it out with http_take(). Never for 1xx but 101.
 	 */
 	void (*head)(void *ctx, struct http *h);
@@ -53,6 +54,8 @@ struct http {
 	struct http_message msg;
 	enum http_state state;
 	bool no_body;
+	bool unread;        /* the body is counted up to the budget, and not kept */
+	size_t counted;     /* of the body so far */
 	bool open;          /* head was called and done not yet */
 	bool cut;           /* of the open message */
 	bool faulty;        /* no HTTP where a message should have begun; reset by the reader */

@@ -149,6 +149,12 @@ static void attempt_scrub(struct masker *m, struct record *r)
 		scrub_cut_end(m, r->tail + e->file_len, e->args_len);
 }
 
+/* Of an answer that nobody reads only the framing is looked at: nothing of it can leave this process. */
+static bool bytes_are_read(const struct pipeline *p, const struct ev_data *e)
+{
+	return e->dir != DATA_RECV || dialogue_reads(p->dialogue, e->sk, e->sockino);
+}
+
 /* Secrets are learned and masked here, before the record is kept or looked at. */
 void record_scrub(struct pipeline *p, struct record *r)
 {
@@ -176,6 +182,9 @@ void record_scrub(struct pipeline *p, struct record *r)
 		file_scrub(m, r);
 		break;
 	case EV_DATA:
+		if (!p->recording && !bytes_are_read(p, r->body))
+			break;
+		/* fall through */
 	case EV_ENV:
 	case EV_LINK:
 	case EV_HASH:

@@ -81,10 +81,11 @@ void ledger_inspect(struct ledger *l, const struct docker_call *c)
 	struct label_walk w = { .l = l };
 	enum docker_object kind = c->route->object;
 	struct buf id = { 0 }, name = { 0 };
-	struct object *o = object_find(l, kind, c->target);
+	struct object *o;
 
 	if (!is_inspection(c->route->action) || !call_is_good(c))
 		return;
+	o = object_find(l, kind, c->target);
 	if (o && kind == OBJ_CONTAINER && o->owner == OWNER_OWN && !o->shares)
 		json_walk(c->response, on_own_mount, l, NULL);
 	if (!l->n_own || (o && o->name.len))

@@ -37,9 +37,16 @@ void masker_init(struct masker *m, const uint8_t seed[32])
 	for (int i = 0; i < 3; i++)
 		m->tag[i] = 0x80 | (seed[i] & 0x3f);
 	memcpy(m->key, seed + 16, sizeof(m->key));
+}
+
+struct secret *masker_row(struct masker *m, unsigned at)
+{
 	/* Whole at once: pointers into it stay good. Untouched pages cost nothing. */
-	m->secrets = xcalloc(SECRETS_MAX, sizeof(*m->secrets));
-	m->index = xcalloc(1, sizeof(*m->index));
+	if (!m->secrets)
+		m->secrets = xcalloc(SECRETS_MAX, sizeof(*m->secrets));
+	if (m->count <= at)
+		m->count = at + 1;
+	return &m->secrets[at];
 }
 
 void masker_free(struct masker *m)
@@ -53,6 +60,7 @@ void masker_free(struct masker *m)
 	m->index = NULL;
 	m->secrets = NULL;
 	m->count = 0;
+	memset(m->tag, 0, sizeof(m->tag));
 }
 
 static bool tag_at(const struct masker *m, const char *p, size_t n)
@@ -191,7 +199,7 @@ static struct known *known_find(const struct masker *m, const char *p, size_t le
 	uint64_t digest[2];
 	bool have = false;
 
-	if (!x->cap)
+	if (!x || !x->cap)
 		return NULL;
 	for (size_t i = slot_of(x, roll); x->slots[i].len; i = (i + 1) & (x->cap - 1)) {
 		struct known *k = &x->slots[i];
@@ -251,6 +259,8 @@ static struct known *known_add(struct masker *m, const char *p, size_t len, enum
 	uint64_t roll = 0, base = roll_base(m);
 	struct known *k;
 
+	if (!x)
+		x = m->index = xcalloc(1, sizeof(*x));
 	*fresh = false;
 	for (size_t i = 0; i < len; i++)
 		roll = roll_add(roll, base, p[i]);
@@ -273,14 +283,15 @@ static struct known *known_add(struct masker *m, const char *p, size_t len, enum
 		siphash128(m->key, p, len, k->digest);
 		x->used++;
 		if (m->count < SECRETS_MAX) {
-			struct secret *s = &m->secrets[m->count];
+			struct secret *s;
 
+			k->secret = (int32_t)m->count;
+			s = masker_row(m, m->count);
 			s->kind = kind;
 			secret_name(s, name);
 			s->len = (uint32_t)len;
 			s->roll = roll;
 			memcpy(s->digest, k->digest, sizeof(s->digest));
-			k->secret = (int32_t)m->count++;
 		} else {
 			m->refused++;
 		}
@@ -356,7 +367,7 @@ unsigned scrub_known(struct masker *m, char *b, size_t n)
 	uint64_t base = roll_base(m);
 	unsigned done = 0;
 
-	if (!x->max_len)
+	if (!x || !x->max_len)
 		return 0;
 	for (size_t i = 0; i + MASK_MIN <= n;) {
 		uint32_t bit = filter_bit(m, b + i);

@@ -7,7 +7,7 @@ unsigned scrub_bytes(struct masker *m, char *bytes, size_t len)
 {
 	unsigned done;
 
-	if (!len || !m->index)
+	if (!len || !masker_ready(m))
 		return 0;
 	done = scrub_known(m, bytes, len);
 	done += scrub_escaped(m, bytes, len, true);
@@ -18,7 +18,7 @@ unsigned scrub_leaks(struct masker *m, char *bytes, size_t n)
 {
 	unsigned done;
 
-	if (!n || !m->index)
+	if (!n || !masker_ready(m))
 		return 0;
 	done = scrub_known(m, bytes, n);
 	done += scrub_escaped(m, bytes, n, false);
@@ -175,7 +175,7 @@ void scrub_arguments(struct masker *m, char *args, size_t len)
 	struct span program = { NULL, 0 }, before = { NULL, 0 };
 	bool login = false, first = true;
 
-	if (!len || !m->index)
+	if (!len || !masker_ready(m))
 		return;
 	/* First what is known: a value may stand in the middle of what the looks would mask whole.
 	 */

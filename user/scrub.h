@@ -37,7 +37,7 @@ struct secret {
 
 struct masker {
 	uint8_t tag[3];
-	struct secret *secrets;
+	struct secret *secrets; /* NULL: none yet */
 	unsigned count;
 	uint64_t refused; /* found after the table was full */
 	uint64_t key[2];  /* of the digest; random per run */
@@ -49,6 +49,8 @@ struct masker {
 /* seed: 32 random bytes of the run (they stand in the recording). */
 void masker_init(struct masker *m, const uint8_t seed[32]);
 void masker_free(struct masker *m);
+/* The row (at < SECRETS_MAX), made if the table is shorter; pointers to rows stay good. */
+struct secret *masker_row(struct masker *m, unsigned at);
 
 /* A sensitive variable (or option, key) name, as RISKS.md defines; extra globs of the configuration. */
 bool name_is_sensitive(const struct masker *m, struct span name);

@@ -6,6 +6,12 @@
 
 #define MASK_MIN 8 /* shorter secrets are masked, but neither known nor told apart */
 
+/* Was masker_init() called? A tag has its highest bits set. */
+static inline bool masker_ready(const struct masker *m)
+{
+	return m->tag[0];
+}
+
 /* masker.c: n bytes that are to be found wherever they stand from now on. Returns whether any was new. */
 bool masker_learn(struct masker *m, const char *p, size_t n, struct span name);
 /* masker.c: masks n bytes that are not masked yet. Returns 1 when it did. */

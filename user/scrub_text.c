@@ -155,10 +155,10 @@ static size_t scheme_length(const char *p, size_t n)
 
 static unsigned scrub_headers(struct masker *m, char *b, size_t n)
 {
-	static const char *const headers[] = {
-		"Authorization",     "Proxy-Authorization", "X-Registry-Auth",
-		"X-Registry-Config", "X-Vault-Token",       "PRIVATE-TOKEN",
-		"JOB-TOKEN",         "X-Api-Key",           "X-Auth-Token",
+	static const struct span headers[] = {
+		SPAN("Authorization"),     SPAN("Proxy-Authorization"), SPAN("X-Registry-Auth"),
+		SPAN("X-Registry-Config"), SPAN("X-Vault-Token"),       SPAN("PRIVATE-TOKEN"),
+		SPAN("JOB-TOKEN"),         SPAN("X-Api-Key"),           SPAN("X-Auth-Token"),
 	};
 	unsigned done = 0;
 	char *p = b, *end = b + n;
@@ -169,13 +169,13 @@ static unsigned scrub_headers(struct masker *m, char *b, size_t n)
 		if (colon == b || !is_word(colon[-1])) /* the quote of JSON's key */
 			continue;
 		for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
-			size_t k = strlen(headers[i]);
+			size_t k = headers[i].len;
 			char *v = p, *e;
 
 			/* Most differ in their last byte. */
 			if ((size_t)(colon - b) < k ||
-			    (colon[-1] | 32) != (headers[i][k - 1] | 32) ||
-			    strncasecmp(colon - k, headers[i], k))
+			    (colon[-1] | 32) != (headers[i].ptr[k - 1] | 32) ||
+			    strncasecmp(colon - k, headers[i].ptr, k))
 				continue;
 			if ((size_t)(colon - b) > k &&
 			    (is_word(colon[-(long)k - 1]) || colon[-(long)k - 1] == '-'))
@@ -188,7 +188,7 @@ static unsigned scrub_headers(struct masker *m, char *b, size_t n)
 				e++;
 			if (is_placeholder(v, (size_t)(e - v)))
 				break;
-			done += mask_set(m, v, (size_t)(e - v), SECRET_AUTH, span_of(headers[i]));
+			done += mask_set(m, v, (size_t)(e - v), SECRET_AUTH, headers[i]);
 			p = e;
 			break;
 		}
@@ -292,20 +292,31 @@ static unsigned scrub_member(struct masker *m, char *b, char *p, char *end, size
 	return mask_set(m, v, (size_t)(e - v), SECRET_NAMED, (struct span){ k, (size_t)(p - k) });
 }
 
+static bool is_coded(const char *p, const char *end, char c)
+{
+	return *p == '%' && (c == '"' ? quote_at(p, end) == 3
+				      : end - p >= 3 && p[1] == '3' && (p[2] | 32) == 'd');
+}
+
+/* The first c (" or =) from p on, or its %22 or %3D. Most texts have no percent sign at all. NULL: there is none. */
+static char *sign_next(char *p, char *end, char c, bool percent)
+{
+	if (!percent)
+		return p < end ? memchr(p, c, (size_t)(end - p)) : NULL;
+	while (p < end && *p != c && !is_coded(p, end, c))
+		p++;
+	return p < end ? p : NULL;
+}
+
 static unsigned scrub_json(struct masker *m, char *b, size_t n)
 {
+	bool percent = memchr(b, '%', n);
 	unsigned done = 0;
 	char *end = b + n;
 
-	for (char *p = b; p < end; p++) {
-		size_t q;
+	for (char *p = b; (p = sign_next(p, end, '"', percent)); p++) {
+		size_t q = *p == '%' ? 3 : p > b && p[-1] == '\\' ? 2 : 1;
 
-		if (*p == '"')
-			q = p > b && p[-1] == '\\' ? 2 : 1;
-		else if (*p == '%' && quote_at(p, end) == 3)
-			q = 3;
-		else
-			continue;
 		done += scrub_member(m, b, q == 2 ? p - 1 : p, end, q);
 	}
 	return done;
@@ -339,19 +350,14 @@ static char *assigned_end(char *v, char *end)
 
 static unsigned scrub_assignments(struct masker *m, char *b, size_t n)
 {
+	bool percent = memchr(b, '%', n);
 	unsigned done = 0;
-	char *p = b, *end = b + n;
+	char *p = b, *end = b + n, *sign;
 
-	while (p < end) {
-		char *sign, *k, *v, *e;
+	while ((sign = sign_next(p, end, '=', percent))) {
+		char *k, *v, *e;
 		size_t q;
 
-		for (sign = p; sign < end && *sign != '='; sign++)
-			if (*sign == '%' && end - sign >= 3 && sign[1] == '3' &&
-			    (sign[2] | 32) == 'd')
-				break;
-		if (sign >= end)
-			break;
 		p = v = sign + (*sign == '=' ? 1 : 3);
 		for (k = sign; k > b && sign - k <= NAME_MAX_LOOK &&
 			       (is_word(k[-1]) || k[-1] == '-' || k[-1] == '.');)

@@ -34,10 +34,11 @@ static const char *const name_never[] = {
 	"PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY", "GPG_TTY", "TOKENIZERS_PARALLELISM",
 };
 
+/* Last words of names that have others. */
 static const char *const name_endings[] = {
-	"_FILE",    "_PATH",   "_URL",  "_URI",      "_NAME",    "_ID",    "_DIR",      "_TTL",
-	"_EXPIRY",  "_SOCK",   "_TYPE", "_METHOD",   "_HOST",    "_PORT",  "_ENABLED",  "_HELPER",
-	"_TIMEOUT", "_LENGTH", "_USER", "_USERNAME", "_EXPIRES", "_COUNT", "_PROVIDER", "_SERVER",
+	"FILE",    "PATH",   "URL",  "URI",      "NAME",    "ID",    "DIR",      "TTL",
+	"EXPIRY",  "SOCK",   "TYPE", "METHOD",   "HOST",    "PORT",  "ENABLED",  "HELPER",
+	"TIMEOUT", "LENGTH", "USER", "USERNAME", "EXPIRES", "COUNT", "PROVIDER", "SERVER",
 };
 
 /* Option and JSON names; compared in lower case and without '_' and '-'. */
@@ -84,20 +85,19 @@ static bool word_at(const char *at)
 	return false;
 }
 
-static bool upper_is_sensitive(const char *n, size_t len)
+static bool upper_is_sensitive(const char *n)
 {
+	const char *last = strrchr(n, '_');
+
 	for (size_t i = 0; i < ARRAY_SIZE(name_never); i++)
 		if (same(n, name_never[i]))
 			return false;
 	for (size_t i = 0; i < ARRAY_SIZE(name_exact); i++)
 		if (same(n, name_exact[i]))
 			return true;
-	for (size_t i = 0; i < ARRAY_SIZE(name_endings); i++) {
-		size_t k = strlen(name_endings[i]);
-
-		if (len > k && same(n + len - k, name_endings[i]))
+	for (size_t i = 0; last && last > n && i < ARRAY_SIZE(name_endings); i++)
+		if (same(last + 1, name_endings[i]))
 			return false;
-	}
 	for (const char *at = n; *at; at++)
 		if ((at == n || !is_word(at[-1]) || at[-1] == '_') && word_at(at))
 			return true;
@@ -163,7 +163,7 @@ bool name_is_sensitive(const struct masker *m, struct span name)
 	for (size_t i = 0; m && m->extra_names && m->extra_names[i]; i++)
 		if (!fnmatch(m->extra_names[i], n, 0))
 			return true;
-	return (!lower && upper_is_sensitive(n, name.len)) || lower_is_sensitive(n, name.len);
+	return (!lower && upper_is_sensitive(n)) || lower_is_sensitive(n, name.len);
 }
 
 /* Named in the contract: their values stand in the stream or decide a rule (invigil.test, R3.8, R7.6). */

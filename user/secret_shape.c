@@ -210,7 +210,7 @@ static size_t pem_length(struct span s, size_t at)
 
 size_t secret_shape(struct span s, size_t at, const char **kind)
 {
-	if (at >= s.len)
+	if (at + 1 >= s.len)
 		return 0;
 	if (s.ptr[at] == '-') {
 		*kind = NULL;
@@ -219,7 +219,8 @@ size_t secret_shape(struct span s, size_t at, const char **kind)
 	for (const struct shape *h = shapes; h < shapes + ARRAY_SIZE(shapes); h++) {
 		size_t n, b, e;
 
-		if (h->prefix[0] != s.ptr[at] || !at_text(s, at, h->prefix))
+		if (h->prefix[0] != s.ptr[at] || h->prefix[1] != s.ptr[at + 1] ||
+		    !at_text(s, at, h->prefix))
 			continue;
 		b = e = at + strlen(h->prefix);
 		while (e < s.len && e - b < TOKEN_MAX && in_set(s.ptr[e], h->set))

@@ -64,6 +64,8 @@ void sent_look(struct pipeline *p, const struct record *r, struct found *found)
 
 	if (!p->begun || r->h->type != EV_DATA || e->dir != DATA_SEND)
 		return;
+	if (e->sk && !link_is_foreign(p, e->sk, e->sockino))
+		return; /* as take_leak() would */
 	place.ino = e->sockino;
 	found->h = *r->h;
 	found->e = (struct ev_leak){ .ino = e->sockino, .sk = e->sk, .kind = FD_SOCKET };

@@ -85,17 +85,15 @@ void take_engine(struct pipeline *p, const struct record *r)
 void take_secret(struct pipeline *p, const struct record *r)
 {
 	const struct ev_secret *e = r->body;
-	struct masker *m = &p->run.masker;
-	struct secret *s = &m->secrets[e->index];
+	struct secret *s;
 
 	if (!p->replay)
 		return;
+	s = masker_row(&p->run.masker, e->index);
 	s->kind = e->kind;
 	s->len = e->length;
 	memset(s->name, 0, sizeof(s->name));
 	memcpy(s->name, r->tail, r->h->len);
-	if (m->count <= e->index)
-		m->count = e->index + 1;
 }
 
 void take_end(struct pipeline *p, const struct record *r)

@@ -69,7 +69,9 @@ static void source_wait(struct pipeline *p, const struct ev_hdr *h, struct sourc
 
 struct source *source_of_record(struct pipeline *p, const struct record *r, uint64_t stack)
 {
-	for (struct waiting *w = p->waiting; w < p->waiting + ARRAY_SIZE(p->waiting); w++)
+	unsigned n = p->n_waiting < ARRAY_SIZE(p->waiting) ? p->n_waiting : ARRAY_SIZE(p->waiting);
+
+	for (struct waiting *w = p->waiting; w < p->waiting + n; w++)
 		if (w->source && w->time == stack && w->tid == r->h->tid)
 			return w->source;
 	return NULL;
@@ -115,7 +117,9 @@ void source_sent(struct pipeline *p, const struct record *r)
 
 struct source *source_of_call(struct pipeline *p, const struct process *process, uint64_t time)
 {
-	for (struct sent *k = p->sent; k < p->sent + ARRAY_SIZE(p->sent); k++)
+	unsigned n = p->n_sent < ARRAY_SIZE(p->sent) ? p->n_sent : ARRAY_SIZE(p->sent);
+
+	for (struct sent *k = p->sent; k < p->sent + n; k++)
 		if (k->source && k->time == time && k->pid == process->pid &&
 		    k->start == process->start)
 			return k->source;

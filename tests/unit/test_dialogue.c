@@ -270,6 +270,60 @@ static void a_process_may_end_with_a_session_and_its_build_open(void **s)
 	assert_int_equal(n_calls, 3);
 }
 
+static void only_answers_that_say_what_was_made_are_read(void **s)
+{
+	(void)s;
+	assert_true(dialogue_reads(d, 1, 1)); /* the request may come yet */
+	assert_true(dialogue_reads(d, 9, 9));
+	say(1, DATA_SEND, "GET /v1.43/images/a/json HTTP/1.1\r\n\r\n");
+	assert_false(dialogue_reads(d, 1, 1));
+	say(1, DATA_SEND, "POST /v1.43/volumes/create HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}");
+	assert_true(dialogue_reads(d, 1, 1));
+	say(1, DATA_RECV, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+	assert_true(answered_whole);
+	assert_true(dialogue_reads(d, 1, 1));
+	say(1, DATA_RECV, "HTTP/1.1 201 Created\r\nContent-Length: 12\r\n\r\n{\"Name\":\"v\"}");
+	assert_string_equal(created, "v");
+	say(1, DATA_SEND, "POST /v1.43/build HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
+	assert_true(dialogue_reads(d, 1, 1));
+}
+
+static unsigned n_scrubs;
+
+static void on_scrub(void *ctx, char *bytes, size_t len)
+{
+	(void)ctx;
+	n_scrubs += memmem(bytes, len, "se-cret", 7) != NULL;
+}
+
+/* What came in one piece was masked as that. */
+static void a_request_in_pieces_is_scrubbed_as_a_whole(void **s)
+{
+	struct dialogue_ops ops = { .call = on_call, .gap = on_gap, .scrub = on_scrub };
+
+	(void)s;
+	dialogue_free(d);
+	d = dialogue_new(&ops, l);
+	dialogue_connect(d, 1, 1, true, false);
+	n_scrubs = 0;
+	say(1, DATA_SEND, "GET /info?se-cret HTTP/1.1\r\n\r\n");
+	say(1, DATA_RECV, "HTTP/1.1 204 No Content\r\n\r\n");
+	assert_int_equal(n_scrubs, 0);
+	say(1, DATA_SEND, "GET /info?se-");
+	say(1, DATA_SEND, "cret HTTP/1.1\r\n\r\n");
+	say(1, DATA_RECV, "HTTP/1.1 204 No Content\r\n\r\n");
+	assert_int_equal(n_scrubs, 1);
+	say(1, DATA_SEND,
+	    "POST /build HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nse-\r\n4\r\ncret\r\n0\r\n\r\n");
+	say(1, DATA_RECV, "HTTP/1.1 204 No Content\r\n\r\n");
+	assert_int_equal(n_scrubs, 2);
+	say(1, DATA_SEND, "POST /build HTTP/1.1\r\nContent-Length: 7\r\n\r\n");
+	say(1, DATA_SEND, "se-cret");
+	say(1, DATA_RECV, "HTTP/1.1 204 No Content\r\n\r\n");
+	assert_int_equal(n_scrubs, 3);
+	assert_int_equal(n_calls, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +340,8 @@ int main(void)
 		T(a_request_that_was_cut_is_not_complete),
 		T(more_open_requests_than_are_kept_are_a_gap),
 		T(a_process_may_end_with_a_session_and_its_build_open),
+		T(only_answers_that_say_what_was_made_are_read),
+		T(a_request_in_pieces_is_scrubbed_as_a_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

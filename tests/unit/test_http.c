@@ -185,6 +185,39 @@ static void a_packed_request_is_blanked_behind_its_framing(void **s)
 	http_free(&h);
 }
 
+static void unread_set(void *ctx, struct http *h)
+{
+	(void)ctx;
+	h->unread = true;
+}
+
+static void what_nobody_reads_is_counted_as_if_it_were_kept(void **s)
+{
+	char a[] =
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+	char large[200] = "HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n";
+	struct http h;
+
+	(void)s;
+	start(&h, true);
+	h.head = unread_set;
+	http_feed(&h, 1, a, sizeof(a) - 1, sizeof(a) - 1);
+	assert_int_equal(n_whole, 1);
+	assert_int_equal(n_bytes, 5);
+	assert_string_equal(body, "");
+	h.head = NULL; /* the next one is read */
+	http_feed(&h, 1, a, sizeof(a) - 1, sizeof(a) - 1);
+	assert_int_equal(n_whole, 2);
+	assert_string_equal(body, "abcde");
+	h.head = unread_set; /* over the budget, which is 100 */
+	http_feed(&h, 1, large, strlen(large) + 101, strlen(large) + 101);
+	assert_int_equal(n_done, 3);
+	assert_int_equal(n_whole, 2);
+	assert_int_equal(n_bytes, 101);
+	http_free(&h);
+	assert_int_equal(pool.held, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +230,7 @@ int main(void)
 		cmocka_unit_test(answers_without_a_body_are_skipped_whatever_length_they_claim),
 		cmocka_unit_test(continue_is_skipped_and_close_ends_a_body),
 		cmocka_unit_test(what_exceeds_the_budget_is_counted),
+		cmocka_unit_test(what_nobody_reads_is_counted_as_if_it_were_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
