@@ -246,6 +246,58 @@ struct object *object_add(struct ledger *l, enum docker_object kind, struct span
 	return o;
 }
 
+struct keys {
+	struct key **at;
+	size_t n, cap;
+};
+
+static void key_gather(const void *node, VISIT visit, void *ctx)
+{
+	struct keys *all = ctx;
+
+	if (visit != postorder && visit != leaf)
+		return;
+	if (all->n == all->cap) {
+		all->cap = all->cap ? 2 * all->cap : 64;
+		all->at = xrealloc(all->at, all->cap * sizeof(struct key *));
+	}
+	all->at[all->n++] = *(struct key *const *)node;
+}
+
+static void key_mask(struct ledger *l, struct masker *m, struct key *k)
+{
+	struct span masked = span_copy(k->text);
+	struct key **slot;
+
+	scrub_bytes(m, (char *)masked.ptr, masked.len);
+	if (memcmp(masked.ptr, k->text.ptr, masked.len)) {
+		tdelete(k, &l->keys, key_compare);
+		memcpy(k->bytes, masked.ptr, masked.len);
+		slot = tsearch(k, &l->keys, key_compare);
+		if (*slot != k)
+			free(k);
+	}
+	free((char *)masked.ptr);
+}
+
+void ledger_mask(struct ledger *l, struct masker *m)
+{
+	struct keys all = { 0 };
+
+	twalk_r(l->keys, key_gather, &all);
+	for (size_t i = 0; i < all.n; i++)
+		key_mask(l, m, all.at[i]);
+	free(all.at);
+	for (unsigned i = 0; i < l->n; i++) {
+		struct object *o = l->at[i];
+
+		if (o->name.len)
+			scrub_bytes(m, (char *)o->name.ptr, o->name.len);
+		if (o->image.len)
+			scrub_bytes(m, (char *)o->image.ptr, o->image.len);
+	}
+}
+
 void object_remove(struct ledger *l, struct object *o)
 {
 	o->removed = true;

@@ -4,6 +4,7 @@
 
 #include "docker.h"
 #include "run.h"
+#include "scrub.h"
 
 struct ledger;
 
@@ -24,6 +25,11 @@ void ledger_judge(const struct ledger *l, struct docker_call *call);
 void ledger_shares(const struct ledger *l, const struct docker_call *call, struct buf *out);
 /* Learns from a successful response: created, renamed, tagged, removed. Call after ledger_judge. */
 void ledger_learn(struct ledger *l, const struct docker_call *call);
+/*
+ * To be called when m knows more secrets than before: a name that holds one comes masked from now on, so it is
+ * masked here too, to be found again and to be shown so.
+ */
+void ledger_mask(struct ledger *l, struct masker *m);
 /* Do these two, or whoever looks for what it created, read the body of such a call's response? Of most nobody does. */
 bool ledger_reads(const struct docker_route *route);
 /*

@@ -109,6 +109,7 @@ struct pipeline {
 	struct pipe_leak pipe_leaks[64];
 	unsigned n_pipe_leaks;
 	struct ledger *ledger;
+	unsigned ledger_known; /* so many secrets are masked in it */
 	struct dialogue *dialogue;
 	FILE *recording;
 	struct held *held; /* records on their way into it */

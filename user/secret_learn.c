@@ -62,6 +62,8 @@ static bool is_common(const char *p, size_t n)
 		"12345678",      "dev-token",    "fake-token",  "test-token",  "testtoken",
 		"example.com",   "github.com",   "docker.io",   "registry",    "application/json",
 		"/dev/null",     "systemd-run",  "credentials", "kerberos",    "certificate",
+		"wordpress",     "nextcloud",    "minioadmin",  "keycloak",    "rabbitmq",
+		"somewordpress", "my-secret-pw",
 	};
 	bool digits = true, same = true;
 

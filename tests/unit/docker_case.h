@@ -32,6 +32,7 @@ struct docker_case {
 	const char *says;  /* words of the evidence */
 	const char *about; /* the finding's subject */
 	const char *container_name;
+	const char *image;  /* of a container that is created */
 	const char *fqdn;   /* of the host; "": none; NULL: lonestar-7.lab.example.net */
 	const char *user;   /* of the run; NULL: annabel */
 	const char *hides;  /* must stand nowhere */
@@ -135,6 +136,7 @@ static void case_check(void **state)
 		d->dockerfile = case_bytes(&run, c->dockerfile, &file);
 		d->dockerfile_complete = true;
 		d->image_own = c->image_own;
+		d->image_name = span_of(c->image ? c->image : "");
 		for (const char *s = c->shares; s && *s; s += strlen(s) + 1)
 			d->shares =
 				(struct span){ c->shares, (size_t)(s + strlen(s) + 1 - c->shares) };

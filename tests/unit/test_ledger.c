@@ -267,6 +267,49 @@ static void a_volume_that_was_there_before_its_create_is_foreign(void **s)
 	assert_int_equal(volume_made("2025-11-24T15:18:46Z", "yesterday"), OWNER_OWN);
 }
 
+/* A value becomes a secret when a container gets it as its password; what was made before has it in its name. */
+static void a_name_is_found_again_when_a_part_of_it_has_become_a_secret(void **s)
+{
+	static const uint8_t seed[32] = { 1 };
+	struct masker m = { 0 };
+	struct ledger *l = ledger_new(NULL, 0);
+	struct docker_call c = { .created_id = SPAN(ID) };
+	char secret[] = "DB_PASSWORD=salamander", name[] = "shop_salamander_db_1",
+	     other[] = "shop_salamandre_db_1", image[] = "salamander:1";
+	struct span id, display, from;
+
+	(void)s;
+	masker_init(&m, seed);
+	c.route = docker_route(SPAN("POST"), SPAN("/containers/create"), &c.target, &c.endpoint);
+	c.target = SPAN("shop_salamander_db_1");
+	c.image_name = SPAN("salamander:1");
+	c.status = 201;
+	ledger_learn(l, &c);
+	c = (struct docker_call){ 0 };
+	call(l, &c, "POST", "/images/sha256:" FOREIGN_ID "/tag", "repo=salamander&tag=1", "");
+	scrub_environment(&m, secret, sizeof(secret));
+	assert_int_equal(scrub_bytes(&m, name, strlen(name)), 1);
+	scrub_bytes(&m, other, strlen(other));
+	scrub_bytes(&m, image, strlen(image));
+	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, span_of(name)), OWNER_FOREIGN);
+	ledger_mask(l, &m);
+	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, span_of(name)), OWNER_OWN);
+	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, span_of(other)), OWNER_FOREIGN);
+	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, SPAN(ID)), OWNER_OWN);
+	assert_int_equal(ledger_owner(l, OBJ_IMAGE, span_of(image)), OWNER_OWN);
+	assert_true(ledger_lookup(l, OBJ_CONTAINER, SPAN(ID), &id, &display, &from));
+	assert_true(masker_find(&m, display) && masker_find(&m, from));
+	/* Removed by that name it is gone. */
+	c = (struct docker_call){ 0 };
+	c.route = docker_route(SPAN("DELETE"), SPAN("/containers/x"), &c.target, &c.endpoint);
+	c.target = span_of(name);
+	c.status = 204;
+	ledger_learn(l, &c);
+	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, span_of(name)), OWNER_FOREIGN);
+	ledger_free(l);
+	masker_free(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +324,7 @@ int main(void)
 		cmocka_unit_test(an_exec_in_a_container_that_is_not_known_has_not_its_own_id),
 		cmocka_unit_test(what_is_a_foreign_container_s_is_shared_and_nothing_else),
 		cmocka_unit_test(a_volume_that_was_there_before_its_create_is_foreign),
+		cmocka_unit_test(a_name_is_found_again_when_a_part_of_it_has_become_a_secret),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

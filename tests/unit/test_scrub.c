@@ -373,10 +373,13 @@ static void common_words_are_not_learned(void **state)
 	learn("MY_TOKEN=password");
 	learn("MY_TOKEN=12345678901");
 	learn("MY_TOKEN=short");
+	learn("MYSQL_PASSWORD=wordpress");
 	learn("MY_TOKEN=xxxxxxxxxxxx");
 	learn("KUBECONFIG=/home/u/.kube/config");
 	learn("TOKEN_FILE=/home/u/token-file");
 	assert_int_equal(m.count, 0);
+	learn("MYSQL_PASSWORD=wordpresss");
+	assert_int_not_equal(m.count, 0);
 }
 
 static void the_password_of_a_url_is_known_by_itself(void **state)

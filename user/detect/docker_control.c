@@ -204,7 +204,8 @@ static void look_build(const struct fact *f, struct report *out)
 	struct buf b = { 0 };
 
 	docker_query(f->docker.query, "t", 0, &b);
-	verb_note(f, out, "build", (struct span){ b.ptr, b.len }, "");
+	verb_note(f, out, "build",
+		  b.len ? (struct span){ b.ptr, b.len } : SPAN("an image without a name"), "");
 	if (docker_query(f->docker.query, "remote", 0, &b) && b.len &&
 	    strcmp(b.ptr, "client-session"))
 		look_url(out, (struct span){ b.ptr, b.len }, "a build from");
@@ -299,6 +300,20 @@ static void look_exec(const struct fact *f, struct report *out)
 			  c->owner == OWNER_OWN ? "" : ", origin unknown");
 }
 
+/* Who gives no name is given one by the engine: the image tells more. */
+static void look_run(const struct fact *f, struct report *out)
+{
+	struct span image = f->docker.image_name;
+	struct buf b = { 0 };
+
+	buf_fmt(&b, "a container of %.*s", SPANF(image));
+	verb_note(f, out, "run",
+		  f->docker.target.len || !image.len ? f->docker.target
+						     : (struct span){ b.ptr, b.len },
+		  "");
+	buf_free(&b);
+}
+
 static void look_call(const struct fact *f, struct report *out)
 {
 	switch (f->docker.route->action) {
@@ -309,7 +324,7 @@ static void look_call(const struct fact *f, struct report *out)
 		look_pull(f, out);
 		break;
 	case ACT_CONTAINER_CREATE:
-		verb_note(f, out, "run", f->docker.target, "");
+		look_run(f, out);
 		json_walk(f->docker.body, body_value, out, NULL);
 		/* It may have come long ago: it is executed now. What the run built has it as a name alone. */
 		if (!f->docker.image_own)

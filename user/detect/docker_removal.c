@@ -78,15 +78,17 @@ static void look_prune(const struct docker_call *c, struct report *out)
 	else if (c->status / 100 != 2)
 		return;
 	else if (c->pruned_other)
-		finding(out, "R9.3", subject, "%s removed %u objects that are not the run's own%s",
-			c->route->text, c->pruned_other,
+		finding(out, "R9.3", subject, "%s removed %u object%s not known as the run's own%s",
+			c->route->text, c->pruned_other, c->pruned_other == 1 ? "" : "s",
 			c->pruned_unreadable ? "; the answer could not be read whole" : "");
 	else if (c->pruned_unreadable)
 		finding(out, "R9.3", subject, "%s: the answer could not be read whole",
 			c->route->text);
+	else if (c->pruned_own)
+		finding(out, "R9.5", subject, "%s removed %u own object%s and no others",
+			c->route->text, c->pruned_own, c->pruned_own == 1 ? "" : "s");
 	else
-		finding(out, "R9.5", subject, "%s removed %u own objects and no others",
-			c->route->text, c->pruned_own);
+		finding(out, "R9.1", subject, "%s removed nothing", c->route->text);
 }
 
 static void look(const struct fact *f, struct report *out)
