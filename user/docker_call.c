@@ -69,6 +69,7 @@ void call_created_id(const struct docker_call *c, struct buf *out)
 		json_string_at(c->response, "/Name", out);
 		break;
 	case ACT_SWARM:
+	case ACT_SERVICE:
 		if (c->route->change == CHANGE_CREATION)
 			json_string_at(c->response, "/ID", out);
 		break;
@@ -96,6 +97,7 @@ void call_target(struct docker_call *c, struct buf *out)
 		json_string_at(c->body, "/Name", out);
 		break;
 	case ACT_SWARM:
+	case ACT_SERVICE:
 		if (c->route->change == CHANGE_CREATION)
 			json_string_at(c->body, "/Name", out);
 		break;

@@ -73,8 +73,10 @@ static void report(struct conn *c, struct call *k)
 		call_created_id(&call, &id);
 		call.created_id = (struct span){ id.ptr, id.len };
 	}
-	if (call.route->action == ACT_CONTAINER_CREATE &&
-	    json_string_at(call.body, "/Image", &image))
+	if ((call.route->action == ACT_CONTAINER_CREATE &&
+	     json_string_at(call.body, "/Image", &image)) ||
+	    (call.route->action == ACT_SERVICE &&
+	     json_string_at(call.body, "/TaskTemplate/ContainerSpec/Image", &image)))
 		call.image_name = (struct span){ image.ptr, image.len };
 	if (call.route->action == ACT_IMAGE_BUILD) {
 		build_describe(c, k, &call);

@@ -83,6 +83,9 @@ void ledger_judge(const struct ledger *l, struct docker_call *c)
 	case ACT_CONTAINER_CREATE:
 		c->image_own = ledger_owner(l, OBJ_IMAGE, c->image_name) == OWNER_OWN;
 		return;
+	case ACT_SERVICE:
+		c->image_own = ledger_owner(l, OBJ_IMAGE, c->image_name) == OWNER_OWN;
+		break;
 	case ACT_NETWORK_CREATE:
 	case ACT_VOLUME_CREATE:
 	case ACT_IMAGE_BUILD:

@@ -343,6 +343,7 @@ static void (*const lessons[ACTIONS])(struct ledger *l, const struct docker_call
 	[ACT_VOLUME_PRUNE] = prune_learn,
 	[ACT_NETWORK_PRUNE] = prune_learn,
 	[ACT_SWARM] = swarm_learn,
+	[ACT_SERVICE] = swarm_learn,
 	[ACT_PLUGIN] = swarm_learn,
 };
 

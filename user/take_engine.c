@@ -309,6 +309,11 @@ static void on_call(void *ctx, const struct process *process, uint64_t time,
 			p, HEALTH_GAP, process, SPAN("engine connection"),
 			SPAN("HTTP/2 behind POST /grpc, by which buildx builds, is not decoded"),
 			SPAN("what is built by it, and what the steps execute"), 1, NULL, false);
+	else if (call->route->action == ACT_SERVICE && call->status / 100 == 2)
+		health_emit(
+			p, HEALTH_GAP, process, SPAN("container processes"),
+			SPAN("the containers of a service are made by the engine, not by a call"),
+			SPAN("what they execute"), 1, NULL, false);
 	else if (starts(call->route->action))
 		start_gap(p, process, call);
 }

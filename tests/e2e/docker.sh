@@ -45,6 +45,14 @@ check "curl in chunks, behind 100-continue" run -- curl -sf --unix-socket "$sock
 	-H 'Content-Type: application/json' -d '{"Image":"'$base'","HostConfig":{"PidMode":"host"}}' 'http://localhost/v1.41/containers/create?name=curl-2' -o "$work/created"
 agrees "curl in chunks"
 see "R6.4 in a chunked body" 'len(alerts("R6.4")) > 0'
+# No swarm is here, but it is asked for.
+service() { # TYPE
+	run -- curl -s -o "$work/out" --unix-socket "$sock" -X POST -H 'Content-Type: application/json' -d '{"Name":"s","TaskTemplate":{"ContainerSpec":{"Image":"x:1","CapabilityAdd":["CAP_SYS_ADMIN"],"Mounts":[{"Type":"'"$1"'","Source":"/etc","Target":"/e"}]}}}' http://localhost/v1.41/services/create
+}
+service bind
+see "a service's containers are told as others are" '[get(e, "http.response.status_code") for e in action("service-create")] == [503] and alerts("R6.3") and alerts("R6.5") and any("run service s" in get(e, "invigil.evidence") for e in alerts("R8.2"))'
+service tmpfs
+see "near miss: a service's tmpfs at such a place" 'action("service-create") and not alerts("R6.3") and alerts("R6.5")'
 docker rm curl-2 >/dev/null
 
 cat >"$work/sdk.py" <<'PY'

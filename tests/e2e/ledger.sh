@@ -56,6 +56,12 @@ docker create --name lender -v /data $base true >/dev/null
 run -q -- sh -c "docker create --name v6 --volumes-from lender $base true; v=\$(docker inspect -f '{{(index .Mounts 0).Name}}' v6); docker rm v6; docker rm -f lender; docker volume rm \$v" >"$work/out" 2>&1
 see "a volume that is another's is not the run's own because its container has it" \
 	'[get(e, "invigil.docker.owner") for e in action("volume-remove")] == ["unknown"]'
+# A name can hold a value that becomes a secret later, as the password of the next container.
+own "a container in whose name a secret stands" \
+	"docker create --name shop_salamander_db $base true; docker create --name shop_web -e DB_PASSWORD=salamander $base true; docker rm shop_salamander_db; docker rm shop_web"
+docker create --name shop_salamandre_db $base true >/dev/null
+foreign "a container in whose name something like it stands" \
+	"docker create --name shop_salamander_db $base true; docker create --name shop_web -e DB_PASSWORD=salamander $base true; docker rm shop_salamandre_db; docker rm shop_salamander_db shop_web"
 own "a network, by its id" "docker network rm \$(docker network create net1)"
 if command -v docker-compose >/dev/null; then
 	mkdir "$work/compose"

@@ -5,6 +5,8 @@
 #define CREATE         "POST /v1.43/containers/create?name=web"
 #define BUILD          "POST /v1.43/build?t=x"
 #define UPDATE         "POST /containers/web/update"
+#define SERVICE        "POST /v1.41/services/create"
+#define SPEC(members)  "{\"TaskTemplate\":{\"ContainerSpec\":{" members "}}}"
 #define EXEC           "POST /containers/web/exec"
 #define VOLUME         "POST /volumes/create"
 #define HOST(members)  "{\"HostConfig\":{" members "}}"
@@ -26,6 +28,37 @@ static const struct docker_case cases[] = {
 	{ "privileged", "R6.1", CREATE, HOST("\"Privileged\":true") },
 	{ "privileged_whatever_the_case_and_the_status", "R6.1", CREATE,
 	  "{\"hostconfig\":{\"PRIVILEGED\":true}}", .status = 400 },
+	{ "a_service_gets_a_socket", "R6.2", SERVICE,
+	  SPEC("\"Mounts\":[{\"Type\":\"bind\",\"Source\":\"/var/run/docker.sock\",\"Target\":\"/s\"}]") },
+	{ "a_service_gets_a_volume", "!R6.3", SERVICE,
+	  SPEC("\"Mounts\":[{\"Type\":\"volume\",\"Source\":\"data\",\"Target\":\"/etc\"}]") },
+	{ "a_service_is_changed_to_get_etc", "R6.3", "POST /v1.41/services/web/update?version=7",
+	  SPEC("\"Mounts\":[{\"Type\":\"bind\",\"Source\":\"/etc\",\"Target\":\"/e\"}]") },
+	{ "a_service_is_removed", "!R6.3", "DELETE /v1.41/services/web" },
+	{ "a_service_may_administrate", "R6.5", SERVICE,
+	  SPEC("\"CapabilityAdd\":[\"CAP_SYS_ADMIN\"]") },
+	{ "a_service_may_do_little", "!R6.5", SERVICE, SPEC("\"CapabilityAdd\":[\"CAP_CHOWN\"]") },
+	{ "a_service_drops_all", "!R6.5", SERVICE, SPEC("\"CapabilityDrop\":[\"ALL\"]") },
+	{ "a_service_has_a_secret", "R6.9", SERVICE,
+	  SPEC("\"Env\":[\"DB_PASSWORD=hunter2hunter2\"]"), .hides = "hunter2" },
+	{ "a_service_has_none", "!R6.9", SERVICE, SPEC("\"Env\":[\"DB_NAME=hunter2hunter2\"]") },
+	{ "a_service_shares_the_network", "R6.4", SERVICE,
+	  "{\"TaskTemplate\":{\"Networks\":[{\"Target\":\"host\"}]}}" },
+	{ "a_service_has_its_own", "!R6.4", SERVICE,
+	  "{\"TaskTemplate\":{\"Networks\":[{\"Target\":\"hosts\"}]}}" },
+	{ "a_service_is_unconfined", "R6.6", SERVICE,
+	  SPEC("\"Privileges\":{\"Seccomp\":{\"Mode\":\"unconfined\"}}") },
+	{ "a_service_is_confined", "!R6.6", SERVICE,
+	  SPEC("\"Privileges\":{\"Seccomp\":{\"Mode\":\"default\"}}") },
+	{ "a_service_publishes", "R6.7", SERVICE,
+	  "{\"EndpointSpec\":{\"Ports\":[{\"TargetPort\":80,\"PublishedPort\":8080}]}}" },
+	{ "a_service_publishes_nothing", "!R6.7", SERVICE,
+	  "{\"EndpointSpec\":{\"Mode\":\"vip\"}}" },
+	{ "a_service_of_a_mutable_tag", "R6.11", SERVICE, SPEC("\"Image\":\"redis\"") },
+	{ "what_is_no_part_of_a_service_is_nothing", "!R6.1", SERVICE,
+	  HOST("\"Privileged\":true") },
+	{ "what_is_part_of_a_service_alone_is_nothing", "!R6.5", CREATE,
+	  SPEC("\"CapabilityAdd\":[\"CAP_SYS_ADMIN\"]") },
 	{ "not_privileged", "!R6.1", CREATE, HOST("\"Privileged\":false") },
 	{ "null_is_nothing", "!R6.1", CREATE, HOST("\"Privileged\":null") },
 	{ "a_key_cannot_forge_a_path", "!R6.1", CREATE, "{\"HostConfig/Privileged\":true}" },

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 #include "detect.h"
+#include "docker_body.h"
 #include "jsonr.h"
 #include "config_part.h"
 #include "mounts.h"
@@ -60,7 +61,9 @@ static bool is_unconfined(const struct json_value *v)
 					       "label=disable",
 					       "label:disable",
 					       "disable",
-					       "systempaths=unconfined" };
+					       "systempaths=unconfined",
+					       "unconfined",
+					       "disabled" };
 	struct buf action = { 0 };
 	bool bad = false;
 
@@ -83,6 +86,11 @@ static bool is_text(const struct json_value *v)
 	return v->type == JSON_STRING && v->text.len;
 }
 
+static bool is_port(const struct json_value *v)
+{
+	return v->type == JSON_NUMBER;
+}
+
 static bool is_any(const struct json_value *v)
 {
 	(void)v;
@@ -90,7 +98,7 @@ static bool is_any(const struct json_value *v)
 }
 
 /*
- * What may stand in the body of container-create, and what it means. The subject is the row, or the
+ * What may stand in the body of container-create (docker_body.h), and what it means. The subject is the row, or the
  * value where the row has many: a flood of one kind must not push out another.
  */
 static const struct rule_row {
@@ -111,6 +119,12 @@ static const struct rule_row {
 	{ "/HostConfig/Devices/*/PathOnHost", is_text, "R6.8" },
 	{ "/HostConfig/DeviceCgroupRules/*", is_text, "R6.8" },
 	{ "/HostConfig/Links/*", is_text, "R6.10" },
+	/* Of a swarm's service; where it publishes a port it does so on all interfaces. */
+	{ "/TaskTemplate/Networks/*/Target", is_host, "R6.4" },
+	{ "/ContainerSpec/Privileges/Seccomp/Mode", is_unconfined, "R6.6" },
+	{ "/ContainerSpec/Privileges/AppArmor/Mode", is_unconfined, "R6.6" },
+	{ "/ContainerSpec/Privileges/SELinuxContext/Disable", is_true, "R6.6" },
+	{ "/EndpointSpec/Ports/*/TargetPort", is_port, "R6.7" },
 };
 
 /* PortBindings entries: an absent HostIp is "all interfaces". */
@@ -278,34 +292,6 @@ static void look_whole(struct look *l, enum json_end end)
 				     : "its body is not JSON");
 }
 
-/* Calls fn as if the value stood in HostConfig. */
-struct inside {
-	json_fn *fn;
-	void *ctx;
-};
-
-static void inside_value(void *ctx, const struct json_value *v)
-{
-	struct inside *in = ctx;
-	struct json_step path[JSON_DEPTH + 1] = { { .key = SPAN("HostConfig") } };
-	struct json_value to = *v;
-
-	memcpy(path + 1, v->path, v->depth * sizeof(*path));
-	to.path = path;
-	to.depth++;
-	in->fn(in->ctx, &to);
-}
-
-/* An Engine before API 1.24 takes a HostConfig at the start. */
-static enum json_end walk(struct look *l, json_fn *fn, void *ctx)
-{
-	struct inside in = { fn, ctx };
-
-	if (l->f->docker.route->action == ACT_CONTAINER_START)
-		return json_walk(l->f->docker.body, inside_value, &in, NULL);
-	return json_walk(l->f->docker.body, fn, ctx, NULL);
-}
-
 void config_shares(const struct fact *f, struct report *out)
 {
 	struct span left = f->docker.shares;
@@ -326,14 +312,14 @@ static void look_create(struct look *l)
 	struct mounts mounts = { .out = l->out };
 	enum json_end end;
 
-	end = walk(l, row_value, l);
+	end = docker_body_walk(&l->f->docker, row_value, l);
 	for (size_t i = 0; i < ARRAY_SIZE(l->lists); i++)
 		list_close(l, &l->lists[i]);
 	config_shares(l->f, l->out);
 	look_whole(l, end);
-	walk(l, mounts_value, &mounts);
+	docker_body_walk(&l->f->docker, mounts_value, &mounts);
 	mounts_end(&mounts);
-	walk(l, create_value, l);
+	docker_body_walk(&l->f->docker, create_value, l);
 	port_close(l);
 	if (l->loopback)
 		finding(l->out, "R6.12", SPAN("loopback"), "a port is published on loopback only");
@@ -371,6 +357,7 @@ static void look(const struct fact *f, struct report *out)
 		if (!f->docker.body.len)
 			break;
 		/* fall through */
+	case ACT_SERVICE:
 	case ACT_CONTAINER_CREATE:
 		look_create(&l);
 		break;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 #include "detect.h"
+#include "docker_body.h"
 #include "dockerfile.h"
 #include "jsonr.h"
 
@@ -307,7 +308,7 @@ static void look_run(const struct fact *f, struct report *out)
 	struct buf b = { 0 };
 
 	buf_fmt(&b, "a container of %.*s", SPANF(image));
-	verb_note(f, out, "run",
+	verb_note(f, out, f->docker.route->action == ACT_SERVICE ? "run service" : "run",
 		  f->docker.target.len || !image.len ? f->docker.target
 						     : (struct span){ b.ptr, b.len },
 		  "");
@@ -323,12 +324,13 @@ static void look_call(const struct fact *f, struct report *out)
 	case ACT_IMAGE_PULL:
 		look_pull(f, out);
 		break;
+	case ACT_SERVICE:
 	case ACT_CONTAINER_CREATE:
 		look_run(f, out);
-		json_walk(f->docker.body, body_value, out, NULL);
+		docker_body_walk(&f->docker, body_value, out);
 		/* It may have come long ago: it is executed now. What the run built has it as a name alone. */
 		if (!f->docker.image_own)
-			json_walk(f->docker.body, image_value, out, NULL);
+			docker_body_walk(&f->docker, image_value, out);
 		break;
 	case ACT_EXEC_CREATE:
 		look_exec(f, out);

@@ -1,6 +1,7 @@
 /* docker_text.c: walks bodies and Dockerfiles for texts that a shell or a program will get. */
 #include <string.h>
 #include <strings.h>
+#include "docker_body.h"
 #include "docker_text.h"
 #include "dockerfile.h"
 #include "jsonr.h"
@@ -123,9 +124,10 @@ void docker_texts(const struct docker_call *c, docker_text_fn *fn, void *ctx)
 	struct buf args = { 0 };
 
 	switch (c->route->action) {
+	case ACT_SERVICE:
 	case ACT_CONTAINER_CREATE:
 		at.where = "a container command";
-		json_walk(c->body, look_command, &at, NULL);
+		docker_body_walk(c, look_command, &at);
 		break;
 	case ACT_EXEC_CREATE:
 		at.where = "an exec command";

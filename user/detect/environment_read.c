@@ -1,6 +1,7 @@
 /* environment_read.c: R1, which variables were read by name, printed whole or handed on. */
 #include <string.h>
 #include "detect.h"
+#include "docker_body.h"
 #include "env_dump.h"
 #include "glob.h"
 #include "jsonr.h"
@@ -175,8 +176,9 @@ static void look(const struct fact *f, struct report *out)
 	else if (f->kind == FACT_LEAK)
 		look_leak(f, out);
 	else if (f->docker.route->action == ACT_CONTAINER_CREATE ||
+		 f->docker.route->action == ACT_SERVICE ||
 		 f->docker.route->action == ACT_EXEC_CREATE)
-		json_walk(f->docker.body, look_entry, &e, NULL);
+		docker_body_walk(&f->docker, look_entry, &e);
 }
 
 const struct detector detect_environment_read = { RISK_ENVIRONMENT_READ,
