@@ -90,9 +90,9 @@ struct startups {
 
 /* What the name of a variable alone says of a read of it (take_env.c). */
 struct env_said {
-	char name[EV_VAR_MAX + 1];
-	size_t len;
-	unsigned mechanism; /* enum ev_env_mechanism */
+	char name[56]; /* not NUL ended; longer ones are few */
+	uint16_t len;
+	uint16_t mechanism; /* enum ev_env_mechanism */
 	bool sensitive, startup, librarys, usual;
 };
 
@@ -149,7 +149,7 @@ struct pipeline {
 	struct unseen *unseen; /* files whose programs read unseen, sorted by nothing */
 	unsigned n_unseen;
 	unsigned walks;                /* processes with reads that wait */
-	struct env_said env_said[256]; /* of the last names, by their hash */
+	struct env_said env_said[1024]; /* of the last names, by their hash */
 	char **gaps;
 	unsigned n_gaps;
 	struct span *left;

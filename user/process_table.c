@@ -196,25 +196,27 @@ struct process *table_known(const struct process_table *t, uint32_t pid, uint64_
 }
 
 struct newest {
-	uint32_t pid;
-	struct process *found;
+	struct process key; /* first: behind all that have its number */
+	const struct process *found;
 };
 
-static void newest_look(const void *node, VISIT which, void *closure)
+/* Of those with its number, each one on the way to the key began later than the one before. */
+static int newest_compare(const void *key, const void *node)
 {
-	struct slot *e = *(struct slot *const *)node;
-	struct newest *n = closure;
+	struct newest *n = (struct newest *)key;
+	const struct process *p = node;
 
-	if ((which == postorder || which == leaf) && e->p.pid == n->pid)
-		n->found = &e->p; /* they come by their starts */
+	if (p->pid == n->key.pid)
+		n->found = p;
+	return slot_compare(key, node);
 }
 
 struct process *table_newest(const struct process_table *t, uint32_t pid)
 {
-	struct newest n = { .pid = pid };
+	struct newest n = { .key = { .pid = pid, .start = UINT64_MAX } };
 
-	twalk_r(t->root, newest_look, &n);
-	return n.found;
+	tfind(&n, &t->root, newest_compare);
+	return (struct process *)n.found;
 }
 
 struct process *table_fork(struct process_table *t, struct process *parent, const struct ev_fork *e,

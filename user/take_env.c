@@ -43,15 +43,14 @@ static const struct env_said *said_of(struct pipeline *p, struct span name, unsi
 
 	for (size_t i = 0; i < name.len; i++)
 		hash = (hash ^ (uint8_t)name.ptr[i]) * 0x100000001b3u; /* FNV-1a's */
-	s = &p->env_said[(hash ^ hash >> 8) % ARRAY_SIZE(p->env_said)];
+	s = &p->env_said[(hash ^ hash >> 20) % ARRAY_SIZE(p->env_said)];
 	if (s->len && s->mechanism == mechanism && s->len == name.len &&
 	    !memcmp(s->name, name.ptr, s->len))
 		return s;
-	*s = (struct env_said){ .mechanism = mechanism };
-	if (name.len < sizeof(s->name)) {
-		s->len = name.len;
-		if (s->len)
-			memcpy(s->name, name.ptr, s->len);
+	*s = (struct env_said){ .mechanism = (uint16_t)mechanism };
+	if (name.len && name.len <= sizeof(s->name)) {
+		s->len = (uint16_t)name.len;
+		memcpy(s->name, name.ptr, name.len);
 	}
 	s->sensitive = name_is_sensitive(&p->run.masker, name);
 	s->startup = env_read_is_startup(name, mechanism);

@@ -356,6 +356,34 @@ static void others_are_neither_root_nor_the_runs_user(void **state)
 	assert_null(run_user_name(&run, 7));
 }
 
+/* Whatever order they came in, and whoever stands beside them. */
+static void the_newest_of_a_number_is_the_one_that_began_last(void **state)
+{
+	static const uint64_t starts[] = { 500, 100, 900, 300, 700 };
+	struct process_table *t = table_new();
+	bool missed = false;
+
+	(void)state;
+	assert_null(table_newest(t, 5));
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
+		for (uint32_t pid = 3; pid < 60; pid += 2)
+			table_find(t, pid, starts[i] + pid, &run, &missed);
+	for (uint32_t pid = 2; pid < 62; pid++) {
+		struct process *p = table_newest(t, pid);
+
+		if (pid % 2 && pid < 60) {
+			assert_non_null(p);
+			assert_int_equal(p->pid, pid);
+			assert_int_equal(p->start, 900 + pid);
+			table_exit(t, p, 1000, 0); /* nobody holds it: gone */
+			assert_int_equal(table_newest(t, pid)->start, 700 + pid);
+		} else {
+			assert_null(p);
+		}
+	}
+	table_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -374,6 +402,7 @@ int main(void)
 		cmocka_unit_test(a_role_is_told_from_program_and_arguments),
 		cmocka_unit_test(command_itself_is_a_test_unless_it_is_a_tool),
 		cmocka_unit_test(others_are_neither_root_nor_the_runs_user),
+		cmocka_unit_test(the_newest_of_a_number_is_the_one_that_began_last),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
