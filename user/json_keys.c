@@ -31,54 +31,56 @@ static char fold_next(struct span s, size_t *i, bool *beyond)
 	return (char)(p[0] >= 'A' && p[0] <= 'Z' ? p[0] + 32 : p[0]);
 }
 
-static bool key_is(struct span key, const char *name, size_t n)
+/* Where name ends, at its NUL or the stop, when the key is it; else NULL. */
+static const char *key_fits(struct span key, const char *name, char stop)
 {
-	size_t i = 0, k = 0;
+	size_t i = 0;
 	bool beyond;
 
-	while (i < key.len && k < n) {
-		char c = name[k++];
+	for (; *name && *name != stop; name++) {
+		char c = *name;
 
 		if (c >= 'A' && c <= 'Z')
 			c += 32;
-		if (fold_next(key, &i, &beyond) != c)
-			return false;
+		if (i == key.len || fold_next(key, &i, &beyond) != c)
+			return NULL;
 	}
-	return i == key.len && k == n;
+	return i == key.len ? name : NULL;
 }
 
 bool json_key_is(struct span key, const char *name)
 {
-	return key_is(key, name, strlen(name));
+	return key_fits(key, name, 0);
 }
 
-static bool index_is(unsigned index, const char *name, size_t n)
+/* The same of an index. */
+static const char *index_fits(unsigned index, const char *name, char stop)
 {
+	size_t n = 0;
 	unsigned v = 0;
 
-	if (!n || n > 9 || (n > 1 && name[0] == '0'))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if (name[i] < '0' || name[i] > '9')
-			return false;
-		v = v * 10 + (unsigned)(name[i] - '0');
+	for (; name[n] && name[n] != stop; n++) {
+		if (name[n] < '0' || name[n] > '9' || n == 9)
+			return NULL;
+		v = v * 10 + (unsigned)(name[n] - '0');
 	}
-	return v == index;
+	return n && v == index && (n == 1 || name[0] != '0') ? name + n : NULL;
 }
 
 bool json_path_is(const struct json_value *v, const char *pattern)
 {
 	for (unsigned i = 0; i < v->depth; i++) {
 		const struct json_step *s = &v->path[i];
-		size_t n;
 
 		if (*pattern++ != '/')
 			return false;
-		n = strcspn(pattern, "/");
-		if (!(n == 1 && *pattern == '*') &&
-		    !(s->key.ptr ? key_is(s->key, pattern, n) : index_is(s->index, pattern, n)))
+		if (*pattern == '*' && (!pattern[1] || pattern[1] == '/'))
+			pattern++;
+		else
+			pattern = s->key.ptr ? key_fits(s->key, pattern, '/')
+					     : index_fits(s->index, pattern, '/');
+		if (!pattern)
 			return false;
-		pattern += n;
 	}
 	return !*pattern;
 }
@@ -127,11 +129,14 @@ bool json_keys_note(struct json_keys *k, uint64_t object, struct span key, bool 
 	const uint64_t seed[2] = { k->seed[0] ^ object, k->seed[1] };
 	struct key_slot *s;
 	uint64_t digest[2];
+	char *to;
 
 	*beyond = false;
 	buf_reset(&k->fold);
+	to = buf_more(&k->fold, key.len); /* it grows no longer */
 	for (size_t i = 0; i < key.len;)
-		buf_byte(&k->fold, fold_next(key, &i, beyond));
+		*to++ = fold_next(key, &i, beyond);
+	k->fold.len = (size_t)(to - k->fold.ptr);
 	siphash128(seed, k->fold.ptr, k->fold.len, digest);
 	digest[1] |= 1; /* never a free slot */
 	s = slot_find(k->slots, k->slot_count, digest);

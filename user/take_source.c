@@ -71,7 +71,7 @@ struct source *source_of_record(struct pipeline *p, const struct record *r, uint
 {
 	unsigned n = p->n_waiting < ARRAY_SIZE(p->waiting) ? p->n_waiting : ARRAY_SIZE(p->waiting);
 
-	for (struct waiting *w = p->waiting; w < p->waiting + n; w++)
+	for (struct waiting *w = p->waiting; stack && w < p->waiting + n; w++)
 		if (w->source && w->time == stack && w->tid == r->h->tid)
 			return w->source;
 	return NULL;
