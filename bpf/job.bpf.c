@@ -1,5 +1,5 @@
 /* job.bpf.c: daemon: a program outside every run that names a CI job, or that is looked for, begins a ticket. */
-#include "event.bpf.h"
+#include "env_state.bpf.h"
 
 /*
  * A ticket stands where `run` has its run number. Every such program gets one of its own, at random,
@@ -198,10 +198,13 @@ int BPF_PROG(on_job_exec, struct task_struct *task)
 		return 0;
 	was = m && !is_dropped(m->run) ? m->run : 0;
 	fresh.run = bpf_get_prandom_u32() | TICKET;
-	if (m)
+	if (m) {
 		*m = fresh;
-	else if (!member_put(task, &fresh))
-		__sync_fetch_and_add(&lost_members, 1);
+	} else {
+		env_state_forget(task->tgid);
+		if (!member_put(task, &fresh))
+			__sync_fetch_and_add(&lost_members, 1);
+	}
 	lineage_send(task, fresh.run, was);
 	return 0;
 }

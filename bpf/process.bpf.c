@@ -74,7 +74,10 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	copy.script[0] = copy.script[1] = copy.script[2] = copy.script[3] = 0;
 	if (!member_put(child, &copy))
 		__sync_fetch_and_add(&lost_members, 1);
-	if (parent->tgid == child->tgid || copy.flags & MEMBER_WAITS)
+	if (parent->tgid == child->tgid)
+		return 0;
+	env_state_forget(child->tgid);
+	if (copy.flags & MEMBER_WAITS)
 		return 0;
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
@@ -324,6 +327,8 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	step = m->flags & MEMBER_STEP || (first && building && step_of(m->run));
 	m->flags = 0;
 	python_forget(task->tgid);
+	if (first)
+		env_state_forget(task->tgid);
 	env_state_renew(task->tgid);
 	r = bpf_map_lookup_elem(&exec_scratch, &cpu);
 	if (!r) {

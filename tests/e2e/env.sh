@@ -115,4 +115,35 @@ until_true 20 test -e "$work/up"
 touch "$work/go"
 wait $pid
 see "reads outside the run are absent" 'ended() and not reads("IVG_OUTSIDE") and not reads("IVG_C_READ")'
+
+# The kernel's table is by process. What stands there of an earlier one of that number is not counted for the next.
+cat >"$work/left.py" <<'PY'
+"""left.py MONITOR: 1000 reads for the numbers that come next, as if processes before had left them; then processes."""
+import ctypes, glob, os, re, struct, subprocess, sys
+bpf = ctypes.CDLL("libbpf.so.1")
+for id in {int(i) for f in glob.glob("/proc/%s/fdinfo/*" % sys.argv[1]) for i in re.findall(r"(?m)^map_id:\s*(\d+)", open(f).read())}:
+    shown = subprocess.run(["/usr/sbin/bpftool", "map", "show", "id", str(id)], capture_output=True, text=True).stdout
+    if "name env_states " in shown:
+        table, size = bpf.bpf_map_get_fd_by_id(id), int(re.search(r"value (\d+)B", shown)[1])
+def reads(pid):
+    value = ctypes.create_string_buffer(size)
+    return None if bpf.bpf_map_lookup_elem(table, struct.pack("I", pid), value) else struct.unpack_from("Q", value)[0]
+def spawn(i):
+    pid = os.posix_spawn("/bin/true", ["true", str(i)], os.environ)
+    os.waitpid(pid, 0)
+    return pid
+hits = []
+while len(hits) < 3: # others take numbers, too
+    last = spawn("before")
+    planted = [n for n in range(last + 1, last + 400) if not os.path.exists("/proc/%d" % n)]
+    for n in planted:
+        bpf.bpf_map_update_elem(table, struct.pack("I", n), struct.pack("Q", 1000).ljust(size, b"\0"), 0)
+    hits += [pid for pid in map(spawn, range(40)) if pid in planted]
+print(hits, [reads(n) for n in hits], reads(planted[-1]))
+PY
+run -- bash -c "python3 '$work/left.py' \$(tests/lib/ours.sh '$ev' invigil-monitor) >'$work/left'"
+check "what was planted for numbers that nobody had is there still, and nothing for those of processes that ended" \
+	grep -qE '^\[[0-9, ]+\] \[(None(, )?)+\] 1000$' "$work/left"
+see "a process counts its own reads, and none that one of its number has left" \
+	"(lambda hits: [h for h in hits if not any(get(e, 'process.pid') == h and 0 < get(e, 'invigil.env.reads') < 1000 for e in action('exit'))])(json.loads(open('$work/left').read().split(']')[0] + ']')) == []"
 finish
