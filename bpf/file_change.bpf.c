@@ -282,7 +282,12 @@ static __always_inline int ctime_set(struct inode *inode)
 	if (action == FILE_OPEN)
 		return 0;
 	if (action == FILE_SETCAP) {
-		u64 at = compat ? REGS_COMPAT_ARG2(regs) : REGS_ARG2(regs);
+		/* setxattrat (6.13) has it as its fourth */
+		bool fourth = nr == SYSCALL_XATTRAT;
+		u64 native = fourth ? REGS_ARG4(regs) : REGS_ARG2(regs);
+		u64 at = !compat  ? native
+			 : fourth ? REGS_COMPAT_ARG4(regs)
+				  : REGS_COMPAT_ARG2(regs);
 		u64 name[NAME_WORDS] = {};
 
 		bpf_probe_read_user_str(name, sizeof(name), (void *)at);

@@ -41,6 +41,7 @@ struct thread_struct {
 #define SYSCALL_VM_READ  270
 #define SYSCALL_EXECVEAT 281
 #define SYSCALL_OPENAT2  437
+#define SYSCALL_XATTRAT  463
 
 #define REGS_NR(r) ((u32)BPF_CORE_READ(r, syscallno))
 #define REGS_ARG1(r)                                                                               \
@@ -57,6 +58,7 @@ struct thread_struct {
 #define SYSCALL_COMPAT_VM_READ 376
 #define REGS_COMPAT_ARG1(r)    REGS_ARG1(r)
 #define REGS_COMPAT_ARG2(r)    REGS_ARG2(r)
+#define REGS_COMPAT_ARG4(r)    REGS_ARG4(r)
 
 /*
  * Of the current task, as pthread_self() has it, or at most so many bytes above that: libc's own struct lies
@@ -83,10 +85,14 @@ struct thread_struct {
 	X(0, 5, SETCAP)     /* setxattr */                                                         \
 	X(0, 6, SETCAP)     /* lsetxattr */                                                        \
 	X(0, 7, SETCAP)     /* fsetxattr */                                                        \
+	X(0, 463, SETCAP)   /* setxattrat */                                                       \
 	X(1, 15, CHMOD)     /* chmod */                                                            \
 	X(1, 94, CHMOD)     /* fchmod */                                                           \
 	X(1, 333, CHMOD)    /* fchmodat */                                                         \
 	X(1, 452, CHMOD)    /* fchmodat2 */                                                        \
+	X(1, 182, CHOWN)    /* chown, of 16 bits */                                                \
+	X(1, 95, CHOWN)     /* fchown */                                                           \
+	X(1, 16, CHOWN)     /* lchown */                                                           \
 	X(1, 212, CHOWN)    /* chown32 */                                                          \
 	X(1, 207, CHOWN)    /* fchown32 */                                                         \
 	X(1, 198, CHOWN)    /* lchown32 */                                                         \
@@ -102,4 +108,5 @@ struct thread_struct {
 	X(1, 382, RENAME)   /* renameat2 */                                                        \
 	X(1, 226, SETCAP)   /* setxattr */                                                         \
 	X(1, 227, SETCAP)   /* lsetxattr */                                                        \
-	X(1, 228, SETCAP)   /* fsetxattr */
+	X(1, 228, SETCAP)   /* fsetxattr */                                                        \
+	X(1, 463, SETCAP)   /* setxattrat */

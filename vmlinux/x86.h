@@ -33,13 +33,17 @@ struct thread_struct {
 #define SYSCALL_VM_READ  310
 #define SYSCALL_EXECVEAT 322
 #define SYSCALL_OPENAT2  437
+#define SYSCALL_XATTRAT  463
 
 #define REGS_NR(r)   BPF_CORE_READ(r, orig_ax)
 #define REGS_ARG1(r) BPF_CORE_READ(r, di)
 #define REGS_ARG2(r) BPF_CORE_READ(r, si)
 #define REGS_ARG3(r) BPF_CORE_READ(r, dx)
 #define REGS_ARG4(r) BPF_CORE_READ(r, r10)
-/* int 0x80 and x32 number syscalls otherwise: user code segment of 64-bit processes (asm/segment.h). */
+/*
+ * 32-bit processes number system calls otherwise: user code segment of 64-bit ones (asm/segment.h). So do x32 callers,
+ * who set __X32_SYSCALL_BIT (uapi/asm/unistd.h): in no table here, for no kernel of Debian's has CONFIG_X86_X32_ABI.
+ */
 #define REGS_COMPAT(r) (BPF_CORE_READ(r, cs) != 0x33)
 /* Of a system call in progress, int 0x80 from 64-bit code included (asm/thread_info.h: TS_COMPAT). */
 #define TASK_COMPAT(t) (BPF_CORE_READ(t, thread_info.status) & 2)
@@ -48,6 +52,7 @@ struct thread_struct {
 #define SYSCALL_COMPAT_VM_READ 347
 #define REGS_COMPAT_ARG1(r)    BPF_CORE_READ(r, bx)
 #define REGS_COMPAT_ARG2(r)    BPF_CORE_READ(r, cx)
+#define REGS_COMPAT_ARG4(r)    BPF_CORE_READ(r, si)
 
 /* Of the current task, as pthread_self() has it, or at most so many bytes above that. */
 #define TASK_POINTER(t) BPF_CORE_READ(t, thread.fsbase)
@@ -75,10 +80,14 @@ struct thread_struct {
 	X(0, 188, SETCAP)   /* setxattr */                                                         \
 	X(0, 189, SETCAP)   /* lsetxattr */                                                        \
 	X(0, 190, SETCAP)   /* fsetxattr */                                                        \
+	X(0, 463, SETCAP)   /* setxattrat */                                                       \
 	X(1, 15, CHMOD)     /* chmod */                                                            \
 	X(1, 94, CHMOD)     /* fchmod */                                                           \
 	X(1, 306, CHMOD)    /* fchmodat */                                                         \
 	X(1, 452, CHMOD)    /* fchmodat2 */                                                        \
+	X(1, 182, CHOWN)    /* chown, of 16 bits */                                                \
+	X(1, 95, CHOWN)     /* fchown */                                                           \
+	X(1, 16, CHOWN)     /* lchown */                                                           \
 	X(1, 212, CHOWN)    /* chown32 */                                                          \
 	X(1, 207, CHOWN)    /* fchown32 */                                                         \
 	X(1, 198, CHOWN)    /* lchown32 */                                                         \
@@ -94,4 +103,5 @@ struct thread_struct {
 	X(1, 353, RENAME)   /* renameat2 */                                                        \
 	X(1, 226, SETCAP)   /* setxattr */                                                         \
 	X(1, 227, SETCAP)   /* lsetxattr */                                                        \
-	X(1, 228, SETCAP)   /* fsetxattr */
+	X(1, 228, SETCAP)   /* fsetxattr */                                                        \
+	X(1, 463, SETCAP)   /* setxattrat */
