@@ -17,6 +17,7 @@ struct job {
 	struct setup *setup; /* it began under */
 	struct outputs out;
 	uint32_t root_pid;
+	uint64_t root_start;     /* boot ns; 0: it has executed nothing yet */
 	int status;              /* wait(2) status of its first process; -1 not ended */
 	uint64_t checked;        /* boot ns: when its processes were last asked for */
 	bool maybe_over;         /* a process ended since it was last looked at */

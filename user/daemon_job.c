@@ -1,7 +1,5 @@
 /* daemon_job.c: a run that the daemon watches: its tickets, its first record, its end. */
-#include <errno.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +13,7 @@
 #include "event.h"
 #include "hash_look.h"
 #include "host.h"
+#include "lives.h"
 #include "loader.h"
 #include "made.h"
 #include "process_table.h"
@@ -411,7 +410,7 @@ void jobs_leave(void)
 /* One that was asked for ends with COMMAND; the caller usually says so itself. */
 static bool asked_is_over(struct job *job, uint64_t now, bool look)
 {
-	if (!job->root_ended && look && kill(job->root_pid, 0) && errno == ESRCH)
+	if (!job->root_ended && look && !process_lives(job->root_pid, job->root_start))
 		job->root_ended = now;
 	return job->root_ended && (!job->caller || now - job->root_ended > CHECK_NS);
 }
@@ -433,7 +432,7 @@ void jobs_check(void)
 		if (job->asked) {
 			over = asked_is_over(job, now, look);
 		} else if (look) {
-			over = !pipeline_alive(job->pipeline, kill);
+			over = !pipeline_alive(job->pipeline, process_lives);
 		} else if (job->maybe_over) {
 			over = !pipeline_alive(job->pipeline, NULL);
 		}

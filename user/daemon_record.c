@@ -146,6 +146,8 @@ void on_record(void *ctx, void *bytes, size_t n)
 		job->root_ended = h.time;
 	}
 	job->maybe_over |= h.type == EV_EXIT;
+	if (h.type == EV_EXEC && h.pid == job->root_pid && !job->root_start)
+		job->root_start = h.start;
 	if (h.type == EV_EXEC && h.pid == job->root_pid && job->state >= 0)
 		state_root(job->state, (struct ev_ancestor){ .pid = h.pid, .start = h.start });
 	first_losses_tell(job);

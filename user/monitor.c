@@ -21,6 +21,7 @@
 #include "hash_look.h"
 #include "kernel_btf.h"
 #include "link_look.h"
+#include "lives.h"
 #include "made.h"
 #include "monitor_state.h"
 #include "privilege.h"
@@ -110,6 +111,8 @@ static void on_record(void *ctx, void *bytes, size_t n)
 			     n < sizeof(h) + sizeof(struct ev_exec)
 				     ? NULL
 				     : (struct ev_exec *)((struct ev_hdr *)bytes + 1));
+	if (n >= sizeof(h) && h.type == EV_EXEC && (pid_t)h.pid == m->command && !m->command_start)
+		m->command_start = h.start;
 	if (n >= sizeof(h) && h.type == EV_EXIT && (pid_t)h.pid == m->command && m->front_gone) {
 		/* Nobody else will tell. */
 		m->status = ((struct ev_exit *)((struct ev_hdr *)bytes + 1))->status;
@@ -252,7 +255,7 @@ static bool front_hear(struct monitor *m)
 		return true;
 	if (n != sizeof(w)) {
 		m->front_gone = true;
-		return m->command && !kill(m->command, 0);
+		return m->command && process_lives(m->command, m->command_start);
 	}
 	if (w.say == SAY_COMMAND)
 		return command_start(m, w.value);
@@ -289,7 +292,7 @@ static void run_drive(struct monitor *m)
 		ring_drain(m);
 		build_table_look(loader_builds(m->loader), on_shared, m);
 		empty = m->records == before ? empty + 1 : 0;
-		if (m->front_gone && m->command && kill(m->command, 0) && errno == ESRCH)
+		if (m->front_gone && m->command && !process_lives(m->command, m->command_start))
 			break;
 		outputs_flush(&m->files.outputs);
 	}

@@ -37,6 +37,7 @@ struct monitor {
 	struct config each_whole; /* the pipeline's: each output reduces what it gets */
 	char id[37];              /* of the run */
 	pid_t command;
+	uint64_t command_start; /* boot ns; 0: it has executed nothing yet */
 	int status;
 	uint64_t lost[EV_TYPES]; /* that were told */
 	uint64_t end_time;       /* boot ns at which COMMAND ended */

@@ -48,7 +48,7 @@ void pipeline_watch(struct pipeline *p, const struct pipeline_live *live)
 	p->live = *live;
 }
 
-bool pipeline_alive(const struct pipeline *p, int (*kill)(pid_t pid, int signal))
+bool pipeline_alive(const struct pipeline *p, bool (*lives)(uint32_t pid, uint64_t start))
 {
 	struct process **alive;
 	bool any = false;
@@ -56,7 +56,7 @@ bool pipeline_alive(const struct pipeline *p, int (*kill)(pid_t pid, int signal)
 
 	alive = table_alive(p->table, &n);
 	for (unsigned i = 0; i < n && !any; i++)
-		any = !alive[i]->container_id && (!kill || !kill(alive[i]->pid, 0));
+		any = !alive[i]->container_id && (!lives || lives(alive[i]->pid, alive[i]->start));
 	free(alive);
 	return any;
 }

@@ -63,10 +63,10 @@ void pipeline_summary(const struct pipeline *p, const char *const *files, unsign
 		      bool colour, bool verbose, struct buf *out);
 void pipeline_markdown(const struct pipeline *p, struct buf *out);
 /*
- * Does a process of the run live that is in no container? kill: kill(2), asked whether those that are not
- * known to have ended are still there; NULL: what the records say.
+ * Does a process of the run live that is in no container? lives: process_lives() (lives.h), asked whether those that
+ * are not known to have ended are still there; NULL: what the records say.
  */
-bool pipeline_alive(const struct pipeline *p, int (*kill)(pid_t pid, int signal));
+bool pipeline_alive(const struct pipeline *p, bool (*lives)(uint32_t pid, uint64_t start));
 /* Each process that is not known to have ended. */
 void pipeline_each(const struct pipeline *p, void (*fn)(void *ctx, uint32_t pid, uint64_t start),
 		   void *ctx);
