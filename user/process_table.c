@@ -328,6 +328,20 @@ static void image_set(struct slot *entry, const struct ev_hdr *h, const struct e
 	p->script = i->script = script_of(p);
 }
 
+/* What it was forked in stays, unless it is told of a case inside of that one. */
+static void test_set(struct process *p)
+{
+	for (unsigned i = 0; i < TEST_FRAMEWORKS && test_case_holds(p->test, i); i++) {
+		struct test_case *t = test_case_new(i, process_env_value(p, test_variable(i)));
+
+		if (!t)
+			continue;
+		test_case_drop(p->test);
+		p->test = t;
+		return;
+	}
+}
+
 struct process *table_exec(struct process_table *t, const struct ev_hdr *h, const struct ev_exec *e,
 			   const char *tail, const struct run *run)
 {
@@ -369,8 +383,7 @@ struct process *table_exec(struct process_table *t, const struct ev_hdr *h, cons
 	p->env_late = p->source_said = p->has_lines = false;
 	p->cython = CYTHON_NONE;
 	p->env_unseen = NULL;
-	for (unsigned i = 0; i < TEST_FRAMEWORKS && !p->test; i++)
-		p->test = test_case_new(i, process_env_value(p, test_variable(i)));
+	test_set(p);
 	p->executed = true;
 	p->roles = role_of(p, run);
 	p->libraries = 0;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "ascii.h"
 #include "scrub.h"
+#include "test_case.h"
 
 #define NAME_MAX_LOOK 128
 
@@ -168,16 +169,18 @@ bool name_is_sensitive(const struct masker *m, struct span name)
 
 /* Named in the contract: their values stand in the stream or decide a rule (invigil.test, R3.8, R7.6). */
 static const char *const public_names[] = {
-	"PYTEST_CURRENT_TEST", "BATS_TEST_NAME", "BATS_TEST_DESCRIPTION", "BATS_TEST_FILENAME",
-	"LD_PRELOAD",          "LD_AUDIT",       "LD_LIBRARY_PATH",       "BASH_ENV",
-	"PYTHONSTARTUP",       "PERL5OPT",       "NODE_OPTIONS",          "NEXTEST_TEST_NAME",
-	"DOCKER_CONFIG",
+	"BATS_TEST_DESCRIPTION", "BATS_TEST_FILENAME", "LD_PRELOAD",    "LD_AUDIT",
+	"LD_LIBRARY_PATH",       "BASH_ENV",           "PYTHONSTARTUP", "PERL5OPT",
+	"NODE_OPTIONS",          "DOCKER_CONFIG",
 };
 
 bool variable_is_public(struct span name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(public_names); i++)
 		if (span_eq(name, public_names[i]))
+			return true;
+	for (unsigned i = 0; i < TEST_FRAMEWORKS; i++)
+		if (span_eq(name, test_variable(i)))
 			return true;
 	return false;
 }

@@ -1,4 +1,4 @@
-/* test_case.c: reads the values in which pytest, bats and nextest name the running test case. */
+/* test_case.c: reads the values in which pytest, bats, nextest and their kin name the running test case. */
 #include <stdlib.h>
 #include <string.h>
 #include "test_case.h"
@@ -9,6 +9,12 @@ static const struct {
 	[TEST_PYTEST] = { "pytest", "PYTEST_CURRENT_TEST" },
 	[TEST_BATS] = { "bats", "BATS_TEST_NAME" },
 	[TEST_NEXTEST] = { "nextest", "NEXTEST_TEST_NAME" },
+	/* lit of LLVM 22 (llvm-project 168762) */
+	[TEST_LIT] = { "lit", "LIT_CURRENT_TESTCASE" },
+	/* its documentation, "Variable Substitution": a scenario */
+	[TEST_MOLECULE] = { "molecule", "MOLECULE_SCENARIO_NAME" },
+	/* its documentation, "Test Variables" */
+	[TEST_TMT] = { "tmt", "TMT_TEST_NAME" },
 };
 
 const char *test_variable(enum test_framework f)
@@ -44,6 +50,7 @@ struct test_case *test_case_new(enum test_framework f, struct span value)
 	t->refs = 1;
 	t->json = xcalloc(1, sizeof(*t->json));
 	t->framework = frameworks[f].name;
+	t->rank = f;
 	t->phase = phase;
 	t->name = (struct span){ xstrndup(value.ptr, value.len), value.len };
 	return t;
@@ -73,6 +80,11 @@ bool test_case_same(const struct test_case *a, const struct test_case *b)
 	return a == b || (a && b && a->framework == b->framework && span_eq_span(a->name, b->name));
 }
 
+bool test_case_holds(const struct test_case *t, enum test_framework f)
+{
+	return !t || f < t->rank;
+}
+
 struct span test_case_short(const struct test_case *t)
 {
 	struct span rest = t->name;
@@ -84,6 +96,11 @@ struct span test_case_short(const struct test_case *t)
 			break;
 		rest.ptr += at + 2;
 		rest.len -= at + 2;
+		/* "suite :: case" */
+		while (rest.len && *rest.ptr == ' ') {
+			rest.ptr++;
+			rest.len--;
+		}
 	}
 	return rest;
 }

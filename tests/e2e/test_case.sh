@@ -59,6 +59,10 @@ see "bats" 'same([(get(e, "process.args")[1], get(e, "invigil.test.name"), get(e
 # As cargo-nextest does: a process a test, its name in the environment.
 run -- env NEXTEST_TEST_NAME=tests::it_works sh -c '/bin/true inside'
 see "nextest" '[(get(e, "invigil.test.name"), get(e, "invigil.test.framework")) for e in execs("true")] == [("tests::it_works", "nextest")]'
+# As molecule and tmt do, and a bats inside of them.
+run -- env MOLECULE_SCENARIO_NAME=default sh -c "/bin/true outside; bats '$work/two.bats'" >"$work/out"
+see "molecule, and bats inside of it" 'same([(get(e, "process.args")[1], get(e, "invigil.test.name"), get(e, "invigil.test.framework")) for e in execs("true")],
+	[("outside", "default", "molecule"), ("one", "test_first", "bats"), ("two", "test_second", "bats")])'
 run -- env NEXTEST_RUN_ID=1 /bin/true
 see "near miss: nextest without a test" 'not any(get(e, "invigil.test") for e in ev)'
 finish

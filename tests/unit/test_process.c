@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "process_table.h"
+#include "test_case.h"
 
 static char cwd[] = "/work/tree", boot[] = "0123456789abcdef", ci[] = "ci";
 static struct run run = { .cwd = cwd, .boot_id = boot, .uid = 1000, .user = ci, .root_pid = 10 };
@@ -262,6 +263,34 @@ static void a_container_comes_with_the_exec_and_goes_to_children(void **state)
 	table_free(t);
 }
 
+static struct process *exec_in(struct process_table *t, struct process *up, unsigned pid,
+			       const char *env, size_t n)
+{
+	fork_of(t, up, pid);
+	return exec_env(t, pid, "/usr/bin/x", "x", env, n);
+}
+
+static void a_process_is_in_the_innermost_test_case(void **state)
+{
+	static const char outer[] = "TMT_TEST_NAME=/smoke",
+			  inner[] = "TMT_TEST_NAME=/smoke\0BATS_TEST_NAME=t",
+			  other[] = "TMT_TEST_NAME=/other";
+	struct process_table *t = table_new();
+	struct process *tmt, *bats, *last;
+
+	(void)state;
+	tmt = exec_env(t, 3, "/usr/bin/x", "x", outer, sizeof(outer));
+	assert_string_equal(tmt->test->framework, "tmt");
+	bats = exec_in(t, tmt, 4, inner, sizeof(inner));
+	assert_string_equal(bats->test->framework, "bats");
+	/* What it was started in is known better than what its environment says. */
+	last = exec_in(t, bats, 5, other, sizeof(other));
+	assert_string_equal(last->test->framework, "bats");
+	last = exec_in(t, tmt, 6, other, sizeof(other));
+	assert_true(span_eq(last->test->name, "/smoke"));
+	table_free(t);
+}
+
 static void lengths_that_do_not_fit_the_tail_are_taken_as_absent(void **state)
 {
 	struct ev_hdr h = { .pid = 3, .len = 5, .want = 5 };
@@ -398,6 +427,7 @@ int main(void)
 		cmocka_unit_test(a_name_is_read_first_once_per_image),
 		cmocka_unit_test(a_path_is_built_from_the_root),
 		cmocka_unit_test(a_container_comes_with_the_exec_and_goes_to_children),
+		cmocka_unit_test(a_process_is_in_the_innermost_test_case),
 		cmocka_unit_test(lengths_that_do_not_fit_the_tail_are_taken_as_absent),
 		cmocka_unit_test(a_role_is_told_from_program_and_arguments),
 		cmocka_unit_test(command_itself_is_a_test_unless_it_is_a_tool),

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "option.h"
+#include "scrub.h"
 #include "test_case.h"
 
 const struct command commands[] = { { 0 } };
@@ -71,13 +72,42 @@ static void phases_of_one_case_are_the_same_case(void **state)
 	test_case_drop(c);
 }
 
+static void rows_are_read(void **state)
+{
+	(void)state;
+	check(TEST_LIT, "Suite :: dir/a.test", "Suite :: dir/a.test", NULL, "dir/a.test");
+	check(TEST_MOLECULE, "default", "default", NULL, "default");
+	check(TEST_TMT, "/tests/smoke", "/tests/smoke", NULL, "/tests/smoke");
+	for (unsigned i = 0; i < TEST_FRAMEWORKS; i++)
+		assert_true(variable_is_public(span_of(test_variable(i))));
+	assert_false(variable_is_public(SPAN("MOLECULE_SCENARIO")));
+}
+
+static void the_nearest_case_counts(void **state)
+{
+	struct test_case *outer = test_case_new(TEST_TMT, SPAN("/tests/smoke"));
+	struct test_case *inner = test_case_new(TEST_BATS, SPAN("test_a"));
+
+	(void)state;
+	assert_true(test_case_holds(NULL, TEST_TMT));
+	assert_true(test_case_holds(outer, TEST_BATS));
+	assert_false(test_case_holds(inner, TEST_TMT));
+	assert_false(test_case_holds(inner, TEST_BATS));
+	test_case_drop(outer);
+	test_case_drop(inner);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test(f)
 	const struct CMUnitTest tests[] = {
-		T(a_phase_is_no_part_of_the_name),       T(what_is_no_phase_stays),
-		T(a_parameter_may_hold_colons),          T(an_empty_value_is_no_test),
+		T(a_phase_is_no_part_of_the_name),
+		T(what_is_no_phase_stays),
+		T(a_parameter_may_hold_colons),
+		T(an_empty_value_is_no_test),
 		T(phases_of_one_case_are_the_same_case),
+		T(rows_are_read),
+		T(the_nearest_case_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
