@@ -22,6 +22,18 @@ void conn_scrub(struct dialogue *d, struct buf *b)
 		d->ops.scrub(d->ops.ctx, b->ptr, b->len);
 }
 
+/* The path of the request, and what it asks for. */
+static const struct docker_route *call_read(struct call *k, const struct http_message *q)
+{
+	struct span raw;
+
+	target_split(q->target, &raw);
+	buf_reset(&k->path);
+	percent_decode(raw, &k->path);
+	return docker_route(q->method, (struct span){ k->path.ptr, k->path.len }, &k->target,
+			    &k->endpoint);
+}
+
 static void report(struct conn *c, struct call *k)
 {
 	struct dialogue *d = c->d;
@@ -33,21 +45,22 @@ static void report(struct conn *c, struct call *k)
 						     : &k->response;
 	struct docker_call call = { 0 };
 	struct buf target = { 0 }, id = { 0 }, image = { 0 }, shares = { 0 };
-	struct span raw;
+	struct span path;
 
 	if (k->reported || !q->head.len)
 		return;
 	k->reported = true;
+	call.route = k->route;
 	if (q->joined) {
 		conn_scrub(d, &q->head);
 		conn_scrub(d, &q->body);
+		call.route = call_read(k, q);
 	}
-	call.query = target_split(q->target, &raw);
-	buf_reset(&k->path);
-	percent_decode(raw, &k->path);
+	call.query = target_split(q->target, &path);
 	call.method = q->method;
 	call.path = (struct span){ k->path.ptr, k->path.len };
-	call.route = docker_route(call.method, call.path, &call.target, &call.endpoint);
+	call.target = k->target;
+	call.endpoint = k->endpoint;
 	call.user_agent = http_header(q, "User-Agent", 0);
 	call.content_type = http_header(q, "Content-Type", 0);
 	call.body = (struct span){ q->body.ptr, q->body.len };
@@ -139,19 +152,15 @@ static void stop(struct conn *c, const struct call *k)
 static void on_request_head(void *ctx, struct http *h)
 {
 	struct conn *c = ctx;
-	struct span raw, name, rest;
-	struct buf path = { 0 };
-	struct call *k, **last;
-	const struct docker_route *route;
+	struct call *k = xcalloc(1, sizeof(*k)), **last;
 
-	target_split(h->msg.target, &raw);
-	percent_decode(raw, &path);
-	route = docker_route(h->msg.method, (struct span){ path.ptr, path.len }, &name, &rest);
+	k->route = call_read(k, &h->msg);
 	if (!c->engine &&
-	    !path_is_docker(c->tcp, h->msg.method, (struct span){ path.ptr, path.len })) {
+	    !path_is_docker(c->tcp, h->msg.method, (struct span){ k->path.ptr, k->path.len })) {
 		c->ignored = true;
 		http_stop(h);
-		buf_free(&path);
+		buf_free(&k->path);
+		free(k);
 		return;
 	}
 	c->engine = true;
@@ -167,10 +176,7 @@ static void on_request_head(void *ctx, struct http *h)
 		conn_gap(c, h->now, "stream cut", 0);
 		call_pop(c);
 	}
-	k = xcalloc(1, sizeof(*k));
 	k->process = c->process;
-	k->path = path;
-	k->route = route;
 	k->head = span_eq(h->msg.method, "HEAD");
 	if (k->process && c->d->ops.hold)
 		c->d->ops.hold(c->d->ops.ctx, k->process, 1);

@@ -14,6 +14,7 @@ struct call {
 	struct http_message request, response;
 	struct buf path;
 	const struct docker_route *route;
+	struct span target, endpoint; /* parts of path */
 	struct build_stream build;
 	struct buf dockerfile; /* as it was told when the build began */
 	struct buf text;       /* of one that the request's bytes do not show */

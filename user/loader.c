@@ -16,6 +16,7 @@
 #include "found.h"
 #include "loader_state.h"
 #include "python.h"
+#include "record.h"
 #include "uprobe.h"
 
 static char log_text[1 << 20]; /* what libbpf said */
@@ -166,7 +167,8 @@ static int on_ring(void *ctx, void *data, size_t n)
 {
 	struct loader *l = ctx;
 
-	/* Ring memory is mapped read-only; the scrubber writes. */
+	/* Ring memory is mapped read-only; the scrubber writes. Much of a record may be room that it did not need. */
+	n = record_used(data, n);
 	memcpy(l->copy, data, n);
 	l->fn(l->ctx, l->copy, n);
 	return 0;

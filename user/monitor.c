@@ -90,6 +90,7 @@ static void peers_hear(struct monitor *m)
 static void on_record(void *ctx, void *bytes, size_t n)
 {
 	struct monitor *m = ctx;
+	uint64_t now;
 	struct ev_hdr h;
 
 	m->records++;
@@ -102,9 +103,10 @@ static void on_record(void *ctx, void *bytes, size_t n)
 	if (m->command)
 		loader_losses(m->loader, on_first_loss, m);
 	pipeline_take(m->pipeline, bytes, n);
-	link_look(m->pipeline, RUN_ID, boot_now());
-	startup_look(m->pipeline, RUN_ID, boot_now());
-	hash_look(m->pipeline, RUN_ID, boot_now());
+	now = boot_now();
+	link_look(m->pipeline, RUN_ID, now);
+	startup_look(m->pipeline, RUN_ID, now);
+	hash_look(m->pipeline, RUN_ID, now);
 	/* Its file may hold functions that read the environment; passed by the gate, it is known already. */
 	if (n >= sizeof(h) && h.type == EV_EXEC)
 		attacher_ask(&m->attacher, &h,

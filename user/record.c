@@ -23,6 +23,17 @@ size_t record_size(const struct record *r)
 	return sizeof(*r->h) + types[r->h->type].body + r->h->len;
 }
 
+size_t record_used(const void *bytes, size_t n)
+{
+	const struct record r = { .h = bytes };
+	size_t used;
+
+	if (n < sizeof(*r.h) || r.h->type >= EV_TYPES)
+		return n;
+	used = record_size(&r);
+	return used < n ? used : n;
+}
+
 static bool comps_ok(const char *tail, size_t n)
 {
 	const struct ev_comp *c = (const void *)tail;

@@ -19,6 +19,8 @@ struct record {
 bool record_decode(void *bytes, size_t n, struct record *r);
 /* Bytes of header + body + tail. */
 size_t record_size(const struct record *r);
+/* Of the n bytes that a record takes in the ring: those up to its tail's end, behind which lies old memory. */
+size_t record_used(const void *bytes, size_t n);
 const char *record_type_name(unsigned type);
 /* Parts of an exec record's tail. */
 struct exec_parts {

@@ -44,7 +44,13 @@ static const struct shape {
 	{ "hvs.", "vault", ALNUM_UD, 24, 0, true, false },
 };
 
-#define PAIR(p) ((unsigned)(uint8_t)(p)[0] << 8 | (uint8_t)(p)[1])
+static unsigned pair(const char *p)
+{
+	uint16_t two;
+
+	memcpy(&two, p, sizeof(two));
+	return two;
+}
 
 /* By the first two bytes of a row: as good as no place of a text begins one. */
 static uint64_t pairs[(1u << 16) / 64];
@@ -52,13 +58,13 @@ static uint64_t pairs[(1u << 16) / 64];
 __attribute__((constructor)) static void pairs_fill(void)
 {
 	for (const struct shape *h = shapes; h < shapes + ARRAY_SIZE(shapes); h++)
-		pairs[PAIR(h->prefix) / 64] |= 1ull << PAIR(h->prefix) % 64;
-	pairs[PAIR("--") / 64] |= 1ull << PAIR("--") % 64;
+		pairs[pair(h->prefix) / 64] |= 1ull << pair(h->prefix) % 64;
+	pairs[pair("--") / 64] |= 1ull << pair("--") % 64;
 }
 
 size_t secret_next(struct span s, size_t at)
 {
-	while (at + 1 < s.len && !(pairs[PAIR(s.ptr + at) / 64] >> PAIR(s.ptr + at) % 64 & 1))
+	while (at + 1 < s.len && !(pairs[pair(s.ptr + at) / 64] >> pair(s.ptr + at) % 64 & 1))
 		at++;
 	return at + 1 < s.len ? at : s.len;
 }
