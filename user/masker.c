@@ -57,6 +57,8 @@ void masker_free(struct masker *m)
 		free(m->index->slots);
 	free(m->index);
 	free(m->secrets);
+	for (size_t i = 0; i < ARRAY_SIZE(m->clean); i++)
+		buf_free(&m->clean[i].text);
 	m->index = NULL;
 	m->secrets = NULL;
 	m->count = 0;
@@ -314,6 +316,7 @@ static struct known *known_add(struct masker *m, const char *p, size_t len, enum
 		}
 		*fresh = true;
 	}
+	m->learned += *fresh;
 	return k;
 }
 

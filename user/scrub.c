@@ -3,15 +3,40 @@
 #include "ascii.h"
 #include "scrub_state.h"
 
+#define CLEAN_MAX 1024 /* bytes of a text that is remembered */
+
+/* Who polls says the same again and again: what held no secret holds none until another is learned. */
+static bool is_clean(const struct masker *m, const char *bytes, size_t len)
+{
+	const struct buf *text = &m->clean[len % ARRAY_SIZE(m->clean)].text;
+
+	return m->clean[len % ARRAY_SIZE(m->clean)].learned == m->learned && text->len == len &&
+	       !memcmp(text->ptr, bytes, len);
+}
+
+static void clean_note(struct masker *m, const char *bytes, size_t len)
+{
+	struct buf *text = &m->clean[len % ARRAY_SIZE(m->clean)].text;
+
+	if (len > CLEAN_MAX)
+		return;
+	buf_reset(text);
+	buf_add(text, bytes, len);
+	m->clean[len % ARRAY_SIZE(m->clean)].learned = m->learned;
+}
+
 unsigned scrub_bytes(struct masker *m, char *bytes, size_t len)
 {
 	unsigned done;
 
-	if (!len || !masker_ready(m))
+	if (!len || !masker_ready(m) || is_clean(m, bytes, len))
 		return 0;
 	done = scrub_known(m, bytes, len);
 	done += scrub_escaped(m, bytes, len, true);
-	return done + scrub_looks(m, bytes, len);
+	done += scrub_looks(m, bytes, len);
+	if (!done)
+		clean_note(m, bytes, len);
+	return done;
 }
 
 unsigned scrub_leaks(struct masker *m, char *bytes, size_t n)

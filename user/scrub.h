@@ -43,6 +43,12 @@ struct masker {
 	uint64_t key[2];  /* of the digest; random per run */
 	/* the rest belongs to scrub.c */
 	struct scrub_index *index;
+	unsigned learned; /* how often anything was added to the index */
+	/* Texts without a secret, by their length; until another is learned. */
+	struct {
+		struct buf text;
+		unsigned learned;
+	} clean[8];
 	const char *const *extra_names; /* globs of the configuration, NULL ended; may be NULL */
 };
 

@@ -47,6 +47,20 @@ static void ring_slack_behind_a_record_is_no_error(void **state)
 	assert_true(record_decode(bytes, env_record("A") + 100, &r));
 }
 
+static void slack_is_not_used_and_a_lie_about_the_length_uses_no_more_than_there_is(void **state)
+{
+	size_t n = env_record("ABC");
+
+	(void)state;
+	assert_int_equal(record_used(bytes, n + 100), n);
+	assert_int_equal(record_used(bytes, n - 1), n - 1);
+	((struct ev_hdr *)bytes)->len = UINT32_MAX;
+	assert_int_equal(record_used(bytes, n + 100), n + 100);
+	((struct ev_hdr *)bytes)->type = EV_TYPES;
+	assert_int_equal(record_used(bytes, n), n);
+	assert_int_equal(record_used(bytes, 3), 3);
+}
+
 static void a_tail_longer_than_the_bytes_is_rejected(void **state)
 {
 	struct record r;
@@ -220,6 +234,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_record_is_taken),
 		cmocka_unit_test(ring_slack_behind_a_record_is_no_error),
+		cmocka_unit_test(
+			slack_is_not_used_and_a_lie_about_the_length_uses_no_more_than_there_is),
 		cmocka_unit_test(a_tail_longer_than_the_bytes_is_rejected),
 		cmocka_unit_test(an_unknown_type_or_mechanism_is_rejected),
 		cmocka_unit_test(an_attack_on_nobody_we_have_is_rejected),

@@ -639,6 +639,25 @@ static void a_large_record_is_quick(void **state)
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
+static void a_text_that_was_clean_is_masked_once_its_secret_is_known(void **state)
+{
+	char text[] = "GET /images/hunter2-hunter2/json",
+	     other[] = "GET /images/hunter3-hunter3/json";
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(scrub_bytes(&m, text, strlen(text)), 0);
+		assert_int_equal(scrub_bytes(&m, other, strlen(other)), 0);
+	}
+	learn("API_TOKEN=hunter2-hunter2");
+	assert_int_equal(scrub_bytes(&m, other, strlen(other)), 0);
+	assert_int_equal(scrub_bytes(&m, text, strlen(text)), 1);
+	assert_string_equal(shown(text, strlen(text)), "GET /images/<variable:API_TOKEN>/json");
+	learn("API_TOKEN=hunter3-hunter3");
+	assert_int_equal(scrub_bytes(&m, other, strlen(other)), 1);
+	assert_string_equal(shown(other, strlen(other)), "GET /images/<variable:API_TOKEN>/json");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -675,6 +694,7 @@ int main(void)
 		T(what_only_looks_like_a_secret_takes_no_room_from_variables),
 		T(a_long_value_is_known_piece_by_piece),
 		T(a_large_record_is_quick),
+		T(a_text_that_was_clean_is_masked_once_its_secret_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
