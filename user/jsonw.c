@@ -73,11 +73,12 @@ static size_t plain_length(const char *p, size_t n)
 	return i;
 }
 
+/* Any but NUL. */
 static void escape(struct buf *out, uint8_t c)
 {
 	static const char digits[] = "0123456789abcdef", from[] = "\"\\\b\f\n\r\t",
 			  to[] = "\"\\bfnrt";
-	const char *at = c ? strchr(from, c) : NULL;
+	const char *at = strchr(from, c);
 
 	if (at)
 		buf_add(out, (char[]){ '\\', to[at - from] }, 2);
@@ -85,7 +86,10 @@ static void escape(struct buf *out, uint8_t c)
 		buf_add(out, (char[]){ '\\', 'u', '0', '0', digits[c >> 4], digits[c & 15] }, 6);
 }
 
-/* The inside of a string; false: some bytes were not UTF-8 and no mask either. */
+/*
+ * The inside of a string; false: some bytes were not UTF-8 and no mask either, or NUL, which many a reader takes for the
+ * end or refuses (PostgreSQL's jsonb: "\u0000 cannot be converted to text").
+ */
 static bool text(struct jsonw *j, const struct masker *m, struct span s)
 {
 	struct buf *out = j->out;
@@ -101,12 +105,12 @@ static bool text(struct jsonw *j, const struct masker *m, struct span s)
 			i += n;
 			continue;
 		}
-		if ((uint8_t)*p < 0x80) {
+		if (*p && (uint8_t)*p < 0x80) {
 			escape(out, (uint8_t)*p);
 			i++;
 			continue;
 		}
-		step = utf8_step(p, left);
+		step = *p ? utf8_step(p, left) : -1;
 		if (step > 0) {
 			unsigned steers = utf8_steers(p);
 

@@ -56,4 +56,32 @@ check "COMMAND's own status is passed on all the same" \
 	status_is 7 "$invigil" run -q -o "$victim" -- sh -c "rm '$victim'; exit 7"
 check "files that it only reads are no matter" \
 	status_is 0 "$invigil" run -q -o "$victim" --record "$victim.rec" -- cat "$victim" "$victim.rec"
+
+# Databases refuse a NUL in JSON (PostgreSQL's jsonb), and readers in C take it for the end.
+cat >"$work/nul.py" <<'PY'
+import os, socket, sys, threading
+os.chdir(sys.argv[1])
+engine = socket.socket(socket.AF_UNIX)
+engine.bind("docker.sock")
+engine.listen()
+def answer():
+    c = engine.accept()[0]
+    while b'"end"' not in c.recv(4096):
+        pass
+    made = b'{"Id":"%s"}' % (b"5a" * 32)
+    c.sendall(b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(made) + made)
+server = threading.Thread(target=answer)
+server.start()
+body = rb'{"Image":"nul\u0000name","Cmd":["x\u0001y"],"end":1}'
+c = socket.socket(socket.AF_UNIX)
+c.connect("docker.sock")
+c.sendall(b"POST /v1.41/containers/create?name=one HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+c.recv(4096)
+server.join()
+PY
+run -q -- /usr/bin/python3 "$work/nul.py" "$work"
+see "a NUL is U+FFFD, and the bytes are kept" \
+	'[get(e, "container.image.name") for e in action("container-create")] == ["nul\ufffdname"] and {"field": "container.image.name", "base64": "bnVsAG5hbWU="} in get(action("container-create")[0], "invigil.raw")'
+see "there is none in any string of the stream" 'not [e for e in ev if "\\u0000" in json.dumps(e).replace("\\\\", "")]'
+see "near miss: what a body says by an escape is shown as it was sent" 'r"nul\u0000name" in get(action("container-create")[0], "invigil.docker.config")'
 finish

@@ -68,7 +68,7 @@ static void nesting_and_commas_are_right(void **state)
 static void control_characters_are_escaped(void **state)
 {
 	(void)state;
-	check(SPAN("\"\\\n\t\0\033\x7f/"), "{\"a\":\"\\\"\\\\\\n\\t\\u0000\\u001b\\u007f/\"}\n");
+	check(SPAN("\"\\\n\t\1\033\x7f/"), "{\"a\":\"\\\"\\\\\\n\\t\\u0001\\u001b\\u007f/\"}\n");
 	check(SPAN("\xc2\x9b"), "{\"a\":\"\\u009b\"}\n");
 	check(SPAN("\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa6"), "{\"a\":\"\\u2028\\u202e\\u2066\"}\n");
 	check(SPAN("\xc2\xa0\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xaa"),
@@ -86,6 +86,21 @@ static void only_strict_utf8_passes(void **state)
 	check(SPAN("\xf4\x90"), "{\"a\":\"\xef\xbf\xbd\xef\xbf\xbd\"}\n");
 	check(SPAN("\xe2\x82"), "{\"a\":\"\xef\xbf\xbd\"}\n");
 	check(SPAN("\xe2\x82x"), "{\"a\":\"\xef\xbf\xbdx\"}\n");
+}
+
+static void a_nul_is_kept_in_base64_as_what_is_no_utf8(void **state)
+{
+	char *line = line_of(SPAN("x\0y"), true), *near_miss = line_of(SPAN("x\1y"), true);
+
+	(void)state;
+	assert_string_equal(
+		line,
+		"{\"a\":\"x\xef\xbf\xbdy\",\"raw\":[{\"field\":\"a\",\"base64\":\"eAB5\"}]}\n");
+	assert_string_equal(near_miss, "{\"a\":\"x\\u0001y\"}\n");
+	free(line);
+	free(near_miss);
+	check(SPAN("plain text before\0"), "{\"a\":\"plain text before\xef\xbf\xbd\"}\n");
+	check(SPAN("\0\0"), "{\"a\":\"\xef\xbf\xbd\xef\xbf\xbd\"}\n");
 }
 
 static void invalid_bytes_are_kept_in_base64(void **state)
@@ -259,6 +274,7 @@ int main(void)
 		cmocka_unit_test(nesting_and_commas_are_right),
 		cmocka_unit_test(control_characters_are_escaped),
 		cmocka_unit_test(only_strict_utf8_passes),
+		cmocka_unit_test(a_nul_is_kept_in_base64_as_what_is_no_utf8),
 		cmocka_unit_test(invalid_bytes_are_kept_in_base64),
 		cmocka_unit_test(a_masked_secret_is_said_by_its_kind),
 		cmocka_unit_test(what_stays_the_same_is_written_once),
