@@ -221,6 +221,7 @@ static void woken_gap(struct job *job)
 void job_watch(struct job *job)
 {
 	memcpy(job->lost, d.lost, sizeof(job->lost));
+	job->lost[EV_LOST] = loader_misses(d.loader);
 	d.jobs[d.n_jobs++] = job;
 	d.stop |= !probes_begin();
 	engine_sockets(on_engine, job);
@@ -344,6 +345,7 @@ void job_end(struct job *job)
 	int err;
 
 	loader_losses(d.loader, on_loss, job);
+	on_loss(job, EV_LOST, loader_misses(d.loader));
 	if (job->not_asked) {
 		struct buf b = { 0 };
 

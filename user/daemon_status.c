@@ -32,6 +32,7 @@ static struct metrics metrics_now(void (*fn)(void *ctx, const struct output *o),
 	m.runs_refused = d.refused_runs;
 	m.records = d.records;
 	loader_losses(d.loader, on_lost_now, &m);
+	on_lost_now(&m, EV_LOST, loader_misses(d.loader));
 	m.lines = setup_lines(fn, ctx);
 	m.scrapes_refused = scrape_refused(d.scrape);
 	for (unsigned i = 0; i < d.n_jobs; i++) {

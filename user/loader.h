@@ -89,6 +89,13 @@ int loader_drain(struct loader *l, loader_fn *fn, void *ctx); /* 0 or -errno */
 /* No new record from here on; what is in the ring can still be drained. Detaching itself takes a second. */
 void loader_stop(struct loader *l);
 void loader_detach(struct loader *l);
+/*
+ * How often a program of ours did not run because it was running on that processor already, since they were loaded. A
+ * process that is put to sleep in the middle of a trampoline's program keeps it from others there, an interrupt a
+ * tracepoint's: of whatever process, so it is the most that a run can have lost. What programs at the end of system
+ * calls leave out while a map is written to is counted from 6.7 on (dd8657894c11), not before.
+ */
+uint64_t loader_misses(const struct loader *l);
 /* Calls fn(type, count) for each event type that lost records; EV_UNKNOWN for memberships. */
 void loader_losses(const struct loader *l, void (*fn)(void *ctx, uint32_t type, uint64_t count),
 		   void *ctx);

@@ -27,21 +27,41 @@ void loader_gaps(const struct loader *l,
 		fn(ctx, "environment reads", "switched off", "variables read by name", false);
 }
 
+/* False: it is not loaded. */
+static bool program_info(const struct bpf_program *prog, struct bpf_prog_info *info)
+{
+	uint32_t n = sizeof(*info);
+
+	*info = (struct bpf_prog_info){ 0 };
+	return bpf_program__fd(prog) >= 0 &&
+	       !bpf_obj_get_info_by_fd(bpf_program__fd(prog), info, &n);
+}
+
 void loader_programs(const struct loader *l,
 		     void (*fn)(void *ctx, const char *name, uint32_t verified), void *ctx)
 {
 	struct bpf_program *prog = NULL;
+	struct bpf_prog_info info;
 
 	bpf_object__for_each_program(prog, l->skel->obj)
 	{
-		struct bpf_prog_info info = { 0 };
-		uint32_t n = sizeof(info);
-
-		if (bpf_program__fd(prog) < 0 ||
-		    bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &n))
-			continue;
-		fn(ctx, bpf_program__name(prog), info.verified_insns);
+		if (program_info(prog, &info))
+			fn(ctx, bpf_program__name(prog), info.verified_insns);
 	}
+}
+
+uint64_t loader_misses(const struct loader *l)
+{
+	struct bpf_program *prog = NULL;
+	struct bpf_prog_info info;
+	uint64_t n = 0;
+
+	bpf_object__for_each_program(prog, l->skel->obj)
+	{
+		if (program_info(prog, &info))
+			n += info.recursion_misses;
+	}
+	return n;
 }
 
 uint64_t loader_load_time(const struct loader *l)

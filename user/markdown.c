@@ -152,10 +152,10 @@ static void write_unseen(const struct summary_input *in, struct buf *out)
 		add_code(&b, &r->masker, span_of(in->gaps[i]));
 		buf_byte(&b, '\n');
 	}
-	for (unsigned t = 1; t < EV_TYPES; t++)
+	for (unsigned t = EV_UNKNOWN; t < EV_TYPES; t++)
 		if (r->lost[t])
 			buf_fmt(&b, "- %llu lost %s records\n", (unsigned long long)r->lost[t],
-				record_type_name(t));
+				lost_name(t));
 	if (r->cut_records)
 		buf_fmt(&b, "- %llu records were cut\n", (unsigned long long)r->cut_records);
 	if (r->rejected)

@@ -4,11 +4,6 @@
 #include "record.h"
 #include "stream.h"
 
-static const char *lost_type(unsigned i)
-{
-	return i ? record_type_name(i) : "membership";
-}
-
 static const char *severity(unsigned i)
 {
 	return severity_text(i);
@@ -42,7 +37,7 @@ static const struct metric {
 	  ONE, false },
 	{ "invigil_records_lost_total", "counter",
 	  "Records, and memberships of runs, that the kernel had no room for.", AT(lost), "type",
-	  lost_type, EV_TYPES, false },
+	  lost_name, EV_TYPES, false },
 	{ "invigil_records_rejected_total", "counter", "Records that were malformed.", AT(rejected),
 	  ONE, false },
 	{ "invigil_programs_not_looked_at_total", "counter",

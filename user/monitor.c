@@ -328,6 +328,7 @@ static int run_close(struct monitor *m)
 	loader_stop(m->loader);
 	ring_drain(m);
 	loader_losses(m->loader, on_loss, m);
+	on_loss(m, EV_LOST, loader_misses(m->loader));
 	gate_close(m);
 	made_secrets_gap(m->pipeline, RUN_ID, boot_now());
 	hash_finish(m->pipeline, RUN_ID, boot_now());

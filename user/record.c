@@ -18,6 +18,13 @@ const char *record_type_name(unsigned type)
 	return type < EV_TYPES && types[type].name ? types[type].name : "unknown";
 }
 
+const char *lost_name(unsigned type)
+{
+	if (type == EV_UNKNOWN || type >= EV_TYPES)
+		return "membership";
+	return type == EV_LOST ? "hook_call" : record_type_name(type);
+}
+
 size_t record_size(const struct record *r)
 {
 	return sizeof(*r->h) + types[r->h->type].body + r->h->len;

@@ -22,6 +22,11 @@ size_t record_size(const struct record *r);
 /* Of the n bytes that a record takes in the ring: those up to its tail's end, behind which lies old memory. */
 size_t record_used(const void *bytes, size_t n);
 const char *record_type_name(unsigned type);
+/*
+ * What a count of losses is about, as lines, metrics and reports name it: records of a type; EV_UNKNOWN: memberships of
+ * processes; EV_LOST: calls of hooks (loader_misses()).
+ */
+const char *lost_name(unsigned type);
 /* Parts of an exec record's tail. */
 struct exec_parts {
 	const struct ev_comp *exe, *cwd;

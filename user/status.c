@@ -43,11 +43,6 @@ static uint64_t grown(const struct status *s, const struct rate *r)
 	return at(&s->now, r->offset) - at(&s->before, r->offset);
 }
 
-static const char *lost_name(unsigned type)
-{
-	return type ? record_type_name(type) : "membership";
-}
-
 /* ---- for people ---- */
 
 static void lines_text(const struct line_counts *l, struct buf *out)

@@ -54,8 +54,7 @@ static void counts_write(struct jsonw *j, const struct run *r)
 	jsonw_obj(j, "lost");
 	for (unsigned i = EV_UNKNOWN; i < EV_TYPES; i++)
 		if (r->lost[i])
-			jsonw_u64(j, i == EV_UNKNOWN ? "membership" : record_type_name(i),
-				  r->lost[i]);
+			jsonw_u64(j, lost_name(i), r->lost[i]);
 	jsonw_close(j);
 	jsonw_bool(j, "complete", r->complete);
 }

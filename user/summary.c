@@ -275,12 +275,12 @@ static void write_lost(const struct summary_input *in, struct buf *out)
 	const struct run *r = in->run;
 	struct buf line = { 0 };
 
-	for (unsigned t = 1; t < EV_TYPES; t++) {
+	for (unsigned t = EV_UNKNOWN; t < EV_TYPES; t++) {
 		if (!r->lost[t])
 			continue;
 		buf_str(&line, line.len ? ", " : "  lost: ");
 		add_count(&line, r->lost[t]);
-		buf_fmt(&line, " %s", record_type_name(t));
+		buf_fmt(&line, " %s", lost_name(t));
 	}
 	if (line.len)
 		end_line(out, &line);

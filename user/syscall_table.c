@@ -195,6 +195,7 @@ static const struct row rows[] = {
 	CALL_IF(bpf, PARENTS, IS, 0, BPF_MAP_GET_NEXT_KEY),	/* steps that another run builds as well; what a run leaves */
 	CALL_IF(bpf, PARENTS | A, IS, 0, BPF_MAP_UPDATE_ELEM),
 	CALL_IF(bpf, PARENTS, IS, 0, BPF_MAP_DELETE_ELEM),
+	CALL_IF(bpf, PARENTS, IS, 0, BPF_OBJ_GET_INFO_BY_FD),	/* how often a program was left out */
 	CALL_IF(bpf, PARENTS | A, IS, 0, BPF_LINK_CREATE),
 	CALL_IF(bpf, PARENTS, IS, 0, BPF_RAW_TRACEPOINT_OPEN),
 	CALL_IF(bpf, D, IS, 0, BPF_ITER_CREATE),	/* processes from before */

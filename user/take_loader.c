@@ -53,7 +53,12 @@ void take_gap(struct pipeline *p, const struct record *r)
 void take_lost(struct pipeline *p, const struct record *r)
 {
 	const struct ev_lost *e = r->body;
-	const char *name = e->type && e->type < EV_TYPES ? record_type_name(e->type) : "membership";
+	const char *name = lost_name(e->type);
+	/* Of those nobody knows whose they are. */
+	struct span why =
+		e->type == EV_LOST
+			? SPAN("left out in the kernel, of any process: at most so many of the run's")
+			: SPAN("dropped in the kernel");
 	struct buf what = { 0 };
 
 	if (e->type < EV_TYPES)
@@ -61,10 +66,9 @@ void take_lost(struct pipeline *p, const struct record *r)
 	ledger_blind(p->ledger);
 	dialogue_lost(p->dialogue);
 	buf_fmt(&what, "%llu %s records", (unsigned long long)e->count, name);
-	gap_note(p, span_of(what.ptr), SPAN("lost in the kernel"));
+	gap_note(p, span_of(what.ptr), e->type == EV_LOST ? why : SPAN("lost in the kernel"));
 	buf_free(&what);
-	health_emit(p, HEALTH_LOST, NULL, SPAN("ring"), SPAN("dropped in the kernel"), SPAN(""),
-		    e->count, name, true);
+	health_emit(p, HEALTH_LOST, NULL, SPAN("ring"), why, SPAN(""), e->count, name, true);
 }
 
 void take_engine(struct pipeline *p, const struct record *r)

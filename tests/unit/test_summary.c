@@ -319,7 +319,7 @@ static void it_stays_within_40_lines_of_80_columns_whatever_happened(void **stat
 	for (int r = 0; r < RISKS; r++)
 		for (int s = 0; s < SEVERITIES; s++)
 			w->alerts.tally[r][s] = UINT64_MAX;
-	for (int t = 1; t < EV_TYPES; t++)
+	for (int t = EV_UNKNOWN; t < EV_TYPES; t++)
 		w->run.lost[t] = UINT64_MAX;
 	w->run.cut_records = w->run.rejected = w->alerts.dropped = UINT64_MAX;
 	w->run.processes = w->run.engine_calls = UINT64_MAX;
