@@ -27,6 +27,7 @@ struct slot {
 struct process_table {
 	void *root;
 	unsigned n;
+	struct slot *last; /* asked for: most records are of the process of the one before */
 };
 
 /* Beyond so many generations the ended ones in between are left out (a worm forks and exits). */
@@ -97,6 +98,8 @@ static void slot_release(struct slot *e)
 		struct slot *parent = (struct slot *)e->p.parent;
 
 		tdelete(e, &e->table->root, slot_compare);
+		if (e->table->last == e)
+			e->table->last = NULL;
 		e->table->n--;
 		slot_free(e);
 		if (parent)
@@ -117,15 +120,24 @@ void process_drop(struct process *p)
 	slot_release((struct slot *)p);
 }
 
+static bool slot_is(const struct slot *e, uint32_t pid, uint64_t start)
+{
+	return e && e->p.pid == pid && e->p.start == start;
+}
+
 static struct slot *slot_get(struct process_table *t, uint32_t pid, uint64_t start,
 			     const struct run *run, bool *made)
 {
 	struct process key = { .pid = pid, .start = start };
-	struct slot **found = tfind(&key, &t->root, slot_compare), *e;
+	struct slot **found, *e;
 
-	*made = !found;
+	*made = false;
+	if (slot_is(t->last, pid, start))
+		return t->last;
+	found = tfind(&key, &t->root, slot_compare);
 	if (found)
-		return *found;
+		return t->last = *found;
+	*made = true;
 	e = xcalloc(1, sizeof(*e));
 	e->table = t;
 	e->p.pid = pid;
@@ -190,8 +202,11 @@ struct process *table_find(struct process_table *t, uint32_t pid, uint64_t start
 struct process *table_known(const struct process_table *t, uint32_t pid, uint64_t start)
 {
 	struct process key = { .pid = pid, .start = start };
-	struct slot **found = tfind(&key, &t->root, slot_compare);
+	struct slot **found;
 
+	if (slot_is(t->last, pid, start))
+		return &t->last->p;
+	found = tfind(&key, &t->root, slot_compare);
 	return found ? &(*found)->p : NULL;
 }
 

@@ -7,15 +7,17 @@
 #include "source_line.h"
 #include "utf8.h"
 
-#define CODES_MAX 200000      /* a test run has some thousands */
-#define BYTES_MAX (64u << 20) /* of their texts and tables */
-#define RECENT    256         /* sources: tests do the same again and again */
+#define CODES_MAX   200000      /* a test run has some thousands */
+#define BYTES_MAX   (64u << 20) /* of their texts and tables */
+#define CODES_ASKED 1024
+#define RECENT      256 /* sources: tests do the same again and again */
 
 struct source_codes {
 	void *root;
 	unsigned n;
 	size_t bytes;
 	struct source *recent[RECENT];
+	struct source_code *asked[CODES_ASKED]; /* the last, by their ids */
 };
 
 /* ---- code objects ---- */
@@ -81,11 +83,16 @@ bool source_code_add(struct source_codes *c, const struct ev_code *e, const char
 	return true;
 }
 
-static struct source_code *code_find(const struct source_codes *c, uint64_t id)
+static struct source_code *code_find(struct source_codes *c, uint64_t id)
 {
+	struct source_code **last = &c->asked[id * 0x9e3779b97f4a7c15u >> 54];
 	struct source_code key = { .id = id }, **found;
 
+	if (*last && (*last)->id == id)
+		return *last;
 	found = tfind(&key, &c->root, code_compare);
+	if (found)
+		*last = *found;
 	return found ? *found : NULL;
 }
 
@@ -230,7 +237,7 @@ static int line_of(struct source_code *c, int at)
 }
 
 /* The frames that are known, and what they mean. NULL: as source_new() has it. */
-static struct source *source_make(const struct source_codes *c, const struct ev_stack *e,
+static struct source *source_make(struct source_codes *c, const struct ev_stack *e,
 				  const struct ev_frame *frames, unsigned n, uint32_t pid)
 {
 	struct source *s = xcalloc(1, sizeof(*s));

@@ -404,7 +404,10 @@ static void the_newest_of_a_number_is_the_one_that_began_last(void **state)
 			assert_non_null(p);
 			assert_int_equal(p->pid, pid);
 			assert_int_equal(p->start, 900 + pid);
+			assert_ptr_equal(table_find(t, pid, 900 + pid, &run, &missed), p);
+			assert_ptr_equal(table_known(t, pid, 900 + pid), p);
 			table_exit(t, p, 1000, 0); /* nobody holds it: gone */
+			assert_null(table_known(t, pid, 900 + pid));
 			assert_int_equal(table_newest(t, pid)->start, 700 + pid);
 		} else {
 			assert_null(p);
