@@ -154,8 +154,14 @@ void health_emit(struct pipeline *p, enum health_kind what, const struct process
 	f.health.incomplete = incomplete;
 	if (incomplete)
 		p->run.complete = false;
-	if (what == HEALTH_GAP)
-		gap_note(p, hook, effect.len ? effect : reason);
+	if (what == HEALTH_GAP) {
+		struct buf why = { 0 };
+
+		buf_fmt(&why, "%.*s%s%.*s%s", SPANF(reason), effect.len ? " (" : "", SPANF(effect),
+			effect.len ? ")" : "");
+		gap_note(p, hook, (struct span){ why.ptr, why.len });
+		buf_free(&why);
+	}
 	fact_emit(p, &f);
 }
 

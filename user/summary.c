@@ -305,11 +305,26 @@ static void write_lost(const struct summary_input *in, struct buf *out)
 static void write_reduced(const struct run *r, struct buf *out)
 {
 	struct buf line = { 0 };
+	unsigned lines = 0;
 
-	for (unsigned i = 0; i < r->n_coverage; i++)
-		if (r->coverage[i].lacks)
-			buf_fmt(&line, "%s%s", line.len ? ", " : "Reduced here (invigil check): ",
-				r->coverage[i].hook);
+	for (unsigned i = 0; i < r->n_coverage; i++) {
+		const char *hook = r->coverage[i].hook;
+		/* One more line; what does not fit into that one, either, is cut. */
+		bool wraps = !lines && line.len && line.len + 3 + strlen(hook) > COLUMNS;
+
+		if (!r->coverage[i].lacks)
+			continue;
+		if (wraps) {
+			buf_byte(&line, ',');
+			end_line(out, &line);
+			lines++;
+		}
+		buf_fmt(&line, "%s%s",
+			wraps      ? "  "
+			: line.len ? ", "
+				   : "Reduced here (invigil check): ",
+			hook);
+	}
 	if (line.len)
 		end_line(out, &line);
 	buf_free(&line);
@@ -399,8 +414,8 @@ static unsigned lines_of(const struct buf *b)
 }
 
 /*
- * At most 2 lines on the run, 9 categories, 13 on what was not seen (heading, gaps, lost, cut,
- * health, hooks), 2 left behind, 4 files: 30; details take what remains.
+ * At most 2 lines on the run, 9 categories, 14 on what was not seen (heading, gaps, lost, cut,
+ * health, hooks), 2 left behind, 4 files: 31; details take what remains.
  */
 void summary_write(const struct summary_input *in, struct buf *out)
 {

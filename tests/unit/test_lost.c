@@ -1,4 +1,4 @@
-/* test_lost.c: what was lost in the kernel is told with its kind, and with how exact the number is. */
+/* test_lost.c: what was lost in the kernel is told with its kind, and with how exact the number is; what was not seen, with why. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -87,11 +87,39 @@ static void what_was_not_lost_is_not_told(void **state)
 	buf_free(&out);
 }
 
+static void a_gap_says_why_and_what_each_reason_once(void **state)
+{
+	_Alignas(8) static char begin[1 << 12];
+	struct pipeline *p = pipeline_new(&config, sink, NULL);
+	struct ev_end end = { .status = 0 };
+	struct buf text = { 0 };
+
+	(void)state;
+	pipeline_take(p, begin, host_begin(begin));
+	for (int i = 0; i < 2; i++) {
+		made_gap(p, 1, 2, "reads", "no probe sees them", "names", false);
+		made_gap(p, 1, 2, "reads", "it was late", "names", false);
+		made_gap(p, 1, 2, "other", "it broke", "", false);
+	}
+	made_record(p, 1, 3, EV_END, &end, sizeof(end), NULL, 0);
+	pipeline_finish(p);
+	pipeline_summary(p, NULL, 0, false, false, &text);
+	assert_non_null(strstr(text.ptr, "\nNot seen:\n"
+					 "  reads: no probe sees them (names)\n"
+					 "  reads: it was late (names)\n"
+					 "  other: it broke\n"
+					 "R0 "));
+	buf_free(&text);
+	pipeline_free(p);
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_loss_has_its_kind_and_says_whether_it_is_exact),
 		cmocka_unit_test(what_was_not_lost_is_not_told),
+		cmocka_unit_test(a_gap_says_why_and_what_each_reason_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -240,6 +240,17 @@ static void what_this_kernel_does_not_let_see_is_said_and_nothing_of_what_it_doe
 	w->run.n_coverage = 3;
 	assert_non_null(
 		strstr(text(w), "Reduced here (invigil check): file changes, source lines\n"));
+	for (int i = 0; i < 3; i++)
+		coverage[i] = (struct coverage){ (char *)"a hook whose name is not short",
+						 (char *)"none", (char *)"all", NULL };
+	assert_non_null(strstr(
+		text(w), "Reduced here (invigil check): a hook whose name is not short,\n"
+			 "  a hook whose name is not short, a hook whose name is not short\n"));
+	coverage[1] = (struct coverage){ (char *)"file changes", (char *)"inode times",
+					 (char *)"changes by io_uring", NULL };
+	coverage[2] =
+		(struct coverage){ (char *)"source lines", (char *)"none", (char *)"lines", NULL };
+	coverage[0].lacks = NULL;
 	buf_reset(&md);
 	markdown_write(&w->in, &md);
 	assert_non_null(strstr(
@@ -336,7 +347,9 @@ static void it_stays_within_40_lines_of_80_columns_whatever_happened(void **stat
 	w->in.n_gaps = 30;
 	w->in.files = files;
 	w->in.n_files = 20;
-	w->run.coverage = &(struct coverage){ long_text, long_text, long_text, long_text };
+	w->run.coverage = (struct coverage[]){ { long_text, long_text, long_text, long_text },
+					       { long_text, long_text, long_text, long_text },
+					       { long_text, long_text, long_text, long_text } };
 	w->run.n_coverage = 1;
 	text(w);
 	assert_non_null(strstr(w->out.ptr, "gate tripped\n"));
