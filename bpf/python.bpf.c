@@ -105,63 +105,104 @@ static __always_inline u32 read_place(struct python_walk *w, const struct python
 	return (code * 0x9e3779b97f4a7c15 >> 48 | 1) << 16 | (f.at & 0xffff);
 }
 
-/*
- * Is the thread in os._Environ.__getitem__ through its encode()? Then w->frame is the frame that asked for a
- * value. Whoever runs this C function holds the GIL, so its holder is the calling thread.
- */
-static __always_inline bool is_asked(struct python_walk *w, const struct python_layout *l,
-				     u64 runtime)
+/* Then w->frame is the innermost frame. Whoever runs the probed function holds the GIL, so its holder is the calling thread. */
+static __always_inline bool frames_begin(struct python_walk *w, const struct python_layout *l,
+					 u64 runtime)
 {
 	u64 thread = thread_with_gil(l, runtime);
-	struct asker f;
 
 	w->pointer = thread_pointer();
 	w->room_n = 0;
 	w->frame = thread;
-	if (!thread_take(w, l, thread)) {
-		if (w->frame) /* else no Python runs, and nothing is asked for */
-			count_lost(EV_ENV);
-		return false;
-	}
-	if (!frame_take(w, l, &f) || !name_is(w, l, user_u64(f.code + l->code_name),
-					      TEXT8('e', 'n', 'c', 'o', 'd', 'e', 0, 0), 0, 6))
-		return false;
-	return frame_take(w, l, &f) && name_is(w, l, user_u64(f.code + l->code_name),
-					       TEXT8('_', '_', 'g', 'e', 't', 'i', 't', 'e'),
-					       TEXT8('m', '_', '_', 0, 0, 0, 0, 0), 11);
+	return thread_take(w, l, thread);
 }
 
-/* Tells that the variable whose name the str object at addr has was read. */
-static __always_inline void read_tell(struct python_walk *w, const struct python_layout *l,
-				      struct member *m, u64 addr, u64 place)
+static __always_inline const struct python_layout *layout_of(u32 build)
 {
-	struct {
-		u64 refs, type, length, hash, state;
-	} str;
-	/* The walk uses the same room. */
-	union env_name *name = (union env_name *)w->head;
-	u64 n, stack;
+	struct python_build *b = bpf_map_lookup_elem(&python_builds, &build);
+	const struct python_layout *l;
+	u32 index;
 
-	if (bpf_probe_read_user(&str, sizeof(str), (void *)addr))
-		return;
-	if ((str.state & 0x60) != 0x60) { /* compact, ascii */
+	if (!b)
+		return NULL;
+	index = b->layout;
+	l = bpf_map_lookup_elem(&python_layouts, &index);
+	return l && l->version ? l : NULL;
+}
+
+/*
+ * Is the thread in os._Environ.__getitem__ through its encode()? Then w->frame is the frame that asked for a value. errors: of
+ * PyUnicode_AsEncodedString. A global function, so that both its calls are verified once. 1, 0, or -1: it cannot be told.
+ */
+__weak int python_asks(u64 errors, u64 runtime, u32 build, u64 image)
+{
+	const struct python_layout *l = layout_of(build);
+	struct python_walk *w = walk_of_thread();
+	struct asker encode, getitem;
+	u64 text[2] = {};
+
+	if (!l || !w)
+		return -1;
+	if (bpf_probe_read_user(text, sizeof(text), (void *)errors) ||
+	    text[0] != TEXT8('s', 'u', 'r', 'r', 'o', 'g', 'a', 't') ||
+	    text[1] != TEXT8('e', 'e', 's', 'c', 'a', 'p', 'e', 0))
+		return 0;
+	if (!frames_begin(w, l, runtime))
+		return w->frame ? -1 : 0; /* no Python runs, and nothing is asked for */
+	if (!frame_take(w, l, &encode) || !name_is(w, l, user_u64(encode.code + l->code_name),
+						   TEXT8('e', 'n', 'c', 'o', 'd', 'e', 0, 0), 0, 6))
+		return 0;
+	if (!frame_take(w, l, &getitem) || !name_is(w, l, user_u64(getitem.code + l->code_name),
+						    TEXT8('_', '_', 'g', 'e', 't', 'i', 't', 'e'),
+						    TEXT8('m', '_', '_', 0, 0, 0, 0, 0), 11))
+		return 0;
+	w->known = (struct python_known){ image, errors, encode.code, getitem.code };
+	return 1;
+}
+
+/* The same by what is known: half the reads of memory. */
+static __always_inline bool asks_again(struct python_walk *w, const struct python_layout *l,
+				       u64 errors, u64 runtime, u64 image)
+{
+	struct asker f;
+
+	return image && w->known.image == image && w->known.errors == errors &&
+	       frames_begin(w, l, runtime) && frame_take(w, l, &f) && f.code == w->known.encode &&
+	       frame_take(w, l, &f) && f.code == w->known.getitem;
+}
+
+struct str_head {
+	u64 refs, type, length, hash, state;
+};
+
+#define NAME_NEAR 64 /* bytes of a name that are read with its object's head */
+
+/*
+ * The text of a str object of at most EV_VAR_MAX bytes, in w->str, zeroes behind it to the end of that word; its lengths there and in
+ * the process in *n and *want. NULL: there is none.
+ */
+static __always_inline union env_name *
+str_take(struct python_walk *w, const struct python_layout *l, u64 addr, u64 *n, u64 *want)
+{
+	/* PyASCIIObject: the text lies behind it (unicodeobject.h); 48 bytes until 3.11 */
+	union env_name *name = (void *)(w->str + (l->ascii == 48 ? 48 : 40));
+	bool near = (addr & 4095) + 48 + NAME_NEAR <= 4096; /* all of it on its page */
+
+	if (near ? bpf_probe_read_user(w->str, 48 + NAME_NEAR, (void *)addr)
+		 : bpf_probe_read_user(w->str, 40, (void *)addr))
+		return NULL;
+	if ((WORD_AT(w->str, 32) & 0x60) != 0x60) { /* compact, ascii */
 		count_lost(EV_ENV);
-		return;
+		return NULL;
 	}
-	n = str.length;
-	CLAMP(n, EV_VAR_MAX);
-	if (!n)
-		return;
-	__builtin_memset(name, 0, sizeof(*name));
-	if (bpf_probe_read_user(name->text, n, (void *)(addr + l->ascii)) ||
-	    !env_first(m, name, n, ENV_PYTHON, place))
-		return;
-	/* Without its stack a library's read would be taken for the script's. */
-	stack = python_stack_before(m->run, STACK_ENV);
-	if (stack == EV_STACK_LOST || bpf_probe_read_user(name->text, n, (void *)(addr + l->ascii)))
-		count_lost(EV_ENV);
-	else
-		env_emit(m->run, ENV_PYTHON, name, n, str.length, place, stack);
+	*want = *n = WORD_AT(w->str, 16);
+	CLAMP(*n, EV_VAR_MAX);
+	if (!*n || ((!near || *n > NAME_NEAR) &&
+		    bpf_probe_read_user(name->text, *n, (void *)(addr + l->ascii))))
+		return NULL;
+	if (*n % 8)
+		name->word[*n / 8 & (EV_VAR_MAX / 8 - 1)] &= (1ull << *n % 8 * 8) - 1;
+	return name;
 }
 
 /*
@@ -174,38 +215,57 @@ SEC("uprobe")
 int on_python_encode(struct pt_regs *ctx)
 {
 	struct member *m = member_of_thread();
-	u32 index;
-	u64 cookie, text[2] = {};
+	u64 errors = PT_REGS_PARM3(ctx), addr = PT_REGS_PARM1(ctx), image, runtime, place, stack;
+	u64 n = 0, want = 0;
+	s64 cookie;
 	const struct python_layout *l;
-	struct python_build *b;
 	struct python_walk *w;
+	struct python *p;
+	union env_name *name;
+	bool again;
 
 	if (!m)
 		return 0;
 	/* The probes came after it had started: subprocess and os.environ come by here. */
-	if (!python_of_current())
+	p = python_of_current();
+	if (!p) {
 		python_note(ctx);
-	/* errors == "surrogateescape" */
-	if (!PT_REGS_PARM3(ctx) ||
-	    bpf_probe_read_user(text, sizeof(text), (void *)PT_REGS_PARM3(ctx)) ||
-	    text[0] != TEXT8('s', 'u', 'r', 'r', 'o', 'g', 'a', 't') ||
-	    text[1] != TEXT8('e', 'e', 's', 'c', 'a', 'p', 'e', 0))
+		p = python_of_current();
+	}
+	image = p ? p->image : 0;
+	if (!errors)
 		return 0;
 	cookie = bpf_get_attach_cookie(ctx);
-	index = cookie >> 56;
-	b = bpf_map_lookup_elem(&python_builds, &index);
-	if (!b)
-		return 0;
-	index = b->layout;
-	l = bpf_map_lookup_elem(&python_layouts, &index);
-	if (!l || !l->version)
+	l = layout_of((u64)cookie >> 56);
+	if (!l)
 		return 0;
 	w = walk_of_thread();
 	if (!w) {
 		count_lost(EV_ENV);
 		return 0;
 	}
-	if (is_asked(w, l, PT_REGS_IP(ctx) + ((s64)(cookie << 8) >> 8)))
-		read_tell(w, l, m, PT_REGS_PARM1(ctx), read_place(w, l));
+	runtime = PT_REGS_IP(ctx) + (cookie << 8 >> 8);
+	again = asks_again(w, l, errors, runtime, image);
+	if (!again) {
+		int asks = python_asks(errors, runtime, (u64)cookie >> 56, image);
+
+		if (asks < 0)
+			count_lost(EV_ENV);
+		if (asks <= 0)
+			return 0;
+	}
+	place = read_place(w, l);
+	name = str_take(w, l, addr, &n, &want);
+	if (!name || !env_first(m, name, n, ENV_PYTHON, place))
+		return 0;
+	/* A name is told after a whole look alone: what is written to os.environ comes by here, too. */
+	if (again && python_asks(errors, runtime, (u64)cookie >> 56, image) <= 0)
+		return 0;
+	/* Without its stack a library's read would be taken for the script's. */
+	stack = python_stack_before(m->run, STACK_ENV);
+	if (stack == EV_STACK_LOST)
+		count_lost(EV_ENV);
+	else
+		env_emit(m->run, ENV_PYTHON, name, n, want, place, stack);
 	return 0;
 }

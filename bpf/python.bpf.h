@@ -67,6 +67,15 @@ struct python_table {
 	u64 word[TABLE_ENDS / 8];
 };
 
+/*
+ * What a thread was seen to read by: the text of errors and the code objects of os._Environ.__getitem__ and its encode(). They
+ * live as long as the interpreter, unless somebody takes os apart: enough to count by, not to tell a name.
+ */
+struct python_known {
+	u64 image; /* struct python */
+	u64 errors, encode, getitem;
+};
+
 /* Of the thread, since probes can be preempted: a per-CPU scratch would be another thread's. */
 struct python_walk {
 	u64 pointer;                  /* the thread's, by which its state is known */
@@ -81,7 +90,9 @@ struct python_walk {
 	u32 version, pad;
 	struct ev_frame at[EV_FRAMES];
 	struct code_key key;
+	struct python_known known;
 	u8 room[FRAMES_ROOM + 8], code[256], head[256];
+	u8 str[48 + EV_VAR_MAX]; /* the object of the name that is read */
 	struct python_table table;
 };
 

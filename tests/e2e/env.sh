@@ -46,6 +46,24 @@ see "R1.2: what changes where a test listens" 'any("TESTSERVER_BIND_LOCAL" in js
 check "no value is in the stream" bash -c "! grep -q 'must-not-show-4711\|of-the-item-4712' '$ev'"
 unset TESTSERVER_BIND_LOCAL IVG_PY_ITEM IVG_PY_UNREAD
 
+# The code objects by which reads are counted go, and their memory is used again.
+cat >"$work/reload.py" <<'PY'
+import gc
+import importlib
+import os
+os.environ.get("IVG_PY_BEFORE")
+for i in range(200):
+    importlib.reload(os)
+    gc.collect()
+    os.environ["IVG_PY_SET"] = f"value-that-must-not-show-47{i}"
+    os.fsencode(f"value-that-must-not-show-48{i}")
+    os.environ.get(f"IVG_PY_AGAIN_{i}")
+PY
+check "a Python program that loads os anew runs" run -- /usr/bin/python3 "$work/reload.py"
+see "its reads" 'reads("IVG_PY_BEFORE") and all(len(reads(f"IVG_PY_AGAIN_{i}")) == 1 for i in range(200))'
+see "near miss: its writes" 'not reads("IVG_PY_SET")'
+check "no value of its writes is in the stream" bash -c "! grep -q 'must-not-show' '$ev'"
+
 cat >"$work/sdk.py" <<'PY'
 import os
 import sys
