@@ -119,13 +119,6 @@ static bool number(const char **p, const char *end, int base, int max, uint32_t 
 	return n > 0;
 }
 
-static void rune_add(struct buf *out, uint32_t c)
-{
-	char bytes[4];
-
-	buf_add(out, bytes, utf8_put(c, bytes));
-}
-
 const char *escape_one(const char *p, const char *end, struct buf *out)
 {
 	static const char from[] = "abeEfnrtv\\'\"?", to[] = "\a\b\033\033\f\n\r\t\v\\'\"?";
@@ -164,13 +157,13 @@ const char *escape_one(const char *p, const char *end, struct buf *out)
 				p = next;
 			}
 		}
-		rune_add(out, v);
+		utf8_add(out, v);
 		return p;
 	case 'U':
 		p++;
 		if (!number(&p, end, 16, 8, &v))
 			return NULL;
-		rune_add(out, v);
+		utf8_add(out, v);
 		return p;
 	case 'c': /* $'\cA' */
 		if (end - p < 2)

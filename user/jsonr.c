@@ -76,7 +76,6 @@ static enum json_end read_escape(struct walk *w, struct buf *to)
 	static const char from[] = "\"\\/bfnrt", into[] = "\"\\/\b\f\n\r\t";
 	const char *at, *back;
 	uint32_t v, low;
-	char bytes[4];
 	enum json_end end;
 
 	if (w->p == w->end)
@@ -102,7 +101,7 @@ static enum json_end read_escape(struct walk *w, struct buf *to)
 		else
 			w->p = back;
 	}
-	buf_add(to, bytes, utf8_put(v, bytes));
+	utf8_add(to, v);
 	return JSON_OK;
 }
 

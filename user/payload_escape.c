@@ -64,10 +64,8 @@ static size_t escape_at(struct span s, size_t i, enum payload_coding *coding, ui
 
 static void value_add(struct buf *out, enum payload_coding coding, uint32_t value)
 {
-	char bytes[4];
-
 	if (coding == CODING_UNICODE)
-		buf_add(out, bytes, utf8_put(value, bytes));
+		utf8_add(out, value);
 	else
 		buf_byte(out, (char)value);
 }

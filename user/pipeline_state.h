@@ -148,7 +148,7 @@ struct pipeline {
 	unsigned n_engines;
 	struct unseen *unseen; /* files whose programs read unseen, sorted by nothing */
 	unsigned n_unseen;
-	unsigned walks;                /* processes with reads that wait */
+	unsigned walks;                 /* processes with reads that wait */
 	struct env_said env_said[1024]; /* of the last names, by their hash */
 	char **gaps;
 	unsigned n_gaps;

@@ -100,13 +100,12 @@ void source_text(const char *chars, size_t n, unsigned kind, struct buf *out)
 {
 	for (size_t i = 0; kind && i + kind <= n; i += kind) {
 		uint32_t c = 0;
-		char utf8[4];
 
 		memcpy(&c, chars + i, kind); /* both sides are little endian */
 		if (c >= 0xdc80 && c <= 0xdcff)
 			buf_byte(out, (char)(c & 0xff)); /* PEP 383 */
 		else
-			buf_add(out, utf8, utf8_put(c, utf8));
+			utf8_add(out, c);
 	}
 }
 

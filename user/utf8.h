@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "buf.h"
 
 /*
  * Length of the well-formed sequence at p (RFC 3629: shortest form, no surrogates, at most U+10FFFF),
@@ -83,6 +84,15 @@ static inline size_t utf8_put(uint32_t c, char *to)
 	to[2] = (char)(0x80 | (c >> 6 & 0x3f));
 	to[3] = (char)(0x80 | (c & 0x3f));
 	return 4;
+}
+
+/* The same, behind what is in out. */
+static inline void utf8_add(struct buf *out, uint32_t c)
+{
+	char bytes[4];
+	size_t n = utf8_put(c, bytes);
+
+	buf_add(out, bytes, n);
 }
 
 /* The scalar value of \uHIGH\uLOW, 0 when these two are no surrogate pair. */
