@@ -86,10 +86,10 @@ bool source_code_add(struct source_codes *c, const struct ev_code *e, const char
 static struct source_code *code_find(struct source_codes *c, uint64_t id)
 {
 	struct source_code **last = &c->asked[id * 0x9e3779b97f4a7c15u >> 54];
-	struct source_code key = { .id = id }, **found;
+	struct source_code key = { .id = id }, *known = *last, **found;
 
-	if (*last && (*last)->id == id)
-		return *last;
+	if (known && known->id == id)
+		return known;
 	found = tfind(&key, &c->root, code_compare);
 	if (found)
 		*last = *found;
