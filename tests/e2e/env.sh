@@ -139,7 +139,12 @@ cat >"$work/left.py" <<'PY'
 """left.py MONITOR: 1000 reads for the numbers that come next, as if processes before had left them; then processes."""
 import ctypes, glob, os, re, struct, subprocess, sys
 bpf = ctypes.CDLL("libbpf.so.1")
-for id in {int(i) for f in glob.glob("/proc/%s/fdinfo/*" % sys.argv[1]) for i in re.findall(r"(?m)^map_id:\s*(\d+)", open(f).read())}:
+def text(path):
+    try:
+        return open(path).read()
+    except OSError:
+        return "" # closed meanwhile
+for id in {int(i) for f in glob.glob("/proc/%s/fdinfo/*" % sys.argv[1]) for i in re.findall(r"(?m)^map_id:\s*(\d+)", text(f))}:
     shown = subprocess.run(["/usr/sbin/bpftool", "map", "show", "id", str(id)], capture_output=True, text=True).stdout
     if "name env_states " in shown:
         table, size = bpf.bpf_map_get_fd_by_id(id), int(re.search(r"value (\d+)B", shown)[1])
