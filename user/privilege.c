@@ -34,7 +34,7 @@ static const struct {
 	{ CAP_PERFMON,         D | M | A },		/* tracepoints and probes in files, also late */
 	{ CAP_SYS_PTRACE,      D | M | A | S | H },	/* /proc/PID/{exe,root,cwd,fd,environ} of the runs */
 	{ CAP_DAC_READ_SEARCH, D | M | A | S | H },	/* programs and folders that only their owner may read */
-	{ CAP_KILL,            D | M },			/* does a process of another user live; ends own children */
+	{ CAP_KILL,            D | M },			/* ends own children, which are another user's */
 	{ CAP_SETUID,          D | M },			/* children become their own user, and nobody else: the filter */
 	{ CAP_SETGID,          D | M },
 	{ CAP_CHOWN,           M },			/* a recording goes to the user who called sudo */

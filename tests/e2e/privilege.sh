@@ -183,7 +183,7 @@ broken whole >"$work/broken"
 check "with all of them every test holds" test ! -s "$work/broken"
 declare -A needed=(
 	[PERFMON]="files that it opens for writing are seen" [SYS_PTRACE]="a link on the way to a log is seen"
-	[DAC_READ_SEARCH]="what ran before is taken in" [KILL]="the run lasts as long as its processes"
+	[DAC_READ_SEARCH]="what ran before is taken in"
 	[SETUID]="reads of a program in a closed folder are seen" [SETGID]="its hash is known"
 )
 broken unit >"$work/broken"
@@ -198,6 +198,25 @@ for r in "${!needed[@]}"; do
 	broken "without-$r" >"$work/broken"
 	check "without CAP_$r no more: ${needed[$r]}" grep -qxF "${needed[$r]}" "$work/broken"
 done
+# A child of another user that does not get on: of one job more.
+mkfifo "$work/home/held"
+as_games GITHUB_ACTIONS=true GITHUB_RUN_ID=97 GITHUB_JOB=c sh -c "read -r _ <'$work/home/held'" &
+job=$!
+for r in whole without-KILL; do
+	check "$r: its attacher works for the next job" until_true 30 child "${daemon[$r]}" invigil-attach
+	stopped=$(child "${daemon[$r]}" invigil-attach)
+	kill -STOP "$stopped"
+	declare "attach_${r#without-}=$stopped"
+done
+echo >"$work/home/held"
+wait $job
+next_over() { grep -l '"97"' "$work/runs-$1"/*.jsonl | xargs grep -q '"action":"run-end"'; }
+for r in whole without-KILL; do check "$r: the next job ends" until_true 30 next_over "$r"; done
+gone() { ! grep -qs '^State:[[:space:]]*[^Z]' "/proc/$1/status"; }
+stays() { ! gone "$1"; }
+check "a child that does not get on is ended" until_true 30 gone "${attach_whole:-self}"
+check "without CAP_KILL no more" stays "${attach_KILL:?}"
+kill -KILL "${attach_KILL:?}"
 # ---- of a run ----
 "$work/whole" run -q -o "$work/ev" -- sh -c "until [ -e $work/go ]; do sleep 0.05; done" &
 front=$!
