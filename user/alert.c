@@ -91,6 +91,7 @@ static void alert_fill(struct alert *a, const struct finding *f, const struct fa
 	buf_add(&a->subject, f->subject.ptr, f->subject.len);
 	buf_add(&a->evidence, f->evidence.ptr, f->evidence.len);
 	a->process = p;
+	a->known = fact->run ? fact->run->masker.count : 0;
 	a->test = test_case_hold(fact->test);
 	a->source = source_hold((struct source *)fact->source);
 	if (fact->kind == FACT_DOCKER) {
@@ -105,6 +106,20 @@ static void alert_fill(struct alert *a, const struct finding *f, const struct fa
 	}
 	if (!a->container_id.len && p && p->container_id)
 		a->container_id = span_copy(span_of(p->container_id));
+}
+
+void alerts_mask(struct alerts *a, struct masker *m)
+{
+	for (unsigned i = 0; i < a->n; i++) {
+		struct alert *one = &a->at[i];
+
+		if (one->known == m->count)
+			continue;
+		scrub_bytes(m, one->subject.ptr, one->subject.len);
+		scrub_bytes(m, one->evidence.ptr, one->evidence.len);
+		scrub_bytes(m, (char *)one->container_name.ptr, one->container_name.len);
+		one->known = m->count;
+	}
 }
 
 void alerts_init(struct alerts *a)

@@ -15,6 +15,7 @@ struct alert {
 	struct test_case *test;                   /* likewise; held */
 	struct source *source;                    /* likewise; held */
 	struct span container_id, container_name; /* of the first, owned copies; may be empty */
+	unsigned known;                           /* so many secrets did the run know then */
 };
 
 struct alerts {
@@ -34,6 +35,11 @@ void alerts_free(struct alerts *a);
  * NULL for info, repeats, off and dropped.
  */
 const struct alert *alerts_note(struct alerts *a, const struct finding *f, const struct fact *fact);
+/*
+ * What was said of an alert before a secret was known is masked, so that the summary, the reports and the line that
+ * counts its repeats do not say it again.
+ */
+void alerts_mask(struct alerts *a, struct masker *m);
 /* Worst severity seen, SEV_INFO when none above; the tally's categories R1..R9 (and R0 when with_health). */
 enum severity alerts_worst(const struct alerts *a, bool with_health);
 /* Of one category: the worst severity with a finding, -1: none. */

@@ -68,6 +68,7 @@ void pipeline_finish(struct pipeline *p)
 		buf_free(&what);
 	}
 	ledger_left(p->ledger, left_add, p);
+	alerts_mask(&p->alerts, &p->run.masker);
 	for (unsigned i = 0; i < p->alerts.n; i++)
 		if (p->alerts.at[i].count > 1 && p->alerts.at[i].severity > SEV_INFO) {
 			struct fact again = { .kind = FACT_RUN_END,

@@ -159,6 +159,25 @@ static void a_masked_secret_in_a_subject_gives_the_same_fingerprint_in_another_r
 	assert_string_equal(w->alerts.at[0].fingerprint, before);
 }
 
+static void what_was_said_before_a_secret_was_known_is_masked(void **state)
+{
+	struct world *w = *state;
+	char env[] = "DB_PASSWORD=correct-horse-battery";
+	const struct alert *a;
+
+	note(w, "R8.2", SPAN("docker run"), "run web-correct-horse-battery-1");
+	note(w, "R8.2", SPAN("docker build"), "build web-correct-horse-saddle-1");
+	alerts_mask(&w->alerts, &w->run.masker);
+	a = w->alerts.at;
+	assert_non_null(strstr(a[0].evidence.ptr, "correct-horse-battery"));
+	scrub_environment(&w->run.masker, env, sizeof(env));
+	alerts_mask(&w->alerts, &w->run.masker);
+	assert_null(strstr(a[0].evidence.ptr, "correct-horse-battery"));
+	assert_non_null(
+		masker_find(&w->run.masker, (struct span){ a[0].evidence.ptr, a[0].evidence.len }));
+	assert_string_equal(a[1].evidence.ptr, "build web-correct-horse-saddle-1");
+}
+
 static void info_is_counted_and_never_said(void **state)
 {
 	struct world *w = *state;
@@ -281,6 +300,7 @@ int main(void)
 		TEST(a_fingerprint_is_32_hex_digits_and_the_same_in_every_run),
 		TEST(a_masked_secret_in_a_subject_gives_the_same_fingerprint_in_another_run),
 		TEST(info_is_counted_and_never_said),
+		TEST(what_was_said_before_a_secret_was_known_is_masked),
 		TEST(a_rule_that_is_off_is_neither_counted_nor_said),
 		TEST(health_counts_towards_the_worst_only_when_asked),
 		TEST(beyond_the_limit_new_ones_are_dropped_and_old_ones_still_counted),
