@@ -21,7 +21,7 @@ next_up() { # NAME
 stream_of() { grep -l "\"$1\"" "$work"/runs/*.jsonl; }
 # The run of that program has its end; other tests' jobs may begin and end meanwhile.
 run_ended() { # SECONDS PROGRAM
-	until_true "$1" bash -c "grep -l '\"$2\"' '$work'/runs/*.jsonl | xargs -r -d '\n' grep -q '\"run-end\"'" || { tail -n 20 "$work/daemon"; return 1; }
+	until_true "$1" bash -c "grep -l '\"$2\"' '$work'/runs/*.jsonl | xargs -d '\n' grep -q '\"run-end\"'" || { tail -n 20 "$work/daemon"; return 1; }
 }
 
 # ---- before the daemon ----
