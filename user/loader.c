@@ -1,6 +1,7 @@
 /* loader.c: loads the BPF side by the probe table and drains its ring. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,23 @@ static enum when need_due(const struct loader *l, const struct need *n)
 	return need_when(n);
 }
 
+/*
+ * A child of ours that was forked while the run before was attached, and that no processor had time for yet, has its links until it
+ * closes them, which is the first it does: then a program cannot be attached again (EEXIST at a perf event, EBUSY at a trampoline).
+ */
+static struct bpf_link *program_attach_again(struct loader *l, const char *name)
+{
+	enum { TRIES = 300 }; /* of a millisecond */
+	struct bpf_link *link;
+
+	for (unsigned i = 0;; i++) {
+		link = program_attach(l->skel, name);
+		if (link || !l->idled || i == TRIES || (errno != EEXIST && errno != EBUSY))
+			return link;
+		poll(NULL, 0, 1);
+	}
+}
+
 static bool need_attach(struct loader *l, const struct need *n)
 {
 	const struct tier *t = need_tier(n);
@@ -123,7 +141,7 @@ static bool need_attach(struct loader *l, const struct need *n)
 		return false;
 	}
 	for (const char *const *name = t->programs; *name && !need_is_env(n); name++) {
-		struct bpf_link *link = program_attach(l->skel, *name);
+		struct bpf_link *link = program_attach_again(l, *name);
 
 		if (!link) {
 			need_failed(l, n, strerror(errno));
@@ -339,6 +357,7 @@ void loader_idle(struct loader *l)
 			l->links[kept++] = l->links[i];
 	l->n_links = kept;
 	l->n_failed = 0;
+	l->idled = true;
 }
 
 int loader_found(struct loader *l, void (*fn)(void *ctx, const struct found_task *t), void *ctx)

@@ -17,7 +17,7 @@ struct loader {
 		const struct need *need;
 	} links[40];
 	unsigned n_links;
-	bool daemon;
+	bool daemon, idled; /* something was detached */
 	const char *env_reads;
 	const char *failed[32]; /* needs that could not be attached */
 	const char *failed_why[32];

@@ -88,7 +88,8 @@ static void look_prune(const struct docker_call *c, struct report *out)
 		finding(out, "R9.5", subject, "%s removed %u own object%s and no others",
 			c->route->text, c->pruned_own, c->pruned_own == 1 ? "" : "s");
 	else
-		finding(out, "R9.1", subject, "%s removed nothing", c->route->text);
+		finding(out, "R9.5", subject, "%s removed nothing: there was nothing to remove",
+			c->route->text);
 }
 
 static void look(const struct fact *f, struct report *out)
