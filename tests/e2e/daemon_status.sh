@@ -67,15 +67,17 @@ check "the other file has all of it" test "$(grep -c '"filling"' "$work"/runs/*.
 check "people read it" bash -c "'$invigil' status --socket '$work/sock' | grep -q '^output $work/small/all.jsonl: No space left on device; [0-9]* lines seen' && '$invigil' status --socket '$work/sock' | grep -q '^lost: [0-9]* lines were not taken by an output'"
 
 # ---- a daemon that does not get to read ----
+fill=$(head -c 3000 /dev/zero | tr '\0' x)
 kill -STOP $daemon
-GITLAB_CI=true CI_JOB_ID=4 CI_PIPELINE_ID=9 FILL=$(head -c 3000 /dev/zero | tr '\0' x) sh -c 'i=0; while [ $i -lt 1500 ]; do /bin/true losing; i=$((i + 1)); done' 2>/dev/null
+GITLAB_CI=true CI_JOB_ID=4 CI_PIPELINE_ID=9 FILL=$fill sh -c 'i=0; while [ $i -lt 1500 ]; do /bin/true losing; i=$((i + 1)); done' 2>/dev/null
 kill -CONT $daemon
 check "it catches up" until_true 20 none
 check "records that were lost are counted by their type" says 's["losses"]["records"]["exec"] > 0'
 lost=$(status --format json | python3 -c 'import json, sys; print(json.load(sys.stdin)["losses"]["records"]["exec"])')
 told=$(cat "$work"/runs/*.jsonl | grep '"action":"exec"' | grep -c '"losing"')
 test_begin "what is told and what is lost is all of it ($told + $lost)"
-if [ $((told + lost)) = 1500 ]; then ok; else fail "$told told, $lost lost"; fi
+# What a job of another process here executes while the daemon stands is lost, too.
+if [ $((told + lost)) -ge 1500 ] && [ $((told + lost)) -le 1510 ]; then ok; else fail "$told told, $lost lost"; fi
 check "people read it" bash -c "'$invigil' status --socket '$work/sock' | grep -qx 'lost exec $lost'"
 early() { # its stream names the loss before the last of what it executed
 	local stream
