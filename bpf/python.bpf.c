@@ -160,6 +160,16 @@ __weak int python_asks(u64 errors, u64 runtime, u32 build, u64 image)
 	return 1;
 }
 
+/* What cannot be told is lost. */
+static __always_inline bool asks_surely(u64 errors, u64 runtime, u32 build, u64 image)
+{
+	int asks = python_asks(errors, runtime, build, image);
+
+	if (asks < 0)
+		count_lost(EV_ENV);
+	return asks > 0;
+}
+
 /* The same by what is known: half the reads of memory. */
 static __always_inline bool asks_again(struct python_walk *w, const struct python_layout *l,
 				       u64 errors, u64 runtime, u64 image)
@@ -170,10 +180,6 @@ static __always_inline bool asks_again(struct python_walk *w, const struct pytho
 	       frames_begin(w, l, runtime) && frame_take(w, l, &f) && f.code == w->known.encode &&
 	       frame_take(w, l, &f) && f.code == w->known.getitem;
 }
-
-struct str_head {
-	u64 refs, type, length, hash, state;
-};
 
 #define NAME_NEAR 64 /* bytes of a name that are read with its object's head */
 
@@ -190,19 +196,22 @@ str_take(struct python_walk *w, const struct python_layout *l, u64 addr, u64 *n,
 
 	if (near ? bpf_probe_read_user(w->str, 48 + NAME_NEAR, (void *)addr)
 		 : bpf_probe_read_user(w->str, 40, (void *)addr))
-		return NULL;
-	if ((WORD_AT(w->str, 32) & 0x60) != 0x60) { /* compact, ascii */
-		count_lost(EV_ENV);
-		return NULL;
-	}
+		goto lost;
+	if ((WORD_AT(w->str, 32) & 0x60) != 0x60) /* compact, ascii */
+		goto lost;
 	*want = *n = WORD_AT(w->str, 16);
 	CLAMP(*n, EV_VAR_MAX);
-	if (!*n || ((!near || *n > NAME_NEAR) &&
-		    bpf_probe_read_user(name->text, *n, (void *)(addr + l->ascii))))
+	if (!*n)
 		return NULL;
+	if ((!near || *n > NAME_NEAR) &&
+	    bpf_probe_read_user(name->text, *n, (void *)(addr + l->ascii)))
+		goto lost;
 	if (*n % 8)
 		name->word[*n / 8 & (EV_VAR_MAX / 8 - 1)] &= (1ull << *n % 8 * 8) - 1;
 	return name;
+lost:
+	count_lost(EV_ENV);
+	return NULL;
 }
 
 /*
@@ -246,20 +255,14 @@ int on_python_encode(struct pt_regs *ctx)
 	}
 	runtime = PT_REGS_IP(ctx) + (cookie << 8 >> 8);
 	again = asks_again(w, l, errors, runtime, image);
-	if (!again) {
-		int asks = python_asks(errors, runtime, (u64)cookie >> 56, image);
-
-		if (asks < 0)
-			count_lost(EV_ENV);
-		if (asks <= 0)
-			return 0;
-	}
+	if (!again && !asks_surely(errors, runtime, (u64)cookie >> 56, image))
+		return 0;
 	place = read_place(w, l);
 	name = str_take(w, l, addr, &n, &want);
 	if (!name || !env_first(m, name, n, ENV_PYTHON, place))
 		return 0;
 	/* A name is told after a whole look alone: what is written to os.environ comes by here, too. */
-	if (again && python_asks(errors, runtime, (u64)cookie >> 56, image) <= 0)
+	if (again && !asks_surely(errors, runtime, (u64)cookie >> 56, image))
 		return 0;
 	/* Without its stack a library's read would be taken for the script's. */
 	stack = python_stack_before(m->run, STACK_ENV);

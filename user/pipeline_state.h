@@ -109,7 +109,7 @@ struct pipeline {
 	struct pipe_leak pipe_leaks[64];
 	unsigned n_pipe_leaks;
 	struct ledger *ledger;
-	unsigned ledger_known; /* so many secrets are masked in it */
+	unsigned ledger_known; /* masker.learned when its names were masked last */
 	struct dialogue *dialogue;
 	FILE *recording;
 	struct held *held; /* records on their way into it */

@@ -43,9 +43,9 @@ static void on_scrub(void *ctx, char *bytes, size_t len)
 	struct pipeline *p = ctx;
 
 	scrub_bytes(&p->run.masker, bytes, len);
-	if (p->run.masker.count != p->ledger_known)
+	if (p->run.masker.learned != p->ledger_known)
 		ledger_mask(p->ledger, &p->run.masker);
-	p->ledger_known = p->run.masker.count;
+	p->ledger_known = p->run.masker.learned;
 }
 
 static void on_hold(void *ctx, const struct process *process, int by)
