@@ -28,6 +28,7 @@ struct job {
 	int state;               /* its file; negative: none */
 	uint64_t lost[EV_TYPES]; /* as told, and before it began */
 	uint64_t told;           /* lines, as its file has it */
+	bool late;               /* a program had started when its probes were attached: said */
 	bool asked;              /* by a caller: it ends with its first process */
 	/* Of a caller's: */
 	struct caller *caller; /* NULL: it left */

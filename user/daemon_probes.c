@@ -125,10 +125,25 @@ static void process_ask(void *ctx, uint32_t pid, uint64_t start)
 	probes_ask(job, &h);
 }
 
+static void late_tell(struct job *job, uint32_t pid, uint64_t start)
+{
+	struct ev_late e = { .start = start, .pid = pid };
+
+	made_record(job->pipeline, job->run, boot_now(), EV_LATE, &e, sizeof(e), NULL, 0);
+	if (!job->late)
+		on_gap(job, "environment reads",
+		       "probes were attached after the program had started",
+		       "reads made before that", false);
+	job->late = true;
+}
+
 void probes_ask(struct job *job, const struct ev_hdr *exec)
 {
 	unsigned before = d.attacher.not_asked;
 
+	/* What is attached before anything is asked for came after it had started. */
+	if (!d.attacher.ready || exec->time < d.attacher_ready)
+		late_tell(job, exec->pid, exec->start);
 	attacher_ask(&d.attacher, exec, NULL);
 	job->not_asked += d.attacher.not_asked - before;
 }
@@ -162,12 +177,10 @@ static void word_take(const struct attacher_word *w)
 {
 	struct job *job = job_of(w->run);
 
-	if (w->say == ATTACHER_LATE && job) {
-		struct ev_late late = { .start = w->start, .pid = w->pid };
-
-		made_record(job->pipeline, job->run, boot_now(), EV_LATE, &late, sizeof(late), NULL,
-			    0);
-	}
+	if (w->say == ATTACHER_READY)
+		d.attacher_ready = boot_now();
+	if (w->say == ATTACHER_LATE && job)
+		late_tell(job, w->pid, w->start);
 	for (unsigned i = 0; w->say == ATTACHER_UNSEEN && i < d.n_jobs; i++)
 		made_unseen(d.jobs[i]->pipeline, d.jobs[i]->run, boot_now(), w->ino, w->dev,
 			    w->why);
@@ -175,17 +188,23 @@ static void word_take(const struct attacher_word *w)
 		on_gap(d.jobs[i], "environment reads", w->why, "variables read by name", false);
 }
 
-void probes_hear(void)
+void probes_words(void)
 {
-	uint64_t now = boot_now();
 	struct attacher_word w;
 	int heard;
 
 	while ((heard = attacher_hear(&d.attacher, &w)) > 0)
 		word_take(&w);
-	if (heard < 0) {
-		attacher_lost("the process that attaches probes ended", now);
-	} else if (attacher_stuck(&d.attacher, now)) {
+	if (heard < 0)
+		attacher_lost("the process that attaches probes ended", boot_now());
+}
+
+void probes_hear(void)
+{
+	uint64_t now = boot_now();
+
+	probes_words();
+	if (attacher_stuck(&d.attacher, now)) {
 		attacher_stop(&d.attacher);
 		attacher_lost("the process that attaches probes does not get on with a file", now);
 	}

@@ -151,6 +151,8 @@ void on_record(void *ctx, void *bytes, size_t n)
 	if (h.type == EV_EXEC && h.pid == job->root_pid && job->state >= 0)
 		state_root(job->state, (struct ev_ancestor){ .pid = h.pid, .start = h.start });
 	first_losses_tell(job);
+	if (h.type == EV_ENV)
+		probes_words(); /* that its process was late was said before a probe told of it */
 	pipeline_take(job->pipeline, bytes, n);
 	link_look(job->pipeline, job->run, boot_now());
 	startup_look(job->pipeline, job->run, boot_now());

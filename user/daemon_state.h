@@ -26,6 +26,7 @@ extern struct daemon {
 	struct attacher attacher; /* while a run is active */
 	unsigned attachers;       /* that were started */
 	uint64_t attacher_due;    /* boot ns: another one is to be started; 0: none is */
+	uint64_t attacher_ready;  /* boot ns: what it attaches unasked was heard to be attached */
 	uint64_t attached;        /* boot ns: what costs something; 0: it is not */
 	struct job *jobs[RUNS_MAX];
 	unsigned n_jobs;
@@ -112,6 +113,9 @@ bool probes_begin(void);
 void probes_gaps(struct job *job);
 /* A program was executed: are there functions in it that read the environment? */
 void probes_ask(struct job *job, const struct ev_hdr *exec);
+/* What the attacher has said up to now. */
+void probes_words(void);
+/* That, and whether it gets on. */
 void probes_hear(void);
 void probes_known(struct job *job);
 /* No run is active. */

@@ -124,6 +124,21 @@ while read -r ci id commit _; do
 		"get(ev[0], 'invigil.run.ci') == '$ci' and get(ev[0], 'cicd.pipeline.run.id') == '$id' and str(get(ev[0], 'vcs.ref.head.revision')) == '$commit'" "$f"
 done <"$work/documented"
 
+# ---- what a program reads before its probes are attached, and what the next one of that file reads ----
+check "a program that nobody has seen before is built" gcc -static -o "$work/fresh" tests/e2e/late.c
+# shellcheck disable=SC2016
+GITHUB_ACTIONS=true GITHUB_RUN_ID=79 GITHUB_JOB=x sh -c '"$1" "$2"; "$1" "$2"; true' sh "$work/fresh" "$work/read" &
+late=$!
+check "what it reads again and again is seen" until_true 20 grep -rq '"IVG_AGAIN"' "$work/runs"
+touch "$work/read"
+wait $late
+fresh_ends() { f=$(stream_with '"IVG_AGAIN"') && grep -q '"run-end"' "$f"; }
+check "its run ends" until_true 20 fresh_ends
+see "its probes came late: what is told of it says so, and once the run" \
+	"all(get(e, 'invigil.env.late') is True for e in action('env-read') if get(e, 'process.pid') == get(execs('fresh')[0], 'process.pid')) and reads('IVG_AGAIN') and len([e for e in action('coverage-gap') if get(e, 'event.kind') == 'metric' and 'had started' in get(e, 'invigil.gap.reason')]) == 1" "$f"
+see "near miss: the next one's were there before its first read" \
+	"[(get(e, 'invigil.env.name'), get(e, 'invigil.env.late')) for e in action('env-read') if get(e, 'process.pid') == get(execs('fresh')[1], 'process.pid')] == [('IVG_FIRST', False)]" "$f"
+
 GITHUB_ACTIONS=true GITHUB_RUN_ID=80 GITHUB_JOB=x "$work/step" at-the-end "$work/e" &
 until_true 10 test -p "$work/e.in"
 until_true 10 bash -c "grep -q at-the-end '$work'/runs/*.jsonl"
