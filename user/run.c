@@ -25,6 +25,11 @@ bool others_can_write(const struct run *r, uint32_t mode, uint32_t uid, uint32_t
 	return is_other(r, uid) || mode & S_IWOTH || (mode & S_IWGRP && is_other(r, gid));
 }
 
+bool others_can_enter(const struct run *r, uint32_t mode, uint32_t uid, uint32_t gid)
+{
+	return is_other(r, uid) || mode & S_IXOTH || (mode & S_IXGRP && is_other(r, gid));
+}
+
 bool others_can_read(const struct run *r, uint32_t mode, uint32_t uid, uint32_t gid)
 {
 	return is_other(r, uid) || mode & S_IROTH || (mode & S_IRGRP && is_other(r, gid));

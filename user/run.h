@@ -65,8 +65,12 @@ struct run {
 
 /* Name of a uid, or NULL. */
 const char *run_user_name(const struct run *r, uint32_t uid);
-/* "Others" of RISKS.md: may users other than root and the run's own write to / read such an inode? */
+/*
+ * "Others" of RISKS.md: may users other than root and the run's own write to / read such an inode, enter such a
+ * directory? What lies below one that they cannot enter is out of their reach, whatever its own mode.
+ */
 bool others_can_write(const struct run *r, uint32_t mode, uint32_t uid, uint32_t gid);
+bool others_can_enter(const struct run *r, uint32_t mode, uint32_t uid, uint32_t gid);
 bool others_can_read(const struct run *r, uint32_t mode, uint32_t uid, uint32_t gid);
 
 #endif

@@ -15,6 +15,8 @@ chmod 755 "$shm"
 mkdir -m 0755 "$work/l"
 mkdir -m 1777 "$work/l/sticky"
 mkdir "$work/l/open" && chmod 0777 "$work/l/open"
+mkdir -m 0700 "$work/l/closed" && mkdir -m 0777 "$work/l/closed/in"
+mkdir -m 0711 "$work/l/known" && mkdir -m 0777 "$work/l/known/in"
 cat >"$work/rights.py" <<'PY'
 import logging, os, sys
 d = sys.argv[1]
@@ -28,6 +30,8 @@ log("umask077.log", 0o077)
 log("umask027.log", 0o027)
 log("sticky/s.log", 0o077)
 log("open/o.log", 0o077)
+log("closed/in/c.log", 0)
+log("known/in/k.log", 0)
 fd = os.open(d + "/fchmod.log", os.O_CREAT | os.O_WRONLY, 0o600)
 os.fchmod(fd, 0o666)
 fd = os.open(d + "/tight.log", os.O_CREAT | os.O_WRONLY, 0o600)
@@ -48,6 +52,9 @@ see "R5.1, near misses: umask 077, 027, and what is no log" \
 see "R5.2, near miss: 0640 of the own group" "$(none R5.2 umask027) and $(none R5.2 umask077)"
 see "R5.1: a directory that others can change" "$(about R5.1 open/o.log)"
 see "R5.1, near miss: the same with the sticky bit" "$(none R5.1 sticky/s.log)"
+see "R5.1: below a directory that others can enter, though not list" "$(about R5.1 known/in/k.log)"
+see "R5, near miss: below one that they cannot enter" \
+	"$(none R5.1 closed/) and $(none R5.2 closed/) and any('closed/in/c.log' in get(e, 'file.path', '') for e in action('log-open'))"
 see "R5.1: fchmod after the open" "$(about R5.1 fchmod.log) and any(get(e, 'file.mode') == '0666' for e in action('chmod'))"
 see "R5.1, near miss: fchmod to 0640" "$(none R5.1 tight.log)"
 see "R5.1: tee and stdio" "$(about R5.1 tee.log) and $(about R5.1 stdio.log)"

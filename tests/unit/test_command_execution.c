@@ -73,6 +73,31 @@ static void a_sticky_directory_protects_what_others_do_not_own(void **s)
 	assert_string_equal(found("R3.2")->subject.ptr, "/srv");
 }
 
+static void nobody_else_changes_what_lies_in_a_closed_directory(void **s)
+{
+	struct process *p = tool();
+
+	(void)s;
+	step[0] = (struct path_step){ S_IFDIR | 0700, 1000, 1000 };
+	step[1].mode = S_IFDIR | 0777;
+	step[2].mode = S_IFREG | 0777;
+	run_it(p);
+	check_miss("R3.2");
+	step[0].mode = S_IFDIR | 0701;
+	run_it(p);
+	check_hit("R3.2");
+	assert_string_equal(found("R3.2")->subject.ptr, "/srv/bin");
+	step[0] = (struct path_step){ S_IFDIR | 0700, 1001, 1001 };
+	run_it(p);
+	check_hit("R3.2");
+	assert_string_equal(found("R3.2")->subject.ptr, "/srv");
+	/* A closed directory is of no help to one before it. */
+	step[0] = (struct path_step){ S_IFDIR | 0777, 0, 0 };
+	step[1].mode = S_IFDIR | 0700;
+	run_it(p);
+	check_hit("R3.2");
+}
+
 static void argued(const char *name, const char *const *argv)
 {
 	run_it(process_new(name, 0, argv));
@@ -416,6 +441,7 @@ int main(void)
 		cmocka_unit_test(every_program_is_evidence),
 		cmocka_unit_test(a_file_or_directory_that_others_can_change),
 		cmocka_unit_test(a_sticky_directory_protects_what_others_do_not_own),
+		cmocka_unit_test(nobody_else_changes_what_lies_in_a_closed_directory),
 		cmocka_unit_test(an_operand_of_an_option_named_like_a_secret),
 		cmocka_unit_test(a_value_never_stands_in_evidence),
 		cmocka_unit_test(a_token_in_the_middle_of_an_argument),

@@ -94,6 +94,51 @@ static void a_log_that_others_can_read_once_a_directory(void **s)
 	check_hit("R5.2");
 }
 
+/* /tmp, pytest's own folder, a folder of the test, the log: only what the second lets in matters. */
+static void stepped(uint32_t second, uint32_t second_uid, uint32_t log)
+{
+	struct path_step step[] = {
+		{ S_IFDIR | 01777, 0, 0 },
+		{ S_IFDIR | second, second_uid, second_uid },
+		{ S_IFDIR | 0777, 1000, 1000 },
+		{ S_IFREG | log, 1000, 1000 },
+	};
+	struct fact f = { .kind = FACT_FILE, .run = &run, .process = &parent };
+
+	f.file.path = (struct path){ (char *)"/tmp/p/t/t.log", step, ARRAY_SIZE(step), false };
+	f.file.action = FILE_CHMOD;
+	f.file.mode = step[3].mode;
+	f.file.uid = f.file.gid = f.file.old_uid = f.file.old_gid = 1000;
+	f.file.before = f.file.secret = f.file.is_log = true;
+	f.file.old_mode = S_IFREG | 0600;
+	f.file.dir_mode = step[2].mode;
+	f.file.dir_uid = f.file.dir_gid = 1000;
+	report_reset(&report);
+	detect_log_exposure.look(&f, &report);
+}
+
+static void nobody_else_reaches_what_lies_in_a_closed_directory(void **s)
+{
+	(void)s;
+	stepped(0700, 1000, 0666);
+	assert_int_equal(report.n, 0);
+	stepped(0750, 1000, 0644); /* the user's private group */
+	assert_int_equal(report.n, 0);
+	stepped(0700, 0, 0600);
+	check_miss("R5.1");
+	stepped(0711, 1000, 0666); /* who knows the name gets in */
+	check_hit("R5.1");
+	check_hit("R5.2");
+	check_hit("R5.6");
+	stepped(0711, 1000, 0600);
+	check_hit("R5.1"); /* the last directory */
+	check_miss("R5.2");
+	stepped(0700, 1001, 0666); /* its owner is one of the others */
+	check_hit("R5.1");
+	stepped(0750, 50, 0666);
+	check_hit("R5.1");
+}
+
 /* What was done to a log, and what is known of it. */
 struct deed {
 	unsigned action;
@@ -397,6 +442,7 @@ int main(void)
 		cmocka_unit_test(a_log_that_others_can_write),
 		cmocka_unit_test(a_log_in_a_directory_that_others_can_change),
 		cmocka_unit_test(a_log_that_others_can_read_once_a_directory),
+		cmocka_unit_test(nobody_else_reaches_what_lies_in_a_closed_directory),
 		cmocka_unit_test(a_foreign_log_that_is_truncated_removed_or_replaced),
 		cmocka_unit_test(a_truncation_that_takes_nothing_is_none),
 		cmocka_unit_test(a_foreign_log_is_truncated_by_an_open_that_says_so),

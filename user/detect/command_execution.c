@@ -33,15 +33,22 @@ static bool step_changeable(const struct run *run, const struct path_step *s,
 	return others_can_write(run, mode, s->uid, s->gid);
 }
 
-/* The first step that others can change, for who changes it changes all below; or path->steps. */
+/*
+ * The first step that others can change, for who changes it changes all below; or path->steps, also where a directory
+ * before it lets none of them in.
+ */
 static unsigned changeable_at(const struct run *run, const struct path *path)
 {
-	unsigned i = 0;
+	for (unsigned i = 0; i < path->steps; i++) {
+		const struct path_step *s = &path->step[i],
+				       *next = i + 1 < path->steps ? s + 1 : NULL;
 
-	while (i < path->steps && !step_changeable(run, &path->step[i],
-						   i + 1 < path->steps ? &path->step[i + 1] : NULL))
-		i++;
-	return i;
+		if (step_changeable(run, s, next))
+			return i;
+		if (next && !others_can_enter(run, s->mode, s->uid, s->gid))
+			break;
+	}
+	return path->steps;
 }
 
 static void look_path(const struct fact *f, const struct path *path, const char *noun,
