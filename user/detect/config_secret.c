@@ -83,13 +83,15 @@ void config_pair(const struct fact *f, struct report *out, struct span name, str
 		config_value(f, out, value, where);
 }
 
-/* "NAME=value" with a sensitive name and a value, or a secret anywhere. */
+/* "NAME=value" with a sensitive name and a value, or a secret anywhere; a value that is told by its name is told once. */
 void config_secret(const struct fact *f, struct report *out, struct span text, const char *where)
 {
 	const char *eq = text.len ? memchr(text.ptr, '=', text.len) : NULL;
+	struct span name = text;
 
-	if (eq)
-		config_pair(f, out, (struct span){ text.ptr, (size_t)(eq - text.ptr) },
-			    (struct span){ eq + 1, (size_t)(text.ptr + text.len - eq - 1) }, where);
-	config_value(f, out, text, where);
+	if (eq) {
+		name.len = (size_t)(eq - text.ptr);
+		config_pair(f, out, name, (struct span){ eq + 1, text.len - name.len - 1 }, where);
+	}
+	config_value(f, out, name, where);
 }
