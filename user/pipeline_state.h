@@ -135,7 +135,7 @@ struct pipeline {
 	unsigned n_waiting;
 	struct sent sent[256]; /* of the last requests */
 	unsigned n_sent;
-	void *containers; /* tsearch tree: container to the line that asked for it (take_source.c) */
+	void *containers; /* tsearch tree: container to what asked for it (take_source.c) */
 	uint64_t
 		stranger; /* when a container that nobody told executed something during a build; boot ns */
 	struct file_table files;
@@ -227,9 +227,10 @@ void flow_script(struct pipeline *p, struct process *process, struct fact *f);
 /* The record of bytes sent may begin a request; later its call is asked for by process and time. */
 void source_sent(struct pipeline *p, const struct record *r);
 struct source *source_of_call(struct pipeline *p, const struct process *process, uint64_t time);
-/* What the engine does in a container goes back to the line that made it or wanted the exec. */
-void source_container(struct pipeline *p, struct span id, const struct source *s);
-void source_enter(struct pipeline *p, struct process *process);
+/* What the engine does in a container goes back to the line and the test case that made it or wanted the exec. */
+void container_wanted(struct pipeline *p, struct span id, const struct source *s,
+		      const struct test_case *test);
+void container_enter(struct pipeline *p, struct process *process);
 void sources_free(struct pipeline *p);
 /* take_stdio.c: a program was executed; bytes were written, which may be a request or an answer. */
 void stdio_exec(struct pipeline *p, struct process *process, uint64_t time);

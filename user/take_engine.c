@@ -292,9 +292,9 @@ static void on_call(void *ctx, const struct process *process, uint64_t time,
 	if (!f.source)
 		f.source = process->source;
 	if (call->route->action == ACT_CONTAINER_CREATE)
-		source_container(p, call->created_id, f.source);
+		container_wanted(p, call->created_id, f.source, process->test);
 	else if (call->route->action == ACT_EXEC_CREATE)
-		source_container(p, call->container_id, f.source);
+		container_wanted(p, call->container_id, f.source, process->test);
 	p->run.engine_calls++;
 	if (call->route->action == ACT_CONTAINER_CREATE && call->created_id.len == EV_CONTAINER_LEN)
 		on_container(p, call->created_id);

@@ -50,7 +50,7 @@ void take_exec(struct pipeline *p, const struct record *r)
 		ledger_build_container(p->ledger, span_of(process->container_id),
 				       (struct span){ NULL, 0 });
 	process->tried = tried;
-	source_enter(p, process);
+	container_enter(p, process);
 	process->env_unseen = unseen_of(p, process);
 	p->run.execs++;
 	f.exec.origin = provenance_find(p->provenance, process->exe_dev, process->exe_ino);

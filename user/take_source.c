@@ -129,6 +129,7 @@ struct source *source_of_call(struct pipeline *p, const struct process *process,
 struct container {
 	char id[EV_CONTAINER_LEN];
 	struct source *source;
+	struct test_case *test;
 };
 
 static int container_compare(const void *a, const void *b)
@@ -138,15 +139,19 @@ static int container_compare(const void *a, const void *b)
 
 static void container_free(void *node)
 {
-	source_drop(((struct container *)node)->source);
-	free(node);
+	struct container *c = node;
+
+	source_drop(c->source);
+	test_case_drop(c->test);
+	free(c);
 }
 
-void source_container(struct pipeline *p, struct span id, const struct source *s)
+void container_wanted(struct pipeline *p, struct span id, const struct source *s,
+		      const struct test_case *test)
 {
 	struct container *c, **in;
 
-	if (id.len != EV_CONTAINER_LEN || !s)
+	if (id.len != EV_CONTAINER_LEN)
 		return;
 	c = xcalloc(1, sizeof(*c));
 	memcpy(c->id, id.ptr, sizeof(c->id));
@@ -157,19 +162,22 @@ void source_container(struct pipeline *p, struct span id, const struct source *s
 		free(c);
 	source_drop((*in)->source);
 	(*in)->source = source_hold((struct source *)s);
+	test_case_drop((*in)->test);
+	(*in)->test = test_case_hold(test);
 }
 
-void source_enter(struct pipeline *p, struct process *process)
+void container_enter(struct pipeline *p, struct process *process)
 {
 	struct container key = { 0 }, **found;
 
-	if (process->source || !process->container_id ||
-	    strlen(process->container_id) != sizeof(key.id))
+	if (!process->container_id || strlen(process->container_id) != sizeof(key.id))
 		return;
 	memcpy(key.id, process->container_id, sizeof(key.id));
 	found = tfind(&key, &p->containers, container_compare);
-	if (found)
+	if (found && !process->source)
 		process->source = source_hold((*found)->source);
+	if (found && !process->test)
+		process->test = test_case_hold((*found)->test);
 }
 
 void sources_free(struct pipeline *p)

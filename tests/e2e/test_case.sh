@@ -49,6 +49,33 @@ see "near miss: what pytest does before and after has none" \
 check "the summary names the test case of the worst finding" grep -qE '^R[0-9] .*; R[0-9.]+ test_n\[[0-9]+\]: ' "$work/err"
 check "and stays within 80 columns" bash -c "! grep -qE '^.{81}' '$work/err'"
 
+cat >"$work/test_phases.py" <<'PY'
+import subprocess, docker, pytest
+
+docker.from_env().containers.run("invigil/base:1", ["true", "outside"], network_mode="none", remove=True)
+
+@pytest.fixture
+def server():
+    subprocess.run(["/bin/true", "in-setup"], check=True)
+    yield docker.from_env().containers.run("invigil/base:1", ["sleep", "60"], network_mode="none", detach=True)
+    subprocess.run(["/bin/true", "in-teardown"], check=True)
+
+def test_uses(server):
+    server.exec_run(["true", "in-call"])
+    open("IVG.log", "w").write("line")
+    server.remove(force=True)
+
+def test_other():
+    subprocess.run(["/bin/true", "in-other"], check=True)
+PY
+test_begin "a test with a fixture and a container passes"
+if (cd "$work" && run -- /usr/bin/python3 -m pytest -q -p no:cacheprovider "$work/test_phases.py") >"$work/out"; then ok; else fail "$work/out"; fi
+see "each phase is told, and what is executed in a container belongs to it" \
+	'len(execs()) == 7 and {(get(e, "process.args")[1], get(e, "invigil.test.name", "").split("::")[-1], get(e, "invigil.test.phase")) for e in execs() if get(e, "process.args")[0].endswith(("true", "sleep"))} == {("in-setup", "test_uses", "setup"), ("60", "test_uses", "setup"), ("in-call", "test_uses", "call"), ("in-teardown", "test_uses", "teardown"), ("in-other", "test_other", "call"), ("outside", "", None)}'
+see "near miss: a container that no test has made" '[get(e, "invigil.test") for e in execs("busybox") if get(e, "process.args") == ["true", "outside"]] == [None]'
+see "what is written and asked, too" \
+	'[{(get(e, "invigil.test.name", "").split("::")[-1], get(e, "invigil.test.phase")) for e in action(a)} for a in ("log-open", "container-create", "exec-create")] == [{("test_uses", "call")}, {("", None), ("test_uses", "setup")}, {("test_uses", "call")}]'
+
 cat >"$work/two.bats" <<'BATS'
 @test "first" { /bin/true one; }
 @test "second" { /bin/true two; }
