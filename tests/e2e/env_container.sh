@@ -34,9 +34,9 @@ set -e
 docker run -d --network none --name first invigil/reads:1 reads 20000 >/dev/null
 for i in $(seq 600); do grep -q '"env":{"name":"IVG_IN_CONTAINER"' "$1" && break; sleep 0.05; done
 docker rm -f first >/dev/null
-docker run --rm --network none --name second -e IVG_IN_CONTAINER=1 invigil/reads:1 reads
+docker run --rm --network none --name second -e IVG_IN_CONTAINER=1 -e IVG_DB_PASSWORD=planted-in-second-9121 -e IVG_EMPTY_TOKEN= invigil/reads:1 reads
 docker run -d --network none --name third invigil/reads:1 sh -c 'while :; do read -t 9 _; done' >/dev/null
-docker exec third reads
+docker exec -e IVG_EXEC_TOKEN=planted-in-third-9122 third reads
 docker cp third:/bin/reads - >/dev/null
 docker rm -f third >/dev/null
 SH
@@ -46,5 +46,8 @@ see "each tells of its read once" "len($reads) == 3 and len({get(e, 'container.i
 see "the first one's probes came late, and that is said" "get(($reads)[0], 'invigil.env.late') is True and gap('had started')"
 see "the second and an exec in the third needed none" "[get(e, 'invigil.env.late') for e in ($reads)[1:]] == [False, False]"
 see "what they received is known" "[get(e, 'invigil.env.found') for e in $reads] == [False, True, False]"
+see "and names of sensitive variables: as the engine is asked, and as each process got them (R1.11)" \
+	"[(get(e, 'event.action'), f['evidence']) for e in evidence('R1.11') for f in get(e, 'invigil.findings') if f['rule'] == 'R1.11' and e in action('container-create') + action('exec-create')] == [('container-create', 'a container receives IVG_DB_PASSWORD'), ('exec-create', 'a container receives IVG_EXEC_TOKEN')] and [get(e, 'invigil.exec.env_sensitive') for e in execs('reads')] == [None, ['IVG_DB_PASSWORD'], ['IVG_EXEC_TOKEN']]"
+check "near miss: their values are nowhere" bash -c "! grep -q 'planted-in' '$ev'"
 see "each read counts once" "all(100 <= n < 130 for n in [get(e, 'invigil.env.reads') for e in action('exit') if get(e, 'process.pid') in [get(r, 'process.pid') for r in ($reads)[1:]]])"
 finish

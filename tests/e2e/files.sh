@@ -205,7 +205,7 @@ sleep 600 & outside=$!
 until_true 10 grep -qx sleep /proc/$outside/comm
 until_true 10 grep -qx Runner.Worker /proc/$agent/comm
 cat >"$work/peek.py" <<'PY'
-import ctypes, os, subprocess, sys, threading
+import ctypes, os, socket, struct, subprocess, sys
 how, pid = sys.argv[1], int(sys.argv[2])
 libc = ctypes.CDLL(None, use_errno=True)
 class iovec(ctypes.Structure):
@@ -218,6 +218,18 @@ if how == "relative":
     os.chdir("/proc/%d" % pid); open("environ", "rb").read()
 elif how == "dirfd":
     os.read(os.open("environ", os.O_RDONLY, dir_fd=os.open("/proc/%d" % pid, os.O_RDONLY)), 1)
+elif how == "open": # libc's is openat
+    os.read(libc.syscall(2, b"/proc/%d/environ" % pid, 0), 1)
+elif how == "openat2":
+    os.read(libc.syscall(437, -100, b"/proc/%d/environ" % pid, struct.pack("3Q", 0, 0, 0), 24), 1)
+elif how == "directory": # that was opened outside of the run
+    os.read(os.open("environ", os.O_RDONLY, dir_fd=7), 1)
+elif how == "passed":
+    here, there = socket.socketpair()
+    if not os.fork():
+        socket.send_fds(there, [b"x"], [os.open("/proc/%d/environ" % pid, os.O_RDONLY)])
+        os._exit(0)
+    os.read(socket.recv_fds(here, 1, 1)[1][0], 1)
 elif how == "task":
     open("/proc/%d/task/%d/environ" % (pid, pid), "rb").read()
 elif how == "mem":
@@ -226,6 +238,8 @@ elif how == "vm":
     assert vm(pid) == 16
 elif how == "attach":
     assert libc.ptrace(16, pid, 0, 0) == 0 and os.waitpid(pid, 0) and libc.ptrace(17, pid, 0, 0) == 0
+elif how == "parents-memory":
+    open("/proc/%d/mem" % os.getppid(), "rb")
 elif how == "parent":
     open("/proc/%d/environ" % os.getppid(), "rb").read()
 elif how == "own":
@@ -243,11 +257,12 @@ looks() { # HOW PID...
 ways() { # ACTION TARGET: how they were made
 	echo "{get(e, 'process.args')[-2] for e in action('$1') if get(e, 'invigil.env.target_pid', get(e, 'invigil.memory.target_pid')) == $2}"
 }
-run -u root -- sh -c "$(looks $outside relative dirfd task parent)"
-see "R1.5: relative, by a descriptor, by a thread, and the parent" "$(ways env-read $outside) == {'relative', 'dirfd', 'task'} and
+check "environments are looked at" run -u root -- sh -ec "$(looks $outside relative dirfd open openat2 directory passed task parent)" 7</proc/$outside
+see "R1.5: relative, by a descriptor of the folder, also one from outside, by open and openat2, by who passes it on, by a thread, and the parent" \
+	"$(ways env-read $outside) == {'relative', 'dirfd', 'open', 'openat2', 'directory', 'passed', 'task'} and
 	$(about R1.5 'environment of sleep') and $(about R1.5 'another process of the run')"
-check "other processes are looked into" run -u root -- sh -ec "$(looks $outside mem vm attach) $(looks $agent relative)"
-see "R1.9: /proc/PID/mem, process_vm_readv, ptrace" "$(ways memory-read $outside) == {'mem', 'vm', 'attach'} and $(about R1.9 'memory of sleep') and
+check "other processes are looked into" run -u root -- sh -ec "$(looks $outside mem vm attach parents-memory) $(looks $agent relative)"
+see "R1.9: /proc/PID/mem, process_vm_readv, ptrace" "$(ways memory-read $outside) == {'mem', 'vm', 'attach'} and $(about R1.9 'memory of sleep') and $(about R1.9 'memory of sh') and
 	{get(e, 'invigil.memory.mechanism') for e in action('memory-read')} == {'procfs', 'process_vm_readv', 'ptrace'}"
 see "R1.9: a CI agent's environment" "$(about R1.9 Runner.Worker) and not alerts('R1.5')"
 run -u root -- sh -c "$(looks 0 own child)"

@@ -29,6 +29,16 @@ int main(void)
 	return !getenv("IVG_SET");
 }
 C
+cat >"$work/c.cc" <<'CC'
+#include <cstdlib>
+#include <iostream>
+int main()
+{
+	const char *absent = std::getenv("IVG_ABSENT");
+
+	std::cout << (absent ? absent : std::getenv("IVG_SET")) << std::endl;
+}
+CC
 cat >"$work/r.rs" <<'RS'
 fn main() {
     let _ = std::env::var("IVG_ABSENT");
@@ -55,6 +65,7 @@ built() { # OUTPUT COMMAND...: a compiler that is not here leaves no program, an
 	command -v "$2" >/dev/null && GOCACHE=$work/go "${@:2}" >"$work/why" 2>&1
 }
 built c gcc -o "$work/c" "$work/c.c"
+built c++ g++ -o "$work/c++" "$work/c.cc"
 built static gcc -static -o "$work/static" "$work/c.c"
 built musl musl-gcc -o "$work/musl" "$work/c.c"
 built musl-static musl-gcc -static -o "$work/musl-static" "$work/c.c"
@@ -63,6 +74,7 @@ built go go build -o "$work/go-plain" "$work/g.go"
 built go go build -ldflags "-s -w" -buildmode pie -o "$work/go-pie" "$work/g.go"
 cp "$work/go-plain" "$work/go-again" 2>/dev/null
 runtime "C, glibc" getenv "$work/c"
+runtime "C++" getenv "$work/c++"
 runtime "C, static glibc with symbols" getenv "$work/static"
 runtime "C, musl" getenv "$work/musl"
 runtime "C, static musl with symbols" getenv "$work/musl-static"
@@ -83,6 +95,8 @@ runtime "Go, a second file with the same content" go "$work/go-again"
 runtime "Node" getenv node -e 'process.env.IVG_ABSENT; console.log(process.env.IVG_SET)'
 run -- /usr/bin/docker version >/dev/null
 see "Debian's docker, a stripped Go program" '[r["found"] for r in reads("DOCKER_CONTEXT") if r["mechanism"] == "go"] == [False]'
+DOCKER_CERT_PATH=/nowhere run -- /usr/sbin/dockerd --version >/dev/null
+see "and dockerd" '[[r["found"] for r in reads("DOCKER_" + n) if r["mechanism"] == "go"] for n in ("CERT_PATH", "TLS_VERIFY", "CONTEXT")] == [[True], [False], []]'
 
 if [ -x "$work/go-plain" ]; then
 	IVG_SET=1 run -- "$work/go-plain" copy >/dev/null
@@ -119,6 +133,11 @@ for python in "${pythons[@]}"; do
 	check "$v: a script that reads its environment runs" run -- "$python" tests/python/reads.py "$work/expected"
 	check "$v: each read with its line, and nothing else" python3 tests/python/compare_reads.py "$ev" "$work/expected"
 	check "$v: no value in the stream" bash -c "! grep -qa planted-by '$ev'"
+	# shellcheck disable=SC2016
+	run -- sh -c 'for d in "dict(os.environ)" "os.environ.copy()" "list(os.environ.items())"; do "$1" -c "import os; $d"; done
+		"$1" -c "import subprocess; subprocess.call([\"/bin/true\"], env={\"IVG_L_CHILD\": \"planted-for-a-child-8817\"})"' sh "$python"
+	see "$v: dict, copy and items are a copy each; near miss: what a child gets is none, and no read" \
+		'(lambda copies: len(copies) == len(set(copies)) == 3)([get(e, "process.pid") for e in action("env-read") if get(e, "invigil.env.mechanism") == "copy"]) and len(args("true")) == 1 and not reads("IVG_L_CHILD") and not any("planted" in json.dumps(get(e, "invigil.env")) for e in ev)'
 done
 if command -v java >/dev/null; then
 	run -- java -version >/dev/null 2>&1
