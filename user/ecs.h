@@ -9,6 +9,7 @@
 enum detail {
 	DETAIL_WHOLE, /* every argument: the exec line */
 	DETAIL_BRIEF, /* at most ECS_BRIEF bytes of arguments */
+	DETAILS
 };
 
 #define ECS_BRIEF    4096u  /* bytes of arguments where a process is context, not subject */
@@ -20,10 +21,10 @@ void ecs_process(struct jsonw *j, const struct process *p, const struct run *run
 		 enum detail detail);
 /* "invigil.exec" and "invigil.cut"; j stands in the invigil object. */
 void ecs_exec(struct jsonw *j, const struct process *p);
-/* "invigil.source"; NULL writes nothing. */
 /* The test case inside which it happened; nothing for NULL. */
 void ecs_test(struct jsonw *j, const struct test_case *t);
-void ecs_source(struct jsonw *j, const struct source *s);
+/* "invigil.source", DETAIL_BRIEF without the stack, which is most of its text; NULL writes nothing. */
+void ecs_source(struct jsonw *j, const struct source *s, enum detail detail);
 void ecs_ancestry(struct jsonw *j, const struct process *p);
 int ecs_exit_code(int status); /* of a wait(2) status: 128+N when signal N ended it */
 

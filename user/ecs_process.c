@@ -282,9 +282,8 @@ void ecs_test(struct jsonw *j, const struct test_case *t)
 		jsonw_once(j, t->json, test_write, t);
 }
 
-static void source_write(struct jsonw *j, const void *what)
+static void source_begin(struct jsonw *j, const struct source *s)
 {
-	const struct source *s = what;
 	const struct source_frame *at = source_at(s);
 
 	jsonw_obj(j, "source");
@@ -298,6 +297,19 @@ static void source_write(struct jsonw *j, const void *what)
 	jsonw_u64(j, "pid", s->pid);
 	if (s->test >= 0)
 		frame_write(j, "test", &s->frame[s->test]);
+}
+
+static void source_brief(struct jsonw *j, const void *what)
+{
+	source_begin(j, what);
+	jsonw_close(j);
+}
+
+static void source_whole(struct jsonw *j, const void *what)
+{
+	const struct source *s = what;
+
+	source_begin(j, s);
 	jsonw_arr(j, "stack");
 	for (unsigned i = 0; i < s->n; i++)
 		frame_write(j, NULL, &s->frame[i]);
@@ -307,9 +319,11 @@ static void source_write(struct jsonw *j, const void *what)
 	jsonw_close(j);
 }
 
-/* A stack is most of its event, and the same for each process that follows from it. */
-void ecs_source(struct jsonw *j, const struct source *s)
+_Static_assert(SOURCE_TEXTS == DETAILS, "a text for each");
+
+void ecs_source(struct jsonw *j, const struct source *s, enum detail detail)
 {
 	if (s)
-		jsonw_once(j, s->json, source_write, s);
+		jsonw_once(j, &s->json[detail],
+			   detail == DETAIL_WHOLE ? source_whole : source_brief, s);
 }

@@ -267,7 +267,7 @@ static struct source *source_make(struct source_codes *c, const struct ev_stack 
 		free(s);
 		return NULL;
 	}
-	s->json = xcalloc(1, sizeof(*s->json));
+	s->json = xcalloc(SOURCE_TEXTS, sizeof(*s->json));
 	if (!s->script)
 		return s;
 	for (unsigned i = 0; i <= s->at; i++)
@@ -316,7 +316,8 @@ void source_drop(struct source *s)
 {
 	if (!s || --s->refs)
 		return;
-	buf_free(s->json);
+	for (unsigned i = 0; i < SOURCE_TEXTS; i++)
+		buf_free(&s->json[i]);
 	free(s->json);
 	free(s);
 }

@@ -23,6 +23,8 @@ struct source_frame {
 	int line; /* 0: the instruction has none */
 };
 
+#define SOURCE_TEXTS 2
+
 /* What a process, a read or a call goes back to. Shared by all that follows from it. */
 struct source {
 	unsigned refs;
@@ -36,7 +38,7 @@ struct source {
 	unsigned n, at; /* frame[at] is the script's own line */
 	int test;       /* the nearest test_* from there outward; -1: none */
 	struct source_frame frame[EV_FRAMES]; /* innermost first */
-	struct buf *json;                     /* for who writes it: what it is in the stream */
+	struct buf *json; /* SOURCE_TEXTS, for who writes it: what it is in the stream */
 };
 
 struct source_codes;

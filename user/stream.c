@@ -301,6 +301,16 @@ static void findings_write(struct jsonw *j, const struct report *r)
 	jsonw_close(j);
 }
 
+/* The stack that made a process is on its exec line, and not said again with what it does. */
+static enum detail source_detail(const struct fact *f)
+{
+	const struct process *p = f->process;
+	bool exec = f->kind & (FACT_EXEC | FACT_ATTEMPT);
+
+	return !exec && p && p->executed && !p->missed && p->source == f->source ? DETAIL_BRIEF
+										 : DETAIL_WHOLE;
+}
+
 void stream_fact(struct stream *s, const struct fact *f, const struct report *findings)
 {
 	bool start = f->kind == FACT_RUN_START;
@@ -326,7 +336,7 @@ void stream_fact(struct stream *s, const struct fact *f, const struct report *fi
 	jsonw_close(j);
 	ecs_fact_invigil(j, f, true);
 	ecs_test(j, f->test);
-	ecs_source(j, f->source);
+	ecs_source(j, f->source, source_detail(f));
 	findings_write(j, findings);
 	if (findings && findings->more)
 		jsonw_u64(j, "findings_more", findings->more);
@@ -401,7 +411,7 @@ void stream_alert(struct stream *s, const struct alert *a, const struct fact *f,
 	alert_write(j, a, repeat);
 	ecs_ancestry(j, p);
 	ecs_test(j, about ? f->test : a->test);
-	ecs_source(j, about ? f->source : a->source);
+	ecs_source(j, about ? f->source : a->source, DETAIL_WHOLE);
 	if (about)
 		ecs_fact_invigil(j, f, false);
 	stream_line_end(s);
