@@ -59,7 +59,7 @@ BPF_CFLAGS := -g -O2 $(SAME) -Wall -Werror -target bpf -D__TARGET_ARCH_$(ARCH) -
 	-I/usr/include/$(MULTIARCH) $(if $(CROSS_COMPILE),-I/usr/$(MULTIARCH)/include)
 
 # What needs the kernel, a process of its own, or main; everything else is pure and is linked into tests.
-LIVE := main loader loader_hooks loader_maps skeleton coverage plain_object kernel_btf env_attach env_link env_known lazy_file library_path probe monitor monitor_peers run_files front witness guardian gate attacher exec_file exec_attempt uprobe host engine_socket cmd_run cmd_replay cmd_check control cmd_status link_look startup_look hash_look adopt remote setup notify scan state listener scrape usage writable
+LIVE := main loader loader_hooks loader_maps skeleton coverage plain_object kernel_btf env_attach env_link env_known lazy_file library_path probe monitor monitor_peers run_files front witness guardian gate attacher exec_file exec_attempt thread_memory uprobe host engine_socket cmd_run cmd_replay cmd_check control cmd_status link_look startup_look hash_look adopt remote setup notify scan state listener scrape usage writable
 LIVE += $(basename $(notdir $(wildcard user/daemon*.c)))
 LIVE += privilege syscall_table build_claim build_table container_late
 PURE_SRC := $(filter-out $(LIVE:%=user/%.c),$(sort $(wildcard user/*.c user/detect/*.c)))

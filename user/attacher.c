@@ -26,26 +26,34 @@
 
 #define STUCK_NS 30000000000ull /* a probe may wait long for RCU */
 #define IDLE_MS  30             /* so long nobody asked: there is time for what may come */
-#define ANSWERS  64             /* that are remembered, by thread */
-
-/* The files of a call of the gate that was answered. */
-struct answer {
-	pid_t tid;
-	unsigned n;
-	struct env_file file[4]; /* a script, its interpreter, the dynamic linker, and one more */
-};
 
 struct attacher_self {
 	struct loader *loader;
 	int monitor, guardian; /* guardian -1: gone */
-	struct answer answers[ANSWERS];
+	struct attacher_shared *shared;
 };
 
 struct call {
 	struct loader *loader;
-	struct answer *answer;
+	struct attacher_answer *answer;
 	int error; /* errno that a file of it will bring; 0: none */
 };
+
+static struct attacher_answer *answer_of(struct attacher_shared *shared, pid_t tid)
+{
+	return &shared->answers[(unsigned)tid % ATTACHER_ANSWERS];
+}
+
+/* The file that was executed is one that the gate's answer to this very process was about: by then it is written. */
+static bool is_answered(struct attacher_shared *shared, const struct attacher_call *call)
+{
+	const struct attacher_answer *a = answer_of(shared, call->pid);
+
+	for (unsigned i = 0; i < a->n && i < ARRAY_SIZE(a->file) && a->tid == call->pid; i++)
+		if (a->file[i].ino == call->ino && a->file[i].dev == call->dev)
+			return true;
+	return false;
+}
 
 static bool fd_attach(void *ctx, int path_fd, const struct env_place *place,
 		      char next[INTERPRETER_MAX])
@@ -54,8 +62,10 @@ static bool fd_attach(void *ctx, int path_fd, const struct env_place *place,
 	struct env_file f;
 
 	loader_attach_env(c->loader, path_fd, place, &f);
-	if (f.ino && c->answer->n < ARRAY_SIZE(c->answer->file))
-		c->answer->file[c->answer->n++] = f;
+	if (f.ino && c->answer->n < ARRAY_SIZE(c->answer->file)) {
+		c->answer->file[c->answer->n].ino = f.ino;
+		c->answer->file[c->answer->n++].dev = f.dev;
+	}
 	if (!c->error && path_fd >= 0)
 		c->error = exec_refused(place->pid, &f);
 	if (f.interpreter)
@@ -116,25 +126,14 @@ static bool guardian_serve(struct attacher_self *s)
 		return true;
 	if (n != sizeof(call))
 		return false;
-	c.answer = &s->answers[(unsigned)call.tid % ANSWERS];
-	c.answer->tid = call.tid;
+	c.answer = answer_of(s->shared, call.tid);
 	c.answer->n = 0;
+	c.answer->tid = call.tid;
 	err = exec_files(&call, fd_attach, &c);
 	if ((err || c.error) && call.nr != __NR_mmap && !failed_execs_asked())
 		failure_send(s->monitor, &call, err ? err : c.error);
 	unseen_send(s->loader, s->monitor); /* before its exec is told */
 	return send(s->guardian, &call.id, sizeof(call.id), MSG_NOSIGNAL) == sizeof(call.id);
-}
-
-/* The file that was executed is one that the gate's answer to this very process was about. */
-static bool is_answered(const struct attacher_self *s, const struct attacher_call *call)
-{
-	const struct answer *a = &s->answers[(unsigned)call->pid % ANSWERS];
-
-	for (unsigned i = 0; i < a->n && a->tid == call->pid; i++)
-		if (a->file[i].ino == call->ino && a->file[i].dev == call->dev)
-			return true;
-	return false;
 }
 
 struct late {
@@ -163,7 +162,7 @@ static bool monitor_serve(const struct attacher_self *s)
 		return true;
 	if (n != sizeof(call))
 		return false;
-	if (is_answered(s, &call))
+	if (is_answered(s->shared, &call))
 		return true;
 	place.pid = call.pid;
 	place.root = root_open(call.pid);
@@ -176,18 +175,20 @@ static bool monitor_serve(const struct attacher_self *s)
 }
 
 static void serve(struct loader *l, const char *path_variable, int monitor, int guardian,
-		  struct attacher_count *count)
+		  struct attacher_shared *shared)
 {
 	static struct attacher_self s;
 	unsigned step = 0;
 	bool idle = true;
 
-	s = (struct attacher_self){ .loader = l, .monitor = monitor, .guardian = guardian };
+	s = (struct attacher_self){
+		.loader = l, .monitor = monitor, .guardian = guardian, .shared = shared
+	};
 	loader_prescan(l, path_variable);
 	/* It may end after invigil has: nobody's folder stays busy. What PATH says below the folder is done. */
 	if (chdir("/"))
 		word_send(monitor, ATTACHER_TROUBLE, NULL, strerror(errno));
-	__atomic_store_n(&count->probes, loader_env_probes(l), __ATOMIC_RELAXED);
+	__atomic_store_n(&shared->probes, loader_env_probes(l), __ATOMIC_RELAXED);
 	word_send(monitor, ATTACHER_READY, NULL, NULL);
 	for (;;) {
 		struct pollfd fds[] = { { monitor, POLLIN, 0 }, { s.guardian, POLLIN, 0 } };
@@ -204,9 +205,9 @@ static void serve(struct loader *l, const char *path_variable, int monitor, int 
 		else if (fds[0].revents && !monitor_serve(&s))
 			return;
 		else if (fds[0].revents)
-			__atomic_fetch_add(&count->served, 1, __ATOMIC_RELAXED);
+			__atomic_fetch_add(&shared->served, 1, __ATOMIC_RELAXED);
 		unseen_send(l, monitor);
-		__atomic_store_n(&count->probes, loader_env_probes(l), __ATOMIC_RELAXED);
+		__atomic_store_n(&shared->probes, loader_env_probes(l), __ATOMIC_RELAXED);
 		while ((why = loader_env_trouble(l)))
 			word_send(monitor, ATTACHER_TROUBLE, NULL, why);
 	}
@@ -246,8 +247,8 @@ static bool put_aside(struct attacher *a)
 		fresh.left[i].stuck = a->stuck;
 	}
 	free(a->unseen);
-	if (a->count)
-		munmap(a->count, sizeof(*a->count));
+	if (a->shared)
+		munmap(a->shared, sizeof(*a->shared));
 	*a = fresh;
 	return true;
 }
@@ -261,10 +262,10 @@ bool attacher_start(struct attacher *a, struct loader *l, const char *path_varia
 
 	if (!put_aside(a))
 		return false;
-	a->count = mmap(NULL, sizeof(*a->count), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-			-1, 0);
-	if (a->count == MAP_FAILED) {
-		a->count = NULL;
+	a->shared = mmap(NULL, sizeof(*a->shared), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (a->shared == MAP_FAILED) {
+		a->shared = NULL;
 		return false;
 	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
@@ -280,7 +281,7 @@ bool attacher_start(struct attacher *a, struct loader *l, const char *path_varia
 		path = xstrdup(path_variable ? path_variable : ""); /* of ours nothing stays */
 		become(leave, n, parent);
 		loader_links_leave(l);
-		serve(l, path, pair[1], guardian, a->count);
+		serve(l, path, pair[1], guardian, a->shared);
 		_exit(0);
 	}
 	close(pair[1]);
@@ -297,6 +298,8 @@ void attacher_ask(struct attacher *a, const struct ev_hdr *h, const struct ev_ex
 	if (exec) {
 		call.ino = exec->exe_ino;
 		call.dev = exec->exe_dev;
+		if (is_answered(a->shared, &call))
+			return;
 	}
 	if (send(a->fd, &call, sizeof(call), MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof(call))
 		a->asked++;
@@ -318,7 +321,7 @@ bool attacher_stuck(struct attacher *a, uint64_t now)
 
 	if (a->fd < 0)
 		return false; /* it stays what it was */
-	served = __atomic_load_n(&a->count->served, __ATOMIC_RELAXED);
+	served = __atomic_load_n(&a->shared->served, __ATOMIC_RELAXED);
 	if (!a->ready || served == a->asked || served != a->seen) {
 		a->seen = served;
 		a->since = now;
@@ -347,7 +350,7 @@ int attacher_hear(struct attacher *a, struct attacher_word *w)
 
 unsigned attacher_probes(const struct attacher *a)
 {
-	return a->fd < 0 ? 0 : __atomic_load_n(&a->count->probes, __ATOMIC_RELAXED);
+	return a->fd < 0 ? 0 : __atomic_load_n(&a->shared->probes, __ATOMIC_RELAXED);
 }
 
 void attacher_reap(struct attacher *a)

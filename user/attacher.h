@@ -50,6 +50,17 @@ struct attacher_unseen {
 	char why[64];
 };
 
+/* The files of a call of the gate that was answered. */
+struct attacher_answer {
+	pid_t tid;
+	unsigned n;
+	struct {
+		uint64_t ino; /* as in struct env_file */
+		uint32_t dev;
+	} file[4]; /* a script, its interpreter, the dynamic linker, and one more */
+};
+#define ATTACHER_ANSWERS 64 /* that are remembered, by thread */
+
 #define ATTACHERS_LEFT 16
 
 /* The helper as its parent has it. */
@@ -67,10 +78,11 @@ struct attacher {
 	unsigned n_unseen;
 	uint64_t asked; /* programs */
 	/* Written by it, in memory that is shared; NULL: none was started. */
-	struct attacher_count {
+	struct attacher_shared {
 		uint64_t served; /* programs */
 		uint64_t probes; /* that are attached */
-	} * count;
+		struct attacher_answer answers[ATTACHER_ANSWERS];
+	} * shared;
 	uint64_t seen, since; /* served as it was last looked at, boot ns: not changed since */
 };
 
@@ -80,7 +92,7 @@ struct attacher {
  */
 bool attacher_start(struct attacher *a, struct loader *l, const char *path_variable, int guardian,
 		    const int *leave, unsigned n);
-/* A program was executed. exec: its body, or NULL: not known. */
+/* A program was executed: it is asked, unless the gate's answer was about it. exec: its body, or NULL: not known. */
 void attacher_ask(struct attacher *a, const struct ev_hdr *h, const struct ev_exec *exec);
 /* 1: a word; 0: none now; -1: it has just ended. */
 int attacher_hear(struct attacher *a, struct attacher_word *w);

@@ -6,8 +6,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 #include "buf.h"
 #include "exec_file.h"
+#include "thread_memory.h"
 
 #define ARGS_SEEN    64
 #define ARG_MAX_SEEN 512u
@@ -86,38 +88,64 @@ int exec_refused(pid_t tid, const struct env_file *file)
 	return file->runs ? 0 : ENOEXEC;
 }
 
+/* The process of a thread; 0: it is gone. */
+static pid_t process_of(pid_t tid)
+{
+	char line[32];
+
+	/* Signal 0 asks whether there is such a thread in such a process (ESRCH), before it asks for the right to. */
+	if (!syscall(SYS_tgkill, tid, tid, 0) || errno == EPERM)
+		return tid;
+	return status_line(tid, "Tgid", line, sizeof(line)) ? atoi(line) : 0;
+}
+
+/* One more argument; false: no more of them are seen. */
+static bool arg_add(struct exec_attempt *out, pid_t tid, uint64_t addr, const char *known)
+{
+	char *to = out->args + out->args_len;
+	size_t room = sizeof(out->args) - out->args_len;
+
+	if (room > ARG_MAX_SEEN)
+		room = ARG_MAX_SEEN;
+	if (room < 2) {
+		out->cut = true;
+		return false;
+	}
+	memset(to, 0, room);
+	if (known && strlen(known) < room) {
+		memcpy(to, known, strlen(known));
+	} else if (!thread_text(tid, addr, to, room)) {
+		out->cut = true;
+		to[room - 1] = 0;
+	}
+	out->args_len += strlen(to) + 1;
+	return true;
+}
+
 bool exec_attempt_read(const struct gate_call *call, struct exec_attempt *out)
 {
 	bool at = call->nr == __NR_execveat;
 	uint64_t pointer[ARGS_SEEN];
-	char line[32];
-	unsigned n;
+	struct thread_texts texts;
+	unsigned n = ARGS_SEEN;
 
-	out->args_len = 0;
-	out->cut = false;
-	if (!thread_text(call->tid, call->args[at], out->file, sizeof(out->file)) ||
-	    !status_line(call->tid, "Tgid", line, sizeof(line)))
+	if (!thread_call(call->tid, call->args[at], call->args[1 + at], out->file, pointer, &n))
 		return false;
-	out->pid = atoi(line);
+	out->pid = process_of(call->tid);
+	if (!out->pid)
+		return false;
 	out->file_len = strlen(out->file) + 1;
-	n = thread_bytes(call->tid, call->args[1 + at], pointer, sizeof(pointer)) /
-	    sizeof(pointer[0]);
-	for (unsigned i = 0; i < n && pointer[i]; i++) {
-		char *to = out->args + out->args_len;
-		size_t room = sizeof(out->args) - out->args_len;
+	out->args_len = 0;
+	out->cut = n == ARGS_SEEN;
+	n -= out->cut;
+	for (unsigned i = 0; i < n; i += TEXTS_MAX) {
+		unsigned some = n - i < TEXTS_MAX ? n - i : TEXTS_MAX;
 
-		if (room > ARG_MAX_SEEN)
-			room = ARG_MAX_SEEN;
-		if (room < 2 || i == ARGS_SEEN - 1) {
-			out->cut = true;
-			break;
-		}
-		memset(to, 0, room);
-		if (!thread_text(call->tid, pointer[i], to, room)) {
-			out->cut = true;
-			to[room - 1] = 0;
-		}
-		out->args_len += strlen(to) + 1;
+		thread_texts(call->tid, pointer + i, some, &texts);
+		for (unsigned k = 0; k < some; k++)
+			if (!arg_add(out, call->tid, pointer[i + k], texts.text[k]))
+				n = 0;
+		explicit_bzero(&texts, sizeof(texts));
 	}
 	return true;
 }

@@ -32,11 +32,6 @@ typedef bool exec_file_fn(void *ctx, int path_fd, const struct env_place *place,
 /* errno for which one of them cannot be opened; 0: all can, or it is not known. */
 int exec_files(const struct gate_call *call, exec_file_fn *fn, void *ctx);
 
-/* Up to n bytes of another process's memory; how many there are. */
-size_t thread_bytes(pid_t tid, uint64_t addr, void *out, size_t n);
-/* A text there, with its NUL; false: none, or it is longer. */
-bool thread_text(pid_t tid, uint64_t addr, char *out, size_t n);
-
 /* The root directory of that thread, with O_PATH, or -1. */
 int root_open(pid_t tid);
 /*

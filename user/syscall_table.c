@@ -87,6 +87,7 @@ static const struct row rows[] = {
 	CALL(gettid, ALL),
 	CALL(rt_sigprocmask, ALL),		/* around fork, and in abort */
 	CALL(tgkill, PARENTS),	/* abort */
+	CALL_IF(tgkill, A, IS, 2, 0),	/* no signal: is a thread its process's first */
 
 	/* words between the processes, the ring, callers */
 	CALL(read, ALL),
