@@ -67,6 +67,6 @@ int on_sys_exec(struct trace_event_raw_sys_exit *ctx)
 	r->e.args_len = off - r->e.file_len;
 	r->h.len = off;
 	r->h.want = off + cut;
-	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(r, ring_flags());
 	return 0;
 }

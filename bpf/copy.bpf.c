@@ -140,7 +140,7 @@ int BPF_PROG(on_data_ready, const struct sock *queue)
 		}                                                                                  \
 		r->h.len = take;                                                                   \
 		r->h.want = m->len;                                                                \
-		bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);                                           \
+		bpf_ringbuf_submit(r, wakes(r->bytes, m->dir, take));                              \
 	} while (0)
 
 static __always_inline void copy_emit(const struct mark *m, struct bpf_dynptr *p)

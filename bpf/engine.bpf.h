@@ -107,6 +107,25 @@ static __always_inline bool is_request(u32 w)
 	       w == WORD('D', 'E', 'L', 'E') || w == WORD('P', 'R', 'I', ' ');
 }
 
+/*
+ * The monitor must hear at once of what the engine starts next: it made a container ("HTTP/1.1 201"), or it is asked
+ * to build ("POST /build", "POST /v1.41/build"). bytes: of a record, n of them are there.
+ */
+static __always_inline u64 wakes(const void *bytes, u32 dir, u64 n)
+{
+	const u32 *word = bytes;
+	bool wake;
+
+	if (n < 4 * sizeof(*word))
+		return ring_flags();
+	if (dir == DATA_RECV)
+		wake = word[0] == WORD('H', 'T', 'T', 'P') && word[2] == WORD(' ', '2', '0', '1');
+	else
+		wake = word[0] == WORD('P', 'O', 'S', 'T') &&
+		       (word[1] == WORD(' ', '/', 'b', 'u') || word[3] == WORD('b', 'u', 'i', 'l'));
+	return wake ? BPF_RB_FORCE_WAKEUP : ring_flags();
+}
+
 /* Is this the client's side of a connection that may lead to an engine? */
 static __always_inline u32 state_of(struct sock *sk)
 {

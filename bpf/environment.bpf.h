@@ -141,9 +141,8 @@ static __always_inline void env_emit(u32 run, u32 mechanism, const union env_nam
 		struct ev_env e;
 		char name[EV_VAR_MAX];
 	} * r;
-	u64 fill = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
 
-	r = fill > ring_high ? NULL : bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	r = ring_is_high() ? NULL : bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
 		count_lost(EV_ENV);
 		return;
@@ -156,8 +155,7 @@ static __always_inline void env_emit(u32 run, u32 mechanism, const union env_nam
 	bpf_probe_read_kernel(r->name, n, name->text);
 	r->h.len = n;
 	r->h.want = want;
-	/* A process can read names faster than any other record comes. */
-	bpf_ringbuf_submit(r, fill > ring_high / 4 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(r, ring_flags());
 }
 
 static __always_inline void env_read(struct member *m, u32 mechanism, const union env_name *name,

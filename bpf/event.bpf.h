@@ -130,6 +130,13 @@ static __always_inline bool ring_is_high(void)
 	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > ring_high;
 }
 
+/* For who fills the ring; other records are read when the reader looks again (loader_wait_ms()). */
+static __always_inline u64 ring_flags(void)
+{
+	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > ring_high / 4 ? BPF_RB_FORCE_WAKEUP
+									   : BPF_RB_NO_WAKEUP;
+}
+
 /* Timestamps are taken after the reserve, so that they follow ring order. */
 static __always_inline void hdr_fill(struct ev_hdr *h, u32 type, u32 run)
 {

@@ -75,7 +75,7 @@ static __always_inline void file_fill(struct ev_hdr *h, struct ev_file *e, struc
                                                                                                    \
 		if (r) {                                                                           \
 			file_fill(&r->h, &r->e, r->comp, steps, l);                                \
-			bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);                                   \
+			bpf_ringbuf_submit(r, l->wake ? BPF_RB_FORCE_WAKEUP : ring_flags());       \
 		} else {                                                                           \
 			count_lost(EV_FILE);                                                       \
 		}                                                                                  \
@@ -222,8 +222,8 @@ static __always_inline int file_opened(struct file *file, u32 run, const struct 
 	l.dentry = number_of(d);
 	l.mount = number_of(mount_of(BPF_CORE_READ(file, f_path.mnt)));
 	l.action = mode & FMODE_WRITE ? FILE_OPEN : FILE_READ;
-	if (mode & FMODE_WRITE)
-		watch_log(file, run);
+	/* The link that led to a log may be gone in a moment. */
+	l.wake = mode & FMODE_WRITE && watch_log(file, run);
 	/* The file itself forgets what was done once. */
 	l.open_flags = BPF_CORE_READ(file, f_flags) | (asked->flags & O_TRUNC);
 	l.flags |= mode & FMODE_CREATED ? FILE_CREATED : 0;

@@ -15,6 +15,8 @@ struct file_look {
 	u32 open_flags;
 	u32 flags; /* FILE_* */
 	s32 dirfd;
+	u32 wake; /* the monitor is to look at it now */
+	u32 pad;
 };
 
 /*

@@ -86,7 +86,7 @@ static __always_inline u64 str_read(void *dst, u64 str, const struct python_layo
 		r->e.table_len = take;                                                             \
 		r->h.len = sizeof(r->file) + sizeof(r->name) + take;                               \
 		r->h.want = sizeof(r->file) + sizeof(r->name) + want;                              \
-		bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);                                           \
+		bpf_ringbuf_submit(r, ring_flags());                                               \
 		return 0;                                                                          \
 	} while (0)
 
@@ -411,7 +411,7 @@ __attribute__((noinline)) u64 python_stack(u64 reason_run, u64 child_pid, u64 ch
 	n *= sizeof(struct ev_frame);
 	bpf_probe_read_kernel(r->at, n, w->at);
 	r->h.len = r->h.want = n;
-	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(r, ring_flags());
 	if (reason_run >> 32 == STACK_FORK)
 		w->in_system = 0;
 	return time;

@@ -29,7 +29,7 @@ const volatile __u32 response_budget = 64 << 10;
 		}                                                                                  \
 		r->h.len = take;                                                                   \
 		r->h.want = want;                                                                  \
-		bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);                                           \
+		bpf_ringbuf_submit(r, wakes(r->bytes, dir, take));                                 \
 	} while (0)
 
 /*

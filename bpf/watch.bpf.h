@@ -40,19 +40,21 @@ static __always_inline bool is_log_name(struct dentry *d)
 	return ending == ((u32)'.' | (u32)'l' << 8 | (u32)'o' << 16 | (u32)'g' << 24);
 }
 
-static __always_inline void watch_log(struct file *file, u32 run)
+/* Is it one? */
+static __always_inline bool watch_log(struct file *file, u32 run)
 {
 	struct watch_key key = { .run = run };
 	struct watch fresh = { .left = watch_file_budget };
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 
 	if (!is_log_name(BPF_CORE_READ(file, f_path.dentry)))
-		return;
+		return false;
 	key.ino = BPF_CORE_READ(inode, i_ino);
 	key.dev = BPF_CORE_READ(inode, i_sb, s_dev);
 	if (bpf_map_update_elem(&watched, &key, &fresh, BPF_NOEXIST) &&
 	    !bpf_map_lookup_elem(&watched, &key))
 		count_lost(EV_WRITE);
+	return true;
 }
 
 #endif

@@ -38,7 +38,7 @@ struct {
 			take = 0;                                                                  \
 		r->h.len = take;                                                                   \
 		r->h.want = want;                                                                  \
-		bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);                                           \
+		bpf_ringbuf_submit(r, ring_flags());                                               \
 	} while (0)
 
 /* One record of n bytes out of want. Global with scalars: verified once. */

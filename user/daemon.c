@@ -218,7 +218,7 @@ int cmd_daemon(struct config *c)
 		uint64_t before = d.records;
 
 		n += control_fds(d.control, fds + n);
-		poll(fds, n, d.n_jobs ? loader_wait_ms(empty) : IDLE_MS);
+		poll(fds, n, d.n_jobs ? loader_wait_ms(empty, true) : IDLE_MS);
 		signals_hear(signals);
 		loader_drain(d.loader, on_record, NULL);
 		empty = d.records == before ? empty + 1 : 0;

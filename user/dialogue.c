@@ -235,6 +235,11 @@ bool dialogue_open(struct dialogue *d, uint64_t sk, uint64_t ino, unsigned dir)
 	       (c->dir[dir].state != HTTP_START || (dir == DATA_RECV && c->early.len));
 }
 
+bool dialogue_building(const struct dialogue *d)
+{
+	return d->builds;
+}
+
 void dialogue_lost(struct dialogue *d)
 {
 	d->holes = true;

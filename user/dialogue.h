@@ -68,6 +68,8 @@ bool dialogue_open(struct dialogue *d, uint64_t sk, uint64_t ino, unsigned dir);
 /* A build's Dockerfile, as ops.dockerfile told it or a recording has it. */
 void dialogue_dockerfile(struct dialogue *d, uint64_t sk, uint64_t ino, struct span text,
 			 bool complete);
+/* Does a call build an image at this moment? */
+bool dialogue_building(const struct dialogue *d);
 /* Is that a step of a build that is under way? As build_has_step(). */
 enum masked dialogue_builds(struct dialogue *d, const struct masker *m, struct span args);
 /* Records were lost: from here on an answer that stands long before a request is not taken for its own. */

@@ -119,6 +119,7 @@ static void call_pop(struct conn *c)
 	build_over(c, k);
 	c->calls = k->next;
 	c->pending--;
+	c->d->builds -= k->route->action == ACT_IMAGE_BUILD;
 	if (c->sending == k)
 		c->sending = NULL;
 	if (c->receiving == k)
@@ -184,6 +185,7 @@ static void on_request_head(void *ctx, struct http *h)
 		;
 	*last = k;
 	c->pending++;
+	c->d->builds += k->route->action == ACT_IMAGE_BUILD;
 	c->sending = k;
 }
 

@@ -47,6 +47,7 @@ struct dialogue {
 	struct http_pool pool;
 	void *conns;
 	unsigned n;
+	unsigned builds; /* calls that build an image, and are not over */
 	bool full;
 	bool holes; /* records were lost */
 };

@@ -406,14 +406,14 @@ int loader_ring_fd(const struct loader *l)
 	return ring_buffer__epoll_fd(l->ring);
 }
 
-int loader_wait_ms(unsigned empty)
+int loader_wait_ms(unsigned empty, bool hurry)
 {
-	/* Records are submitted without wake-up, but for execs and where many come at once. */
+	/* Records are submitted without wake-up, but for those that cannot wait, and where many come at once. */
 	enum { BUSY = 10, QUIET = 20, SILENT = 40 };
 
-	if (!empty)
-		return BUSY;
-	return empty < 1000 / QUIET ? QUIET : SILENT; /* nothing for a second */
+	if (!hurry || empty >= 1000 / QUIET) /* nothing for a second */
+		return SILENT;
+	return empty ? QUIET : BUSY;
 }
 
 int loader_drain(struct loader *l, loader_fn *fn, void *ctx)

@@ -83,8 +83,11 @@ void loader_guard(struct loader *l, unsigned role, pid_t pid);
 /* What a run writes to this file is looked at for secrets; dev in the kernel's encoding. 0 or -errno. */
 int loader_watch(struct loader *l, uint64_t ino, uint32_t dev, uint32_t run);
 int loader_ring_fd(const struct loader *l); /* readable when records wait */
-/* How long to wait for it at most, ms, when so often in a row nothing was there. */
-int loader_wait_ms(unsigned empty);
+/*
+ * How long to wait for it at most, ms, when so often in a row nothing was there. hurry: something is under way that
+ * wants an answer of ours soon, and that no record of its own wakes us for.
+ */
+int loader_wait_ms(unsigned empty, bool hurry);
 int loader_drain(struct loader *l, loader_fn *fn, void *ctx); /* 0 or -errno */
 /* No new record from here on; what is in the ring can still be drained. Detaching itself takes a second. */
 void loader_stop(struct loader *l);

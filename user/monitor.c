@@ -79,7 +79,10 @@ static void on_first_loss(void *ctx, uint32_t type, uint64_t count)
 		on_loss(m, type, count);
 }
 
-/* All that the attacher has said up to now. */
+/*
+ * All that the attacher has said up to now: before the first record, which it may be about. It wakes nobody: what it
+ * says can wait as long as records do.
+ */
 static void peers_hear(struct monitor *m)
 {
 	m->heard = true;
@@ -107,7 +110,7 @@ static void on_record(void *ctx, void *bytes, size_t n)
 	link_look(m->pipeline, RUN_ID, now);
 	startup_look(m->pipeline, RUN_ID, now);
 	hash_look(m->pipeline, RUN_ID, now);
-	/* Its file may hold functions that read the environment; passed by the gate, it is known already. */
+	/* Its file may hold functions that read the environment. */
 	if (n >= sizeof(h) && h.type == EV_EXEC)
 		attacher_ask(&m->attacher, &h,
 			     n < sizeof(h) + sizeof(struct ev_exec)
@@ -124,7 +127,10 @@ static void on_record(void *ctx, void *bytes, size_t n)
 
 static void ring_drain(struct monitor *m)
 {
+	m->heard = false;
 	loader_drain(m->loader, on_record, m);
+	if (!m->heard)
+		peers_hear(m);
 	failures_take(m, UINT64_MAX);
 }
 
@@ -269,6 +275,12 @@ static bool front_hear(struct monitor *m)
 	return true;
 }
 
+/* Probes are to be attached to what runs already, or containers of a build come that no answer names before. */
+static bool hurries(const struct monitor *m)
+{
+	return (!m->gated && strcmp(m->config->env_reads, "off")) || pipeline_building(m->pipeline);
+}
+
 static void run_drive(struct monitor *m)
 {
 	unsigned empty = 0;
@@ -276,19 +288,14 @@ static void run_drive(struct monitor *m)
 	while (!m->ended) {
 		struct pollfd fds[] = { { m->front_gone ? -1 : m->front, POLLIN, 0 },
 					{ loader_ring_fd(m->loader), POLLIN, 0 },
-					{ m->command ? m->guardian : -1, POLLIN, 0 },
-					{ m->command ? m->attacher.fd : -1, POLLIN, 0 } };
+					{ m->command ? m->guardian : -1, POLLIN, 0 } };
 		uint64_t before = m->records;
 
-		poll(fds, ARRAY_SIZE(fds), loader_wait_ms(empty));
+		poll(fds, ARRAY_SIZE(fds), loader_wait_ms(empty, hurries(m)));
 		if (fds[2].revents)
 			guardian_hear(m);
 		if (fds[0].revents && !front_hear(m))
 			break;
-		/* Before the reads that it is about; without a record nobody waits for it. */
-		m->heard = false;
-		if (fds[3].revents)
-			peers_hear(m);
 		if (m->command)
 			monitor_probes_look(m);
 		ring_drain(m);

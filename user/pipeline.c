@@ -80,6 +80,11 @@ bool pipeline_has(const struct pipeline *p, uint32_t pid, uint64_t start)
 	return process && !process->ended;
 }
 
+bool pipeline_building(const struct pipeline *p)
+{
+	return p->dialogue && dialogue_building(p->dialogue);
+}
+
 enum masked pipeline_builds(struct pipeline *p, struct span args)
 {
 	return p->dialogue ? dialogue_builds(p->dialogue, &p->run.masker, args) : MASKED_OTHER;

@@ -82,6 +82,8 @@ struct link_asked {
 bool pipeline_link_asked(struct pipeline *p, struct link_asked *out);
 /* Is it a process of the run that has not ended? */
 bool pipeline_has(const struct pipeline *p, uint32_t pid, uint64_t start);
+/* Is an image built at this moment? */
+bool pipeline_building(const struct pipeline *p);
 /* Live only: is what a program was given (raw) a step of an image that the run builds at this moment? */
 enum masked pipeline_builds(struct pipeline *p, struct span args);
 uint64_t pipeline_sequence(const struct pipeline *p); /* of the last line */
