@@ -98,9 +98,9 @@ static const struct docker_route routes[] = {
 
 	{ "GET", "/swarm", ACT_SWARM, "swarm-inspect", OBJ_SWARM, A },
 	{ "GET", "/swarm/unlockkey", ACT_SWARM, "swarm-unlock-key", OBJ_SWARM, A },
-	{ "POST", "/swarm/init", ACT_SWARM, "swarm-init", OBJ_SWARM, N },
-	{ "POST", "/swarm/join", ACT_SWARM, "swarm-join", OBJ_SWARM, C },
-	{ "POST", "/swarm/leave", ACT_SWARM, "swarm-leave", OBJ_SWARM, C },
+	{ "POST", "/swarm/init", ACT_SWARM_MEMBER, "swarm-init", OBJ_SWARM, N },
+	{ "POST", "/swarm/join", ACT_SWARM_MEMBER, "swarm-join", OBJ_SWARM, C },
+	{ "POST", "/swarm/leave", ACT_SWARM_MEMBER, "swarm-leave", OBJ_SWARM, D },
 	{ "POST", "/swarm/update", ACT_SWARM, "swarm-update", OBJ_SWARM, C },
 	{ "POST", "/swarm/unlock", ACT_SWARM, "swarm-unlock", OBJ_SWARM, C },
 	{ "GET", "/nodes", ACT_SWARM, "node-list", OBJ_SWARM, A },

@@ -32,7 +32,7 @@ enum docker_action {
 	ACT_VOLUME_CREATE, ACT_VOLUME_UPDATE, ACT_VOLUME_REMOVE, ACT_VOLUME_PRUNE, ACT_VOLUME_LIST, ACT_VOLUME_INSPECT,
 	ACT_SYSTEM_INFO, ACT_SYSTEM_VERSION, ACT_SYSTEM_DF, ACT_SYSTEM_EVENTS, ACT_SYSTEM_AUTH, ACT_BUILD_PRUNE,
 	ACT_DISTRIBUTION_INSPECT, ACT_ENGINE_PING, ACT_SESSION, ACT_GRPC,
-	ACT_SWARM, ACT_SERVICE /* what its containers are to be: made, or changed */, ACT_PLUGIN,
+	ACT_SWARM, ACT_SWARM_MEMBER /* the engine becomes or ceases to be one */, ACT_SERVICE /* what its containers are to be: made, or changed */, ACT_PLUGIN,
 	ACTIONS
 };
 /* clang-format on */

@@ -1,6 +1,7 @@
 /* finish.c: the end of a run: repeats, what is left behind, the gate, the summary. */
 #include <stdlib.h>
 #include "markdown.h"
+#include "object_name.h"
 #include "pipeline_state.h"
 #include "recording.h"
 #include "summary.h"
@@ -12,6 +13,7 @@ static void left_add(void *ctx, enum docker_object kind, struct span id, struct 
 
 	buf_str(&b, docker_object_text(kind));
 	buf_byte(&b, ' ');
+	id = digest_trim(id);
 	if (name.len)
 		buf_add(&b, name.ptr, name.len);
 	else

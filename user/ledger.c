@@ -315,8 +315,8 @@ void ledger_left(const struct ledger *l,
 
 		if (o->removed || !o->created || o->kind == OBJ_EXEC)
 			continue;
-		if (o->kind == OBJ_IMAGE && !o->name.len)
-			continue;
+		if (o->kind == OBJ_IMAGE && !o->name.len && !o->nameless)
+			continue; /* a layer, or it is told by its tags */
 		if (o->auto_remove && o->started && o->stopped)
 			continue;
 		fn(ctx, o->kind, o->id, o->name);

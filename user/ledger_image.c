@@ -5,7 +5,7 @@
 #include "object_name.h"
 
 /* A tag of the run; a tag has no id of its own, so that the tag of a foreign image does not give that image. */
-static void tag_add(struct ledger *l, struct span reference, bool unsure)
+static void tag_add(struct ledger *l, struct span reference, bool unsure, bool alias)
 {
 	struct buf ref = { 0 };
 	struct object *o;
@@ -18,16 +18,36 @@ static void tag_add(struct ledger *l, struct span reference, bool unsure)
 	o = key_find(l, OBJ_IMAGE, name);
 	if (!o)
 		o = object_add(l, OBJ_IMAGE, (struct span){ NULL, 0 }, name);
-	if (o)
+	if (o) {
 		o->unsure = unsure;
+		o->alias = alias;
+	}
 	buf_free(&ref);
 }
 
-static void image_add(struct ledger *l, struct span id)
+/* The same may come again after its removal: an id is its content's. NULL: without an id, or there are too many. */
+static struct object *image_add(struct ledger *l, struct span id)
 {
-	if (id.len && !key_find(l, OBJ_IMAGE, id))
-		object_add(l, OBJ_IMAGE, id, (struct span){ NULL, 0 });
+	struct object *o = key_find(l, OBJ_IMAGE, id);
+
+	if (!o && id.len)
+		o = object_add(l, OBJ_IMAGE, id, (struct span){ NULL, 0 });
+	if (o)
+		o->removed = false;
+	return o;
 }
+
+/* What a call was asked to make: it has the name that the call gave it, or none. */
+static void image_made(struct ledger *l, struct span id, bool named)
+{
+	const struct object *before = key_find(l, OBJ_IMAGE, id);
+	bool has_name = named || (before && !before->removed && !before->nameless);
+	struct object *o = image_add(l, id);
+
+	if (o)
+		o->nameless = !has_name;
+}
+
 /* Takes the next line off s; lines of a JSON stream end in \r\n or \n, an escaped \n ends one too. */
 static bool line_next(struct span *s, struct span *line)
 {
@@ -72,9 +92,9 @@ void build_learn(struct ledger *l, const struct docker_call *c)
 
 	if (c->status != 200 || stream_failed(c->response))
 		return;
-	image_add(l, c->created_id);
+	image_made(l, c->created_id, docker_query(c->query, "t", 0, &tag) && tag.len);
 	for (unsigned i = 0; i < 1000 && docker_query(c->query, "t", i, &tag); i++)
-		tag_add(l, (struct span){ tag.ptr, tag.len }, !c->response_complete);
+		tag_add(l, (struct span){ tag.ptr, tag.len }, !c->response_complete, false);
 	buf_free(&tag);
 }
 
@@ -83,35 +103,37 @@ void ledger_build_image(struct ledger *l, struct span id)
 	image_add(l, id);
 }
 
-/* repo and tag of a query, joined. A tag may be a digest. */
-static void repo_learn(struct ledger *l, const struct docker_call *c, const char *key)
+/* repo and tag of a query, joined. A tag may be a digest. False: there is none. */
+static bool repo_learn(struct ledger *l, const struct docker_call *c, const char *key, bool alias)
 {
 	struct buf repo = { 0 }, tag = { 0 };
+	bool named = docker_query(c->query, key, 0, &repo) && repo.len;
 
-	if (docker_query(c->query, key, 0, &repo) && repo.len) {
+	if (named) {
 		if (docker_query(c->query, "tag", 0, &tag) && tag.len) {
 			buf_byte(&repo, memchr(tag.ptr, ':', tag.len) ? '@' : ':');
 			buf_add(&repo, tag.ptr, tag.len);
 		}
 		tag_add(l, (struct span){ repo.ptr, repo.len },
-			c->response.len && !c->response_complete);
+			c->response.len && !c->response_complete, alias);
 	}
 	buf_free(&repo);
 	buf_free(&tag);
+	return named;
 }
 
 /* {"status":"sha256:ID"}; a name is not needed. */
 static void import_learn(struct ledger *l, const struct docker_call *c)
 {
 	struct span hex = hex_after(c->response, "\"sha256:");
+	bool named = repo_learn(l, c, "repo", false);
 	struct buf id = { 0 };
 
 	buf_str(&id, "sha256:");
 	buf_add(&id, hex.len ? hex.ptr : "", hex.len);
 	if (hex.len == 64)
-		image_add(l, (struct span){ id.ptr, id.len });
+		image_made(l, (struct span){ id.ptr, id.len }, named);
 	buf_free(&id);
-	repo_learn(l, c, "repo");
 }
 
 void pull_learn(struct ledger *l, const struct docker_call *c)
@@ -123,7 +145,7 @@ void pull_learn(struct ledger *l, const struct docker_call *c)
 			import_learn(l, c);
 		else if (span_find(c->response, SPAN("Image is up to date")) <
 			 0) /* else it was there before */
-			repo_learn(l, c, "fromImage");
+			repo_learn(l, c, "fromImage", false);
 	}
 	buf_free(&from);
 }
@@ -141,10 +163,10 @@ void load_learn(struct ledger *l, const struct docker_call *c)
 			line.len -= at + 14;
 			while (n < line.len && !strchr("\"\\\r", line.ptr[n]))
 				n++;
-			tag_add(l, (struct span){ line.ptr, n }, false);
+			tag_add(l, (struct span){ line.ptr, n }, false, false);
 			continue;
 		}
-		image_add(l, hex_after(line, "Loaded image ID: sha256:"));
+		image_made(l, hex_after(line, "Loaded image ID: sha256:"), false);
 	}
 }
 
@@ -165,13 +187,16 @@ static void on_removed(void *ctx, const struct json_value *v)
 
 void tag_learn(struct ledger *l, const struct docker_call *c)
 {
-	repo_learn(l, c, "repo");
+	struct object *o = object_find(l, OBJ_IMAGE, c->target);
+	bool alias = !o || o->alias || o->unsure;
+
+	if (repo_learn(l, c, "repo", alias) && o)
+		o->nameless = false;
 }
 
 void commit_learn(struct ledger *l, const struct docker_call *c)
 {
-	image_add(l, c->created_id);
-	repo_learn(l, c, "repo");
+	image_made(l, c->created_id, repo_learn(l, c, "repo", false));
 }
 
 void images_removed_learn(struct ledger *l, const struct docker_call *c)

@@ -8,8 +8,16 @@ struct prune {
 	const struct ledger *l;
 	unsigned own, other;
 	bool group; /* the last Untagged was the run's own: its layers are, too */
-	bool foreign_tag;
+	bool foreign_tag, own_tag;
 };
+
+/* A tag that came with its image: what a pull or a load says of it is its name alone. */
+static bool is_whole(const struct ledger *l, struct span tag)
+{
+	const struct object *o = object_find(l, OBJ_IMAGE, tag);
+
+	return !(o && o->alias) && ledger_owner(l, OBJ_IMAGE, tag) == OWNER_OWN;
+}
 
 static void on_pruned(void *ctx, const struct json_value *v)
 {
@@ -32,7 +40,7 @@ static void on_pruned(void *ctx, const struct json_value *v)
 		return;
 	own = ledger_owner(p->l, kind, v->text) == OWNER_OWN;
 	if (kind == OBJ_IMAGE && json_key_is(v->path[v->depth - 1].key, "Untagged"))
-		p->group = own;
+		p->group = is_whole(p->l, v->text);
 	else if (kind == OBJ_IMAGE && p->group)
 		own = true;
 	if (own)
@@ -45,10 +53,11 @@ static void on_untagged(void *ctx, const struct json_value *v)
 {
 	struct prune *p = ctx;
 
-	if (v->type == JSON_STRING && json_path_is(v, "/*/Untagged") &&
-	    !memchr(v->text.ptr, '@', v->text.len) &&
-	    ledger_owner(p->l, OBJ_IMAGE, v->text) == OWNER_FOREIGN)
-		p->foreign_tag = true;
+	if (v->type != JSON_STRING || !json_path_is(v, "/*/Untagged") ||
+	    memchr(v->text.ptr, '@', v->text.len))
+		return;
+	p->foreign_tag |= ledger_owner(p->l, OBJ_IMAGE, v->text) == OWNER_FOREIGN;
+	p->own_tag |= is_whole(p->l, v->text);
 }
 
 bool call_is_good(const struct docker_call *c)
@@ -105,6 +114,14 @@ void ledger_judge(const struct ledger *l, struct docker_call *c)
 		c->pruned_own = p.own;
 		c->pruned_other = p.other;
 		return;
+	case ACT_SWARM_MEMBER:
+		if (c->route->change == CHANGE_DELETION)
+			c->owner = key_find(l, OBJ_SWARM, SWARM_MADE) ||
+						   key_find(l, OBJ_SWARM, SWARM_JOINED)
+					   ? OWNER_OWN
+				   : l->blind ? OWNER_UNKNOWN
+					      : OWNER_FOREIGN;
+		return;
 	default:
 		break;
 	}
@@ -116,5 +133,8 @@ void ledger_judge(const struct ledger *l, struct docker_call *c)
 	if (c->route->action == ACT_IMAGE_REMOVE && call_is_good(c)) {
 		json_walk(c->response, on_untagged, &p, NULL);
 		c->removed_names_foreign = p.foreign_tag;
+		/* By an id that no answer told, but its names did. */
+		if (c->owner == OWNER_FOREIGN && p.own_tag && !p.foreign_tag)
+			c->owner = OWNER_OWN;
 	}
 }

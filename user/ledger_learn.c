@@ -318,6 +318,24 @@ static void swarm_learn(struct ledger *l, const struct docker_call *c)
 		object_add(l, c->route->object, c->created_id, c->target);
 }
 
+static void member_learn(struct ledger *l, const struct docker_call *c)
+{
+	bool leaves = c->route->change == CHANGE_DELETION;
+	bool made = leaves ? key_find(l, OBJ_SWARM, SWARM_MADE) != NULL
+			   : c->route->change == CHANGE_CREATION;
+	struct span name = made ? SWARM_MADE : SWARM_JOINED;
+	struct object *o = key_find(l, OBJ_SWARM, name);
+
+	if (!leaves && !o)
+		object_add(l, OBJ_SWARM, (struct span){ NULL, 0 }, name);
+	if (!leaves || !o)
+		return;
+	object_remove(l, o);
+	for (unsigned i = 0; made && i < l->n; i++)
+		if (l->at[i]->kind == OBJ_SWARM && !l->at[i]->removed)
+			object_remove(l, l->at[i]);
+}
+
 static void (*const lessons[ACTIONS])(struct ledger *l, const struct docker_call *c) = {
 	[ACT_CONTAINER_CREATE] = container_learn,
 	[ACT_EXEC_CREATE] = exec_learn,
@@ -343,6 +361,7 @@ static void (*const lessons[ACTIONS])(struct ledger *l, const struct docker_call
 	[ACT_VOLUME_PRUNE] = prune_learn,
 	[ACT_NETWORK_PRUNE] = prune_learn,
 	[ACT_SWARM] = swarm_learn,
+	[ACT_SWARM_MEMBER] = member_learn,
 	[ACT_SERVICE] = swarm_learn,
 	[ACT_PLUGIN] = swarm_learn,
 };

@@ -12,8 +12,10 @@ struct object {
 	bool created;                /* by the run; false: named by --own */
 	bool given;                  /* not created: ledger_given() was asked */
 	bool removed, auto_remove, started, stopped;
-	bool shares; /* a container that has another's volumes */
-	bool unsure; /* the end of the answer was not seen; or it may have been there before */
+	bool shares;   /* a container that has another's volumes */
+	bool nameless; /* an image that a call made and gave no name */
+	bool alias;    /* a tag of the run's on an image that is not known as the run's */
+	bool unsure;   /* the end of the answer was not seen; or it may have been there before */
 };
 
 struct ledger {
@@ -31,6 +33,12 @@ struct object *key_find(const struct ledger *l, enum docker_object kind, struct 
 void key_set(struct ledger *l, enum docker_object kind, struct span text, struct object *o);
 void key_drop(struct ledger *l, enum docker_object kind, struct span text);
 struct object *object_find(const struct ledger *l, enum docker_object kind, struct span name);
+/*
+ * What an engine's membership of a swarm is called here, made by the run or joined; no service can be called so.
+ * What the run makes in a swarm of its own ends with it.
+ */
+#define SWARM_MADE   SPAN("of this engine")
+#define SWARM_JOINED SPAN("joined by this engine")
 /* NULL: there are too many; the ledger is blind then. */
 struct object *object_add(struct ledger *l, enum docker_object kind, struct span id,
 			  struct span name);

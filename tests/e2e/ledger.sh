@@ -37,6 +37,7 @@ docker build -q --no-cache -t saved:1 "$work/context" >/dev/null
 docker save saved:1 -o "$work/saved.tar"
 docker rmi saved:1 >/dev/null
 own "a load, by the name in it" "docker load -i '$work/saved.tar' && docker rmi saved:1"
+own "a load, by an id that no answer told" "docker load -qi '$work/saved.tar' && docker rmi \$(docker images -q saved:1)"
 own "a tag" "docker tag $base other:1 && docker rmi other:1"
 own "a container by its new name" "docker create --name n1 $base true && docker rename n1 n2 && docker rm n2"
 own "a volume" "docker volume create v1 && docker volume rm v1"
@@ -75,10 +76,15 @@ run -q -- sh -c "docker run --rm $base true; docker run -d --name gone $base tru
 see "--rm leaves nothing behind" 'not get(ev[-1], "invigil.run.left_behind.objects")'
 run -q -- sh -c "docker create --name left $base true; docker volume create left-v; docker network create left-n" >/dev/null
 see "what is not removed is listed" 'all(any(w in str(o) for o in get(ev[-1], "invigil.run.left_behind.objects")) for w in ("left", "left-v", "left-n"))'
+run -q -- sh -c "docker build -q --no-cache '$work/context' >'$work/id'; docker rmi \$(docker build -q --no-cache '$work/context')" >/dev/null
+see "an image without a name that is not removed is listed, and another that is removed is not" \
+	"get(ev[-1], 'invigil.run.left_behind.objects') == ['image $(sed 's/sha256:\(.\{12\}\).*/\1/' "$work/id")']"
 run -q -- curl -s -o "$work/out" --unix-socket "$sock" -X POST -H 'Content-Type: application/json' -d '{"CheckpointID":"cp1"}' "http://localhost/v1.41/containers/left/checkpoints"
 see "a checkpoint is a call about its container, which is foreign" '[get(e, "invigil.docker.owner") for e in ev if "checkpoints" in get(e, "url.path", "") and get(e, "event.kind") == "event"] == ["foreign"]'
 
 foreign "an image of an earlier run, by name" "docker tag $base x:1 && docker rmi x:1; docker rmi -f made-before:1 $base"
+docker load -qi "$work/saved.tar" >/dev/null
+foreign "an image of an earlier run, by its id, which the run gave a name" "docker tag saved:1 mine:1 && docker rmi -f \$(docker images -q saved:1)"
 "$root/tests/lib/base-image.sh" "$sock" $base
 foreign "a container of an earlier run" "docker rm left"
 foreign "a volume" "docker volume rm left-v"

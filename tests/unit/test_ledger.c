@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 #include "ledger.h"
 
@@ -88,6 +89,148 @@ static void a_prune_counts_what_is_not_the_run_s(void **s)
 	assert_int_equal(c.pruned_own, 2);
 	assert_int_equal(c.pruned_other, 1);
 	assert_false(c.pruned_unreadable);
+	ledger_free(l);
+}
+
+#define LOADED  "{\"stream\":\"Loaded image: x:1\\n\"}"
+#define DELETED "{\"Deleted\":\"sha256:" FOREIGN_ID "\"}"
+
+static enum owner removed_by_id(struct ledger *l, const char *response)
+{
+	struct docker_call c = { 0 };
+
+	call(l, &c, "DELETE", "/images/" FOREIGN_ID, "force=1", response);
+	return c.owner;
+}
+
+/* `docker rmi $(docker images -q x)`: a load and a pull tell a name alone. */
+static void an_image_is_removed_by_an_id_that_no_answer_told(void **s)
+{
+	struct ledger *l = ledger_new(NULL, 0);
+	struct docker_call c = { 0 };
+
+	(void)s;
+	call(l, &c, "POST", "/images/load", "", LOADED);
+	assert_int_equal(removed_by_id(l, "[{\"Untagged\":\"x:1\"}," DELETED "]"), OWNER_OWN);
+	assert_int_equal(removed_by_id(l, "[{\"Untagged\":\"x:1\"}," DELETED "]"), OWNER_FOREIGN);
+	call(l, &c, "POST", "/images/load", "", LOADED);
+	assert_int_equal(removed_by_id(l, "[" DELETED "]"), OWNER_FOREIGN);
+	assert_int_equal(
+		removed_by_id(l, "[{\"Untagged\":\"x:1\"},{\"Untagged\":\"y:1\"}," DELETED "]"),
+		OWNER_FOREIGN);
+	ledger_free(l);
+}
+
+static void a_tag_of_the_run_s_does_not_make_a_foreign_image_its_own(void **s)
+{
+	struct ledger *l = ledger_new(NULL, 0);
+	struct docker_call c = { 0 };
+
+	(void)s;
+	call(l, &c, "POST", "/images/" FOREIGN_ID "/tag", "repo=mine&tag=1", "");
+	c = (struct docker_call){ 0 };
+	call(l, &c, "POST", "/images/mine:1/tag", "repo=again", "");
+	assert_int_equal(removed_by_id(l, "[{\"Untagged\":\"again:latest\"}," DELETED "]"),
+			 OWNER_FOREIGN);
+	c = (struct docker_call){ 0 };
+	call(l, &c, "POST", "/images/prune", "",
+	     "{\"ImagesDeleted\":[{\"Untagged\":\"mine:1\"}," DELETED "]}");
+	assert_int_equal(c.pruned_other, 1);
+	c = (struct docker_call){ 0 };
+	call(l, &c, "POST", "/images/load", "", LOADED);
+	c = (struct docker_call){ 0 };
+	call(l, &c, "POST", "/images/x:1/tag", "repo=y", "");
+	assert_int_equal(removed_by_id(l, "[{\"Untagged\":\"y:latest\"}," DELETED "]"), OWNER_OWN);
+	ledger_free(l);
+}
+
+static char left_at[256];
+
+static void left_on(void *ctx, enum docker_object kind, struct span id, struct span name)
+{
+	struct span s = name.len ? name : id;
+	size_t n = strlen(left_at);
+
+	(void)ctx;
+	snprintf(left_at + n, sizeof(left_at) - n, "%s%s %.*s", n ? ", " : "",
+		 docker_object_text(kind), (int)(s.len > 20 ? 20 : s.len), s.ptr);
+}
+
+static const char *left(const struct ledger *l)
+{
+	*left_at = 0;
+	ledger_left(l, left_on, NULL);
+	return left_at;
+}
+
+static void an_image_without_a_name_is_left_behind_until_it_goes_or_gets_one(void **s)
+{
+	struct ledger *l = ledger_new(NULL, 0);
+	struct docker_call c = { .created_id = SPAN("sha256:" ID) };
+
+	(void)s;
+	ledger_build_image(l, SPAN(FOREIGN_ID)); /* a step's */
+	assert_string_equal(left(l), "");
+	call(l, &c, "POST", "/build", "", "");
+	assert_string_equal(left(l), "image sha256:0123456789abc");
+	c = (struct docker_call){ 0 };
+	call(l, &c, "DELETE", "/images/" ID, "", "[{\"Deleted\":\"sha256:" ID "\"}]");
+	assert_string_equal(left(l), "");
+	c = (struct docker_call){ .created_id = SPAN("sha256:" ID) };
+	call(l, &c, "POST", "/commit", "container=x", "");
+	assert_string_equal(left(l), "image sha256:0123456789abc");
+	call(l, &c, "POST", "/build", "t=x", "");
+	assert_string_equal(left(l), "image x:latest");
+	call(l, &c, "POST", "/build", "", ""); /* from its cache */
+	assert_string_equal(left(l), "image x:latest");
+	c = (struct docker_call){ 0 };
+	call(l, &c, "POST", "/images/load", "", "{\"stream\":\"Loaded image ID: sha256:f00\"}");
+	assert_string_equal(left(l), "image x:latest, image f00");
+	c = (struct docker_call){ 0 };
+	call(l, &c, "POST", "/images/f00/tag", "repo=y", "");
+	assert_string_equal(left(l), "image x:latest, image y:latest");
+	ledger_free(l);
+}
+
+static enum owner swarm_left(struct ledger *l)
+{
+	struct docker_call c = { 0 };
+
+	call(l, &c, "POST", "/swarm/leave", "force=1", "");
+	return c.owner;
+}
+
+static void swarm_call(struct ledger *l, const char *path, const char *name)
+{
+	struct docker_call c = { .target = span_of(name) };
+
+	c.route = docker_route(SPAN("POST"), span_of(path), &c.target, &c.endpoint);
+	c.target = span_of(name);
+	c.status = 201;
+	ledger_judge(l, &c);
+	ledger_learn(l, &c);
+}
+
+static void what_is_in_a_swarm_of_the_run_s_ends_with_it(void **s)
+{
+	struct ledger *l = ledger_new(NULL, 0);
+
+	(void)s;
+	assert_int_equal(swarm_left(l), OWNER_FOREIGN);
+	swarm_call(l, "/swarm/init", "");
+	swarm_call(l, "/services/create", "web");
+	assert_string_equal(left(l), "swarm of this engine, swarm web");
+	assert_int_equal(swarm_left(l), OWNER_OWN);
+	assert_string_equal(left(l), "");
+	assert_int_equal(swarm_left(l), OWNER_FOREIGN);
+	/* Another's goes on without this engine, and so does what was made in it. */
+	swarm_call(l, "/swarm/join", "");
+	swarm_call(l, "/services/create", "web");
+	assert_string_equal(left(l), "swarm joined by this engin, swarm web");
+	assert_int_equal(swarm_left(l), OWNER_OWN);
+	assert_string_equal(left(l), "swarm web");
+	ledger_blind(l);
+	assert_int_equal(swarm_left(l), OWNER_UNKNOWN);
 	ledger_free(l);
 }
 
@@ -317,6 +460,10 @@ int main(void)
 		cmocka_unit_test(tagging_a_foreign_image_gives_the_tag_alone),
 		cmocka_unit_test(a_digest_goes_with_its_tag),
 		cmocka_unit_test(a_prune_counts_what_is_not_the_run_s),
+		cmocka_unit_test(an_image_is_removed_by_an_id_that_no_answer_told),
+		cmocka_unit_test(a_tag_of_the_run_s_does_not_make_a_foreign_image_its_own),
+		cmocka_unit_test(an_image_without_a_name_is_left_behind_until_it_goes_or_gets_one),
+		cmocka_unit_test(what_is_in_a_swarm_of_the_run_s_ends_with_it),
 		cmocka_unit_test(selectors_make_objects_own),
 		cmocka_unit_test(an_answer_tells_what_a_selector_gives),
 		cmocka_unit_test(answers_that_tell_something_are_read),

@@ -32,9 +32,11 @@ static bool is_forced(const struct docker_call *c)
 	return forced;
 }
 
-/* A name is the same in every run, an id is not. */
+/* A name is the same in every run, an id is not. A swarm that is left has neither. */
 static struct span shown_of(const struct docker_call *c)
 {
+	if (!c->target.len)
+		return span_of(docker_object_text(c->route->object));
 	return c->route->object == OBJ_CONTAINER && c->container_name.len ? c->container_name
 									  : c->target;
 }
