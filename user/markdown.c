@@ -142,6 +142,87 @@ static void write_alerts(const struct summary_input *in, struct buf *out)
 		buf_byte(out, '\n');
 }
 
+/* Findings of one test case, as JUnit has them; of each the case in which it was seen first. */
+struct test_group {
+	const struct test_case *test; /* NULL: in none */
+	unsigned n[SEVERITIES];
+};
+
+/* NULL: there is no room for another one. */
+static struct test_group *group_of(struct test_group *g, unsigned *n, const struct test_case *test)
+{
+	for (unsigned i = 0; i < *n; i++)
+		if (test_case_same(g[i].test, test))
+			return &g[i];
+	if (*n == MARKDOWN_TESTS)
+		return NULL;
+	g[*n].test = test;
+	return &g[(*n)++];
+}
+
+/* In a table a pipe would end it, in code, too (GFM 0.29, 4.10). */
+static void add_cell(struct buf *out, const struct masker *m, struct span s)
+{
+	struct buf code = { 0 };
+
+	add_code(&code, m, s);
+	for (size_t i = 0; i < code.len; i++) {
+		if (code.ptr[i] == '|')
+			buf_byte(out, '\\');
+		buf_byte(out, code.ptr[i]);
+	}
+	buf_free(&code);
+}
+
+static void write_group(const struct run *r, const struct test_group *g, struct buf *out)
+{
+	buf_str(out, "| ");
+	if (g->test)
+		add_cell(out, &r->masker, g->test->name);
+	else
+		buf_str(out, "in no test case");
+	buf_str(out, " |");
+	for (int s = SEV_CRITICAL; s > SEV_INFO; s--)
+		if (g->n[s])
+			buf_fmt(out, " %u |", g->n[s]);
+		else
+			buf_str(out, " |");
+	buf_byte(out, '\n');
+}
+
+/* The worst ones first. */
+static void write_tests(const struct summary_input *in, struct buf *out)
+{
+	struct test_group groups[MARKDOWN_TESTS] = { 0 };
+	unsigned n = 0, more = 0;
+	bool any = false;
+
+	for (int s = SEV_CRITICAL; s > SEV_INFO; s--)
+		for (unsigned i = 0; i < in->alerts->n; i++) {
+			const struct alert *a = &in->alerts->at[i];
+			struct test_group *g;
+
+			if ((int)a->severity != s)
+				continue;
+			g = group_of(groups, &n, a->test);
+			if (g)
+				g->n[s]++;
+			else
+				more++;
+			any |= a->test != NULL;
+		}
+	if (!any)
+		return;
+	buf_str(out, "### By test case\n\n"
+		     "| seen first in | critical | high | medium | low |\n"
+		     "|---|--:|--:|--:|--:|\n");
+	for (unsigned i = 0; i < n; i++)
+		write_group(in->run, &groups[i], out);
+	if (more)
+		buf_fmt(out, "\n%u more findings are in other test cases\n", more);
+	buf_byte(out, '\n');
+}
+
 static void write_unseen(const struct summary_input *in, struct buf *out)
 {
 	const struct run *r = in->run;
@@ -216,6 +297,7 @@ void markdown_write(const struct summary_input *in, struct buf *out)
 {
 	write_head(in, out);
 	write_table(in, out);
+	write_tests(in, out);
 	write_alerts(in, out);
 	write_unseen(in, out);
 	write_coverage(in->run, out);

@@ -5,6 +5,7 @@
 #include "summary.h"
 
 #define MARKDOWN_ALERTS 200 /* more are counted; they are in the stream */
+#define MARKDOWN_TESTS  100 /* test cases with a row of their own */
 
 /* files, colour and verbose of in are not looked at. */
 void markdown_write(const struct summary_input *in, struct buf *out);
