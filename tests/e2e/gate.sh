@@ -1,6 +1,6 @@
 #!/bin/bash
 # gate.sh: the exec gate: first reads are seen, nobody in the run notices, and whatever dies, the run works on.
-# GATE_FIRST, GATE_KILLS: how many new programs of each kind, how many kills (200 and 50 for the whole measure).
+# GATE_FIRST, GATE_KILLS: how many new programs of each kind, how many kills (200 and 50: gate_whole.sh).
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 first=${GATE_FIRST:-20} kills=${GATE_KILLS:-8}
@@ -19,6 +19,16 @@ fi
 # ---- in force, and said ----
 check "a run is gated unless told otherwise" status_is 0 run -- grep -q '^Seccomp:.*2' /proc/self/status
 see "and says so" 'get(ev[0], "invigil.run.exec_gate") == "exec" and not any(get(e, "invigil.gap.hook") == "exec gate" and "let go" not in get(e, "invigil.gap.reason") for e in ev)'
+cp /usr/bin/id "$work/id"
+chmod 4755 "$work/id"
+if setpriv --reuid=65534 --clear-groups "$work/id" -u | grep -qx 0; then
+	# shellcheck disable=SC2016
+	check "another user's set-user-id programs work under it" status_is 0 run -u nobody -- \
+		sh -c 'grep -q "^NoNewPrivs:.*0" /proc/self/status && grep -q "^Seccomp:.*2" /proc/self/status && [ "$(id -u) $("$1" -u)" = "65534 0" ]' sh "$work/id"
+else
+	test_begin "set-user-id programs"
+	skip "$work is mounted without them"
+fi
 check "--gate=off" status_is 0 run --gate=off -- grep -q '^Seccomp:.*0' /proc/self/status
 see "says so" 'get(ev[0], "invigil.run.exec_gate") == "off" and any(get(e, "invigil.gap.hook") == "exec gate" for e in ev)'
 check "--env-reads=off needs no gate" status_is 0 run --env-reads=off -- grep -q '^Seccomp:.*0' /proc/self/status
