@@ -90,11 +90,14 @@ static void copy_tell(struct pipeline *p, struct process *process, const struct 
 	f.env.count = w->n;
 	f.env.late = process->env_late;
 	process->copy_place[process->copies++ % ARRAY_SIZE(process->copy_place)] = w->place;
-	/* The kernel tells a name once from one place, and of these reads no place is known. */
+	/*
+	 * The kernel tells a name once from one place, and of these reads no place is known: what it tells
+	 * again it had to forget, and that may be of another copy.
+	 */
 	if (w->mechanism == ENV_GETENV)
 		process->env_unseen = "single reads behind a copy of all are not told from it";
 	/* One of them that is read by itself later is told. */
-	for (unsigned i = 0; i < w->n; i++)
+	for (unsigned i = 0; w->mechanism != ENV_GETENV && i < w->n; i++)
 		process_read_forget(process, w->read[i].name);
 	fact_emit(p, &f);
 }
