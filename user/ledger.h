@@ -25,6 +25,8 @@ void ledger_judge(const struct ledger *l, struct docker_call *call);
 void ledger_shares(const struct ledger *l, const struct docker_call *call, struct buf *out);
 /* Learns from a successful response: created, renamed, tagged, removed. Call after ledger_judge. */
 void ledger_learn(struct ledger *l, const struct docker_call *call);
+/* An engine did what is not in the Docker Engine API, and what the ledger cannot know, as podman's own /libpod/ is. */
+bool call_is_unknown_change(const struct docker_call *call);
 /*
  * To be called when m knows more secrets than before: a name that holds one comes masked from now on, so it is
  * masked here too, to be found again and to be shown so.

@@ -65,6 +65,12 @@ bool call_is_good(const struct docker_call *c)
 	return (c->status >= 200 && c->status < 300) || c->status == 304;
 }
 
+bool call_is_unknown_change(const struct docker_call *c)
+{
+	return c->route->action == ACT_REQUEST && call_is_good(c) && !span_eq(c->method, "GET") &&
+	       !span_eq(c->method, "HEAD");
+}
+
 static void container_judge(const struct ledger *l, struct docker_call *c, enum docker_object kind)
 {
 	struct span image;

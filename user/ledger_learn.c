@@ -378,6 +378,8 @@ void ledger_learn(struct ledger *l, const struct docker_call *c)
 		l->blind = true; /* it may exist all the same */
 	if (c->status == 101 && c->route->action == ACT_GRPC)
 		l->blind_images = true; /* a build whose result is not seen */
+	if (call_is_unknown_change(c))
+		l->blind = true;
 	if (call_is_good(c) && lessons[c->route->action])
 		lessons[c->route->action](l, c);
 }

@@ -314,6 +314,11 @@ static void on_call(void *ctx, const struct process *process, uint64_t time,
 			p, HEALTH_GAP, process, SPAN("container processes"),
 			SPAN("the containers of a service are made by the engine, not by a call"),
 			SPAN("what they execute"), 1, NULL, false);
+	else if (call_is_unknown_change(call))
+		health_emit(
+			p, HEALTH_GAP, process, SPAN("engine connection"),
+			SPAN("calls that are not of the Docker Engine API, as podman has its own, are not decoded"),
+			SPAN("what they make, change or remove"), 1, NULL, false);
 	else if (starts(call->route->action))
 		start_gap(p, process, call);
 }

@@ -126,4 +126,15 @@ see "podman: R6.4, the host's network; R8.6, near miss" 'alerts("R6.4") and not 
 see "podman: what its containers execute belongs to the run" \
 	'[e for e in execs() if get(e, "process.args") == ["sleep", "60"] and get(e, "container.name") == "pod1"] and [e for e in execs() if get(e, "process.args") == ["echo", "word-pod"] and len(get(e, "container.id", "")) == 64]'
 see "podman: removing its own is R9.1" 'evidence("R9.1") and not alerts("R9.2")'
+own_calls() { # METHOD PATH...: of podman's own API
+	run -q -- sh -c "curl -s --unix-socket '$pod/podman.sock' -X $1 http://d/v4.0.0/libpod/$2; DOCKER_HOST=unix://$pod/podman.sock $docker volume rm pod-v" >"$work/out" 2>&1
+	grep -q pod-v "$work/out"
+}
+check "podman: a call of its own makes a volume" own_calls POST "volumes/create -H 'Content-Type: application/json' -d '{\"Name\":\"pod-v\"}'"
+see "it is said that such a call is not decoded, and whose the volume is cannot be known" \
+	'[e for e in action("coverage-gap") if "not of the Docker Engine API" in get(e, "invigil.gap.reason", "")] and [get(e, "invigil.docker.owner") for e in action("volume-remove")] == ["unknown"]'
+DOCKER_HOST=unix://$pod/podman.sock docker volume create pod-v >"$work/out"
+check "podman: a call of its own reads" own_calls GET volumes/json
+see "near miss: nothing is said, and the volume is foreign" \
+	'not [e for e in action("coverage-gap") if "not of the Docker Engine API" in get(e, "invigil.gap.reason", "")] and alerts("R9.2")'
 finish

@@ -14,7 +14,8 @@
 static void call(struct ledger *l, struct docker_call *c, const char *method, const char *path,
 		 const char *query, const char *response)
 {
-	c->route = docker_route(span_of(method), span_of(path), &c->target, &c->endpoint);
+	c->method = span_of(method);
+	c->route = docker_route(c->method, span_of(path), &c->target, &c->endpoint);
 	c->query = span_of(query);
 	c->status = 200;
 	c->response = span_of(response);
@@ -231,6 +232,27 @@ static void what_is_in_a_swarm_of_the_run_s_ends_with_it(void **s)
 	assert_string_equal(left(l), "swarm web");
 	ledger_blind(l);
 	assert_int_equal(swarm_left(l), OWNER_UNKNOWN);
+	ledger_free(l);
+}
+
+static void what_an_engine_s_own_call_makes_is_not_known(void **s)
+{
+	struct ledger *l = ledger_new(NULL, 0);
+	struct docker_call c = { 0 };
+
+	(void)s;
+	call(l, &c, "GET", "/v4.0.0/libpod/volumes/json", "", "[]");
+	assert_false(call_is_unknown_change(&c));
+	c = (struct docker_call){ 0 };
+	call(l, &c, "POST", "/v1.41/auth", "", "{}");
+	assert_false(call_is_unknown_change(&c));
+	assert_int_equal(ledger_owner(l, OBJ_VOLUME, SPAN("foo1")), OWNER_FOREIGN);
+	c = (struct docker_call){ 0 };
+	call(l, &c, "POST", "/v4.0.0/libpod/volumes/create", "", "{\"Name\":\"foo1\"}");
+	assert_true(call_is_unknown_change(&c));
+	assert_int_equal(ledger_owner(l, OBJ_VOLUME, SPAN("foo1")), OWNER_UNKNOWN);
+	c.status = 500;
+	assert_false(call_is_unknown_change(&c));
 	ledger_free(l);
 }
 
@@ -464,6 +486,7 @@ int main(void)
 		cmocka_unit_test(a_tag_of_the_run_s_does_not_make_a_foreign_image_its_own),
 		cmocka_unit_test(an_image_without_a_name_is_left_behind_until_it_goes_or_gets_one),
 		cmocka_unit_test(what_is_in_a_swarm_of_the_run_s_ends_with_it),
+		cmocka_unit_test(what_an_engine_s_own_call_makes_is_not_known),
 		cmocka_unit_test(selectors_make_objects_own),
 		cmocka_unit_test(an_answer_tells_what_a_selector_gives),
 		cmocka_unit_test(answers_that_tell_something_are_read),
