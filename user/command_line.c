@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "config_key.h"
 #include "option_row.h"
@@ -188,6 +189,46 @@ int options_again(const struct config *old, struct config *c)
 	return err;
 }
 
+/* By whatever names. A device or a pipe is none: it takes what comes. */
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+	bool is_there = !stat(a, &x), same = !strcmp(a, b);
+
+	if (is_there && !stat(b, &y))
+		same = x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+	return same && !(is_there && !S_ISREG(x.st_mode));
+}
+
+/* Else the recording would be replaced by its own stream, or a report by the other at the end of the run. */
+static int files_differ(const struct config *c, const char *recording)
+{
+	const struct {
+		const char *what, *path;
+	} files[] = {
+		{ "--output", c->output },
+		{ "--record", c->record },
+		{ "--markdown", c->markdown },
+		{ "RECORDING", recording },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		for (size_t k = i + 1; k < ARRAY_SIZE(files); k++)
+			if (files[i].path && files[k].path &&
+			    same_file(files[i].path, files[k].path)) {
+				fprintf(stderr, "invigil: %s and %s name one file: \"%s\"\n",
+					files[i].what, files[k].what, files[i].path);
+				return 125;
+			}
+	if (c->output && strstr(c->output, "://")) {
+		fprintf(stderr,
+			"invigil: --output: outputs other than files are not in this version: \"%s\"\n",
+			c->output);
+		return 125;
+	}
+	return 0;
+}
+
 int options_parse(const struct command *cmd, int argc, char **argv, struct config *c)
 {
 	unsigned bit = command_bit(cmd->name);
@@ -242,5 +283,5 @@ int options_parse(const struct command *cmd, int argc, char **argv, struct confi
 		fprintf(stderr, "invigil: %s: unexpected word \"%s\"\n", cmd->name, c->argv[0]);
 		return 125;
 	}
-	return 0;
+	return bit & BOTH ? files_differ(c, bit == REPLAY ? c->argv[0] : NULL) : 0;
 }

@@ -115,6 +115,34 @@ static void two_dashes_end_the_options(void **state)
 	assert_int_equal(c.argc, 2);
 }
 
+static void two_files_of_one_name_are_refused(void **state)
+{
+	char other[80];
+
+	(void)state;
+	assert_int_equal(RUN("-o", "x", "--markdown", "x", "true"), 125);
+	assert_non_null(strstr(said, "--output and --markdown name one file: \"x\""));
+	assert_int_equal(RUN("-o", "x", "--markdown", "y", "--record", "z", "true"), 0);
+	assert_int_equal(RUN("-o", "/dev/null", "--markdown", "/dev/null", "true"), 0);
+	/* What is replayed is not written over, whatever it is called. */
+	config_write("a recording", 0600);
+	snprintf(other, sizeof(other), "/tmp/../%s", path);
+	assert_int_equal(REPLAY("-o", other, path), 125);
+	assert_non_null(strstr(said, "--output and RECORDING name one file"));
+	c.output = NULL;
+	assert_int_equal(REPLAY("--markdown", path, path), 125);
+	c.markdown = NULL;
+	assert_int_equal(REPLAY("-o", "/tmp/invigil-test-other", path), 0);
+}
+
+static void an_output_is_a_file(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("-o", "https://siem.example:8088", "true"), 125);
+	assert_non_null(strstr(said, "outputs other than files are not in this version"));
+	assert_int_equal(RUN("-o", "https:8088", "true"), 0);
+}
+
 static void an_unknown_option_is_named(void **state)
 {
 	(void)state;
@@ -398,6 +426,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(command_begins_at_the_first_word_that_is_no_option),
 		T(two_dashes_end_the_options),
+		T(two_files_of_one_name_are_refused),
+		T(an_output_is_a_file),
 		T(an_unknown_option_is_named),
 		T(options_of_later_versions_are_refused_and_said),
 		T(a_missing_command_is_an_error),
