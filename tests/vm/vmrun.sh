@@ -11,6 +11,7 @@ set -u
 kernel=$1
 shift
 work=$(mktemp -d)
+chmod 755 "$work" # as /tmp is: what lies in it is within reach of others
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/root/bin" "$work/root/t"
 case ${ARCH:-} in
