@@ -255,9 +255,17 @@ char *skip_blank(char *p, char *end, bool percent)
 	}
 }
 
-/* The quote that closes a key stands at p: masks the string value behind the colon, if the key is
- * sensitive. */
-static unsigned scrub_member(struct masker *m, char *b, char *p, char *end, size_t q)
+/* Go takes a key in any case. */
+static bool is_data(const char *k, size_t n)
+{
+	return n == 4 && !strncasecmp(k, "data", 4);
+}
+
+/*
+ * The quote that closes a key stands at p: masks the string value behind the colon, if the key is sensitive; or, data,
+ * if it is "Data".
+ */
+static unsigned scrub_member(struct masker *m, char *b, char *p, char *end, size_t q, bool data)
 {
 	char *k = p, *v = p + q, *e;
 	bool percent = q == 3;
@@ -279,7 +287,8 @@ static unsigned scrub_member(struct masker *m, char *b, char *p, char *end, size
 	if (k == p)
 		return 0;
 	v = skip_blank(v, end, percent);
-	if (quote_at(v, end) != q || !name_is_sensitive(m, (struct span){ k, (size_t)(p - k) }))
+	if (quote_at(v, end) != q || (!name_is_sensitive(m, (struct span){ k, (size_t)(p - k) }) &&
+				      !(data && is_data(k, (size_t)(p - k)))))
 		return 0;
 	v += q;
 	v += scheme_length(v, (size_t)(end - v));
@@ -310,14 +319,17 @@ static char *sign_next(char *p, char *end, char c, bool percent)
 
 static unsigned scrub_json(struct masker *m, char *b, size_t n)
 {
+	static const struct span create = SPAN("/secrets/create");
 	bool percent = memchr(b, '%', n);
 	unsigned done = 0;
 	char *end = b + n;
+	/* What a swarm is to keep stands in the request behind it, in base64 (Engine API, SecretCreate). */
+	const char *secret = memmem(b, n, create.ptr, create.len);
 
 	for (char *p = b; (p = sign_next(p, end, '"', percent)); p++) {
 		size_t q = *p == '%' ? 3 : p > b && p[-1] == '\\' ? 2 : 1;
 
-		done += scrub_member(m, b, q == 2 ? p - 1 : p, end, q);
+		done += scrub_member(m, b, q == 2 ? p - 1 : p, end, q, secret && p > secret);
 	}
 	return done;
 }

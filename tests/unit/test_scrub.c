@@ -529,6 +529,24 @@ static void passwords_of_urls_are_masked(void **state)
 			    "http://u@host/ img:1@sha256:abc/ git@github.com:a/b");
 }
 
+static void what_a_swarm_is_to_keep_is_masked(void **state)
+{
+	(void)state;
+	assert_string_equal(bytes("POST /v1.41/secrets/create HTTP/1.1\r\nHost: d\r\n\r\n"
+				  "{\"Name\":\"s\",\"data\":\"c2FsYW1hbmRlcg==\"}"),
+			    "POST /v1.41/secrets/create HTTP/1.1\r\nHost: d\r\n\r\n"
+			    "{\"Name\":\"s\",\"data\":\"<named:data>\"}");
+	/* What is asked of another, stands before it, or is called otherwise. */
+	assert_string_equal(bytes("POST /v1.41/configs/create HTTP/1.1\r\n\r\n"
+				  "{\"Name\":\"s\",\"Data\":\"c2FsYW1hbmRyZQ==\"}"),
+			    "POST /v1.41/configs/create HTTP/1.1\r\n\r\n"
+			    "{\"Name\":\"s\",\"Data\":\"c2FsYW1hbmRyZQ==\"}");
+	assert_string_equal(bytes("{\"Data\":\"c2FsYW1hbmRyZQ==\"} POST /secrets/create "
+				  "{\"Database\":\"c2FsYW1hbmRyZQ==\"}"),
+			    "{\"Data\":\"c2FsYW1hbmRyZQ==\"} POST /secrets/create "
+			    "{\"Database\":\"c2FsYW1hbmRyZQ==\"}");
+}
+
 static void arguments_are_masked_by_option(void **state)
 {
 	(void)state;
@@ -687,6 +705,7 @@ int main(void)
 		T(the_engines_own_words_stay),
 		T(credential_headers_are_masked),
 		T(passwords_of_urls_are_masked),
+		T(what_a_swarm_is_to_keep_is_masked),
 		T(arguments_are_masked_by_option),
 		T(scrubbing_twice_changes_nothing),
 		T(a_mask_cannot_be_forged_without_the_tag),
