@@ -37,6 +37,8 @@ enum docker_action {
 };
 /* clang-format on */
 
+#define SHARES_HOST "Networks=host"
+
 struct docker_route {
 	const char *method;
 	const char
@@ -80,7 +82,7 @@ struct docker_call {
 	bool removed_names_foreign;
 	/*
 	 * A container or a build is given what is a foreign container's: "PidMode=container:x", each member with its
-	 * NUL.
+	 * NUL; or a service the host's network, by its id: SHARES_HOST.
 	 */
 	struct span shares;
 	struct span container_id, container_name; /* of target, as far as the ledger knows */

@@ -9,16 +9,18 @@ struct look {
 	struct report *out;
 };
 
-/* As the builder reads a flag: without its quotes and backslashes. */
+/* As the builder reads a flag: without its quotes and backslashes. One that ends in = is followed by anything. */
 static bool flag_is(struct span word, const char *flag)
 {
 	for (size_t i = 0; i < word.len; i++) {
 		if (word.ptr[i] && strchr("\"'\\", word.ptr[i]))
 			continue;
+		if (!*flag && flag[-1] == '=')
+			return true;
 		if (word.ptr[i] != *flag || !*flag++)
 			return false;
 	}
-	return !*flag;
+	return !*flag && flag[-1] != '=';
 }
 
 /* What a step is to have that its builder would keep from it (moby/buildkit, frontend/dockerfile/docs). */
@@ -29,13 +31,15 @@ static void run_flags(struct look *l, struct span rest)
 	} flags[] = {
 		{ "--network=host", "R6.4" },
 		{ "--security=insecure", "R6.1" }, /* "equivalent to docker run --privileged" */
+		{ "--device=", "R6.8" },
 	};
 
 	for (struct span word; span_starts(word = dockerfile_word(&rest), "--");)
 		for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
 			if (flag_is(word, flags[i].flag))
 				finding(l->out, flags[i].rule, span_of(flags[i].flag),
-					"a step of a Dockerfile: RUN %s", flags[i].flag);
+					"a step of a Dockerfile: RUN %.*s",
+					SPANF(config_clip(word, SUBJECT_MAX)));
 }
 
 /* ENV and ARG with a sensitive name; keys and masks anywhere. */

@@ -91,6 +91,11 @@ static bool is_port(const struct json_value *v)
 	return v->type == JSON_NUMBER;
 }
 
+static bool is_count(const struct json_value *v)
+{
+	return v->type == JSON_NUMBER && !span_eq(v->text, "0");
+}
+
 static bool is_any(const struct json_value *v)
 {
 	(void)v;
@@ -118,6 +123,9 @@ static const struct rule_row {
 	{ "/HostConfig/PublishAllPorts", is_true, "R6.7" },
 	{ "/HostConfig/Devices/*/PathOnHost", is_text, "R6.8" },
 	{ "/HostConfig/DeviceCgroupRules/*", is_text, "R6.8" },
+	/* --gpus, --device of the Container Device Interface: so many, or which; a request for none is none. */
+	{ "/HostConfig/DeviceRequests/*/Count", is_count, "R6.8" },
+	{ "/HostConfig/DeviceRequests/*/DeviceIDs/*", is_text, "R6.8" },
 	{ "/HostConfig/Links/*", is_text, "R6.10" },
 	/* Of a swarm's service; where it publishes a port it does so on all interfaces. */
 	{ "/TaskTemplate/Networks/*/Target", is_host, "R6.4" },
@@ -300,7 +308,9 @@ void config_shares(const struct fact *f, struct report *out)
 		struct span one = { left.ptr, strnlen(left.ptr, left.len) };
 
 		finding(out, "R6.4", config_clip(one, SUBJECT_MAX),
-			"%.*s: a container that the run did not create", SPANF(one));
+			span_eq(one, SHARES_HOST) ? "%.*s: the network of that id"
+						  : "%.*s: a container that the run did not create",
+			SPANF(one));
 		one.len += one.len < left.len;
 		left = (struct span){ left.ptr + one.len, left.len - one.len };
 	}
