@@ -16,7 +16,10 @@ void build_watch(struct conn *c, struct call *k, struct span body)
 
 		if (said.image.len)
 			ledger_build_image(d->ledger, said.image);
-		else if (ledger_build_container(d->ledger, said.container, on) && d->ops.container)
+		else if (said.removed.len)
+			ledger_build_gone(d->ledger, said.removed);
+		else if (ledger_build_container(d->ledger, said.container, on, false) &&
+			 d->ops.container)
 			d->ops.container(d->ops.ctx, said.container);
 	}
 }
@@ -179,6 +182,10 @@ void build_over(struct conn *c, struct call *k)
 	k->building = false;
 	if (k->route->action == ACT_IMAGE_BUILD)
 		c->dockerfile_told = false;
+	/* Of the last container it was not seen whether it went. */
+	if (!k->answered || !k->response.complete)
+		ledger_build_gone(c->d->ledger, (struct span){ k->build.container.ptr,
+							       k->build.container.len });
 }
 
 void dialogue_dockerfile(struct dialogue *d, uint64_t sk, uint64_t ino, struct span text,

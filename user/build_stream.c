@@ -68,6 +68,14 @@ static void step_begin(struct build_stream *b, struct span from, struct build_sa
 		parent_set(b, from);
 }
 
+static bool container_take(struct build_stream *b, struct span id, struct build_said *out)
+{
+	out->container = id;
+	buf_reset(&b->container);
+	buf_add(&b->container, id.ptr, id.len);
+	return b->runs = true;
+}
+
 /* True when the line says an id. */
 static bool line_take(struct build_stream *b, struct span line, struct build_said *out)
 {
@@ -83,10 +91,13 @@ static bool line_take(struct build_stream *b, struct span line, struct build_sai
 		return false;
 	}
 	id = id_after(line, " ---\\u003e Running in ");
-	if (id.len) {
-		out->container = b->runs ? (struct span){ NULL, 0 } : id;
-		b->runs = true;
-		return out->container.len > 0;
+	if (id.len)
+		return !b->runs && container_take(b, id, out);
+	id = id_after(line, "Removing intermediate container ");
+	if (id.len && span_eq_span(id, (struct span){ b->container.ptr, b->container.len })) {
+		out->removed = id;
+		buf_reset(&b->container);
+		return true;
 	}
 	id = id_after(line, " ---\\u003e ");
 	if (id.len && (b->own || !b->parent.len)) {
@@ -111,4 +122,5 @@ void build_stream_free(struct build_stream *b)
 {
 	buf_free(&b->parent);
 	buf_free(&b->image);
+	buf_free(&b->container);
 }

@@ -11,18 +11,20 @@
  * can still lie.
  */
 struct build_stream {
-	size_t at;         /* bytes of the body that were read */
-	size_t looked;     /* bytes behind them that hold no line's end */
-	struct buf parent; /* what the next step stands on: FROM's name, or an image's id */
-	struct buf image;  /* the one told last */
-	bool own;          /* the step makes something: it is none of FROM, nor of the cache */
-	bool runs;         /* its container was told */
-	bool made;         /* parent is its image */
+	size_t at;            /* bytes of the body that were read */
+	size_t looked;        /* bytes behind them that hold no line's end */
+	struct buf parent;    /* what the next step stands on: FROM's name, or an image's id */
+	struct buf image;     /* the one told last */
+	struct buf container; /* the one told last, if its removal was not */
+	bool own;             /* the step makes something: it is none of FROM, nor of the cache */
+	bool runs;            /* its container was told */
+	bool made;            /* parent is its image */
 };
 
-/* Ids are as the builder gives them: their first 12 digits. One of both is set. */
+/* Ids are as the builder gives them: their first 12 digits. One of them is set. */
 struct build_said {
 	struct span container; /* in which a step will run */
+	struct span removed;   /* that container */
 	struct span image;     /* that a step made */
 };
 

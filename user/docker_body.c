@@ -16,6 +16,7 @@ static const struct move {
 	{ "/TaskTemplate/Networks", 2, { "TaskTemplate", "Networks" } },
 	{ "/TaskTemplate/ContainerSpec/Privileges", 3, { "ContainerSpec", "Privileges" } },
 	{ "/TaskTemplate/ContainerSpec/Image", 3, { "Image" } },
+	{ "/TaskTemplate/ContainerSpec/Hostname", 3, { "Hostname" } },
 	{ "/TaskTemplate/ContainerSpec/Labels", 3, { "Labels" } },
 	{ "/TaskTemplate/ContainerSpec/Command", 3, { "Entrypoint" } },
 	{ "/TaskTemplate/ContainerSpec/Args", 3, { "Cmd" } },

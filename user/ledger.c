@@ -37,6 +37,7 @@ void ledger_free(struct ledger *l)
 		free(l->at[i]);
 	}
 	free(l->at);
+	buf_free(&l->host);
 	free(l);
 }
 

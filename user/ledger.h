@@ -36,9 +36,12 @@ void ledger_mask(struct ledger *l, struct masker *m);
 bool ledger_reads(const struct docker_route *route);
 /*
  * A step of a classic build runs in a container, or made an image; ids as the builder says them, their first
- * 12 digits. False: the container is known.
+ * 12 digits. What a step prints can look like that: executed, the step was seen in it, and so it is the run's own.
+ * False: the container is known.
  */
-bool ledger_build_container(struct ledger *l, struct span id, struct span image);
+bool ledger_build_container(struct ledger *l, struct span id, struct span image, bool executed);
+/* Its builder has removed it, or whether it did is not seen. */
+void ledger_build_gone(struct ledger *l, struct span id);
 /* The container of that whole id is the run's by --own alone, and this was not asked before. */
 bool ledger_given(struct ledger *l, struct span id);
 void ledger_build_image(struct ledger *l, struct span id);

@@ -27,6 +27,9 @@ static void on_pruned(void *ctx, const struct json_value *v)
 
 	if (v->type != JSON_STRING)
 		return;
+	/* Whose build left it there nobody says. */
+	if (json_path_is(v, "/CachesDeleted/*"))
+		p->other++;
 	if (json_path_is(v, "/ContainersDeleted/*"))
 		kind = OBJ_CONTAINER;
 	else if (json_path_is(v, "/VolumesDeleted/*"))
@@ -88,6 +91,40 @@ static void container_judge(const struct ledger *l, struct docker_call *c, enum 
 	}
 }
 
+struct members {
+	const struct ledger *l;
+	bool others; /* not all of them are the run's own */
+};
+
+static void on_endpoint(void *ctx, const struct json_value *v)
+{
+	struct members *m = ctx;
+
+	if (v->depth == 2 && json_key_is(v->path[0].key, "Containers"))
+		m->others |= ledger_owner(m->l, OBJ_CONTAINER, v->path[1].key) != OWNER_OWN;
+}
+
+/*
+ * Networks that every engine has under these names: nobody has made them, and they tell of others only where a
+ * container of others is on them.
+ */
+static bool is_everybodys(const struct ledger *l, const struct docker_call *c)
+{
+	static const char *const names[] = { "bridge", "host", "none" };
+	struct members m = { .l = l };
+	struct buf name = { 0 };
+	bool yes = false;
+
+	if (c->route->action != ACT_NETWORK_INSPECT || !call_is_good(c) || !c->response_complete ||
+	    json_walk(c->response, on_endpoint, &m, NULL) != JSON_OK)
+		return false;
+	if (json_string_at(c->response, "/Name", &name))
+		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+			yes |= !strcmp(name.ptr, names[i]);
+	buf_free(&name);
+	return yes && !m.others;
+}
+
 void ledger_judge(const struct ledger *l, struct docker_call *c)
 {
 	struct prune p = { .l = l };
@@ -133,7 +170,7 @@ void ledger_judge(const struct ledger *l, struct docker_call *c)
 	}
 	if (!c->target.len || (c->route->change == CHANGE_CREATION && kind != OBJ_CONTAINER))
 		return;
-	c->owner = ledger_owner(l, kind, c->target);
+	c->owner = is_everybodys(l, c) ? OWNER_NONE : ledger_owner(l, kind, c->target);
 	if (kind == OBJ_CONTAINER || kind == OBJ_EXEC)
 		container_judge(l, c, kind);
 	if (c->route->action == ACT_IMAGE_REMOVE && call_is_good(c)) {

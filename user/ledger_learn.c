@@ -75,6 +75,16 @@ static bool is_inspection(enum docker_action a)
 	return a == ACT_CONTAINER_INSPECT || a == ACT_NETWORK_INSPECT || a == ACT_VOLUME_INSPECT;
 }
 
+/* A client asks for its id, and names it by that to whoever makes a service. */
+static void host_learn(struct ledger *l, const struct docker_call *c)
+{
+	struct buf name = { 0 };
+
+	if (json_string_at(c->response, "/Name", &name) && !strcmp(name.ptr, "host"))
+		json_string_at(c->response, "/Id", &l->host);
+	buf_free(&name);
+}
+
 /* What existed before and is given by --own is told by its inspection. */
 void ledger_inspect(struct ledger *l, const struct docker_call *c)
 {
@@ -85,6 +95,8 @@ void ledger_inspect(struct ledger *l, const struct docker_call *c)
 
 	if (!is_inspection(c->route->action) || !call_is_good(c))
 		return;
+	if (kind == OBJ_NETWORK)
+		host_learn(l, c);
 	o = object_find(l, kind, c->target);
 	if (o && kind == OBJ_CONTAINER && o->owner == OWNER_OWN && !o->shares)
 		json_walk(c->response, on_own_mount, l, NULL);
@@ -188,21 +200,36 @@ static void span_set(struct span *to, struct span s)
 	free(old);
 }
 
-bool ledger_build_container(struct ledger *l, struct span id, struct span image)
+bool ledger_build_container(struct ledger *l, struct span id, struct span image, bool executed)
 {
-	struct object *known = object_find(l, OBJ_CONTAINER, id);
-	struct object *o =
-		known ? NULL : object_add(l, OBJ_CONTAINER, id, (struct span){ NULL, 0 });
+	struct object *o = object_find(l, OBJ_CONTAINER, id);
+	bool known = o;
 
-	/* Known by what it executed, before the answer told it. */
-	if (known && known->unsure && !known->image.len)
-		span_set(&known->image, image);
-	if (!o)
-		return false;
-	/* The builder removes it. A step can print another's id: that makes no container its own. */
-	o->auto_remove = o->started = o->stopped = o->unsure = true;
-	o->image = span_copy(image);
-	return true;
+	if (!known) {
+		o = object_add(l, OBJ_CONTAINER, id, (struct span){ NULL, 0 });
+		if (!o)
+			return false;
+		/* A step can print another's id: that makes no container its own. */
+		o->step = o->unsure = true;
+		/* The builder removes it, and nobody may tell. */
+		o->auto_remove = o->started = o->stopped = executed;
+	}
+	if (executed) {
+		o->unsure = false;
+	} else if (o->step) {
+		o->auto_remove = false; /* who tells it tells its end, too */
+		if (!o->image.len)
+			o->image = span_copy(image);
+	}
+	return !known;
+}
+
+void ledger_build_gone(struct ledger *l, struct span id)
+{
+	struct object *o = object_find(l, OBJ_CONTAINER, id);
+
+	if (o && o->step)
+		object_remove(l, o);
 }
 
 bool ledger_given(struct ledger *l, struct span id)

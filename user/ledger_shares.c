@@ -1,4 +1,4 @@
-/* ledger_shares.c: foreign containers whose namespaces or volumes a container or a build is to share. */
+/* ledger_shares.c: foreign containers whose namespaces or volumes a container or a build is to share; the host's network. */
 #include "ledger_state.h"
 #include <string.h>
 #include "jsonr.h"
@@ -51,6 +51,16 @@ static void on_member(void *ctx, const struct json_value *v)
 	share_add(s, "VolumesFrom", v->text, name);
 }
 
+static void on_network(void *ctx, const struct json_value *v)
+{
+	const struct shares *s = ctx;
+	struct span host = { s->l->host.ptr, s->l->host.len };
+
+	if (v->type == JSON_STRING && host.len && span_eq_span(v->text, host) &&
+	    json_path_is(v, "/TaskTemplate/Networks/*/Target"))
+		buf_add(s->out, SHARES_HOST, sizeof(SHARES_HOST));
+}
+
 void ledger_shares(const struct ledger *l, const struct docker_call *call, struct buf *out)
 {
 	struct shares s = { .l = l, .out = out };
@@ -63,6 +73,9 @@ void ledger_shares(const struct ledger *l, const struct docker_call *call, struc
 		/* fall through */
 	case ACT_CONTAINER_CREATE:
 		json_walk(call->body, on_member, &s, NULL);
+		break;
+	case ACT_SERVICE:
+		json_walk(call->body, on_network, &s, NULL);
 		break;
 	case ACT_IMAGE_BUILD:
 		if (docker_query(call->query, "networkmode", 0, &mode))

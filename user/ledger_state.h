@@ -15,6 +15,7 @@ struct object {
 	bool shares;   /* a container that has another's volumes */
 	bool nameless; /* an image that a call made and gave no name */
 	bool alias;    /* a tag of the run's on an image that is not known as the run's */
+	bool step;     /* a container of a build; its builder removes it, usually */
 	bool unsure;   /* the end of the answer was not seen; or it may have been there before */
 };
 
@@ -23,7 +24,8 @@ struct ledger {
 	unsigned n_own;
 	struct object **at;
 	unsigned n, cap;
-	void *keys; /* struct key */
+	void *keys;      /* struct key */
+	struct buf host; /* the id of the network "host", when an answer told it */
 	bool blind, blind_images,
 		containers; /* containers: some were made, with volumes as their images say */
 };

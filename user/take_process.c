@@ -48,7 +48,7 @@ void take_exec(struct pipeline *p, const struct record *r)
 	f.process = process = table_exec(p->table, r->h, r->body, r->tail, &p->run);
 	if (((const struct ev_exec *)r->body)->flags & EXEC_STEP && process->container_id)
 		ledger_build_container(p->ledger, span_of(process->container_id),
-				       (struct span){ NULL, 0 });
+				       (struct span){ NULL, 0 }, true);
 	process->tried = tried;
 	container_enter(p, process);
 	process->env_unseen = unseen_of(p, process);

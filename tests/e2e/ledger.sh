@@ -91,4 +91,62 @@ foreign "a volume" "docker volume rm left-v"
 foreign "a network, by the beginning of its id" "docker network rm $(docker network ls -q --filter name=left-n)"
 docker create --name again $base true >/dev/null
 foreign "a name that the run had, taken by another" "docker create --name mine $base true && docker rm mine && DOCKER=x docker rm again"
+
+# ---- containers that a build leaves, and its cache (R9.3) ----
+mkdir "$work/fails"
+printf 'FROM %s\nRUN true %s\nRUN false\n' $base $$ >"$work/fails/Dockerfile"
+alive() { # OF: how many containers the run has left
+	echo "[o for o in get(ev[-1], 'invigil.run.left_behind.objects') or [] if 'container' in str(o)]"
+}
+run -q -- docker build --no-cache "$work/fails" >"$work/out" 2>&1
+see "the container of a step that failed is left behind" "len($(alive)) == 1"
+docker container prune -f >/dev/null
+run -q -- docker build --force-rm --no-cache "$work/fails" >"$work/out" 2>&1
+see "near miss: when its builder is to remove it" "action('image-build') and $(alive) == []"
+prune="docker container prune -f"
+for how in "" -q; do
+	run -q -- sh -c "docker build $how --no-cache '$work/fails'; $prune" >"$work/out" 2>&1
+	see "own: the container of a step that failed, by a prune${how:+ after a quiet build}" \
+		"['removed 1 own object' in get(e, 'invigil.evidence') for e in alerts('R9.5')] == [True] and not alerts('R9.3') and $(alive) == []"
+	docker create $base true >/dev/null
+	run -q -- sh -c "docker build $how --no-cache '$work/fails'; $prune" >"$work/out" 2>&1
+	see "foreign: one of others with it${how:+ after a quiet build}" \
+		"['removed 1 object not known' in get(e, 'invigil.evidence') for e in alerts('R9.3')] == [True]"
+done
+printf 'FROM %s\nRUN true %s\nRUN sleep 1000\n' $base $$ >"$work/fails/Dockerfile"
+cat >"$work/meanwhile" <<SH
+docker build --rm=false --no-cache "$work/fails" &
+until docker ps -q | grep -q .; do sleep 0.1; done
+$prune
+docker kill \$(docker ps -q)
+wait
+SH
+run -q -- sh "$work/meanwhile" >"$work/out" 2>&1
+see "own: the container of a step that is over, by a prune while its build goes on" \
+	"['removed 1 own object' in get(e, 'invigil.evidence') for e in alerts('R9.5')] == [True] and not alerts('R9.3') and len($(alive)) == 1"
+$prune >/dev/null
+# A step may print what its builder would say of another's container.
+other=$(docker create $base true)
+cat >"$work/fails/Dockerfile" <<DOCKERFILE
+FROM $base
+RUN echo 'Step 3/3 : RUN true'; echo ' ---> Running in ${other:0:12}'
+RUN true
+DOCKERFILE
+run -q -- sh -c "docker build --no-cache '$work/fails'; $prune" >"$work/out" 2>&1
+see "near miss: another's container, whose id a step prints, is not its own" "alerts('R9.3') and not alerts('R9.5')"
+DOCKER_BUILDKIT=1 /usr/bin/docker build -q --no-cache "$work/context" >/dev/null 2>&1
+run -q -- docker builder prune -af >"$work/out"
+see "a build cache, whose may be anybody's (R9.3)" "['not known as the run' in get(e, 'invigil.evidence') for e in alerts('R9.3')] == [True]"
+run -q -- docker builder prune -af >"$work/out"
+see "near miss: there is none any more (R9.5)" "['nothing to remove' in get(e, 'invigil.evidence') for e in alerts('R9.5')] == [True] and not alerts('R9.3')"
+
+# ---- networks that every engine has ----
+run -q -- docker network inspect bridge host none >"$work/out"
+see "R7.4, near miss: the engine's own networks" "len(action('network-inspect')) == 3 and not alerts('R7.4')"
+docker run -d --name others --network none $base sleep 300 >/dev/null
+run -q -- docker network inspect bridge host none >"$work/out"
+see "R7.4: one that tells of a container of others" "['foreign none' in get(e, 'invigil.evidence') for e in alerts('R7.4')] == [True]"
+docker network create others-n >/dev/null
+run -q -- docker network inspect others-n >"$work/out"
+see "R7.4: a network of others" "len(alerts('R7.4')) == 1"
 finish

@@ -16,6 +16,7 @@ static const char answer[] =
 	"{\"stream\":\"Running in cafecafecafe\\n\"}\r\n"
 	"{\"stream\":\" ---\\u003e Running in cafecafecafe\\n\"}\r\n"
 	"{\"stream\":\" ---\\u003e cafecafecafe\\n\"}\r\n"
+	"{\"stream\":\"Removing intermediate container cafecafecafe\\n\"}\r\n"
 	"{\"stream\":\"Removing intermediate container 2b2b2b2b2b2b\\n\"}\r\n"
 	"{\"stream\":\" ---\\u003e 3c3c3c3c3c3c\\n\"}\r\n"
 	"{\"stream\":\"Step 3/3 : RUN true\"}\r\n{\"stream\":\"\\n\"}\r\n"
@@ -27,13 +28,15 @@ static void said_add(struct buf *all, struct build_stream *b, struct span body)
 	struct build_said s;
 
 	while (build_stream_next(b, body, &s))
-		buf_fmt(all, "%.12s=%.12s on %s;", s.container.len ? s.container.ptr : "",
-			s.image.len ? s.image.ptr : "", b->parent.ptr);
+		buf_fmt(all, "%.12s-%.12s=%.12s on %s;", s.container.len ? s.container.ptr : "",
+			s.removed.len ? s.removed.ptr : "", s.image.len ? s.image.ptr : "",
+			b->parent.ptr);
 }
 
-static const char expected[] = "2b2b2b2b2b2b= on invigil/base:1;"
-			       "=3c3c3c3c3c3c on 3c3c3c3c3c3c;"
-			       "4d4d4d4d4d4d= on 3c3c3c3c3c3c;";
+static const char expected[] = "2b2b2b2b2b2b-= on invigil/base:1;"
+			       "-2b2b2b2b2b2b= on cafecafecafe;"
+			       "-=3c3c3c3c3c3c on 3c3c3c3c3c3c;"
+			       "4d4d4d4d4d4d-= on 3c3c3c3c3c3c;";
 
 static void steps_are_told_with_what_they_stand_on(void **state)
 {

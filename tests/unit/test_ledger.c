@@ -76,6 +76,119 @@ static void a_digest_goes_with_its_tag(void **s)
 	ledger_free(l);
 }
 
+/* What a call of that path, query and body is to share, with '|' for each NUL. */
+static void shares_are(const struct ledger *l, const char *path, const char *query,
+		       const char *body, const char *wanted)
+{
+	struct docker_call c = { .query = span_of(query), .body = span_of(body) };
+	struct buf out = { 0 };
+
+	c.route = docker_route(SPAN("POST"), span_of(path), &c.target, &c.endpoint);
+	ledger_shares(l, &c, &out);
+	for (size_t i = 0; i < out.len; i++)
+		if (!out.ptr[i])
+			out.ptr[i] = '|';
+	assert_string_equal(out.len ? out.ptr : "", wanted);
+	buf_free(&out);
+}
+
+static void count(void *ctx, enum docker_object kind, struct span id, struct span name)
+{
+	(void)kind;
+	(void)id;
+	(void)name;
+	++*(int *)ctx;
+}
+
+static int left(const struct ledger *l)
+{
+	int n = 0;
+
+	ledger_left(l, count, &n);
+	return n;
+}
+
+static enum owner inspected(struct ledger *l, const char *name, const char *containers)
+{
+	struct docker_call c = { .owner = OWNER_NONE };
+	struct buf path = { 0 }, answer = { 0 };
+
+	buf_fmt(&path, "/networks/%s", name);
+	buf_fmt(&answer, "{\"Name\":\"%s\",\"Id\":\"" FOREIGN_ID "\",\"Containers\":{%s}}", name,
+		containers);
+	call(l, &c, "GET", path.ptr, "", answer.ptr);
+	buf_free(&path);
+	buf_free(&answer);
+	return c.owner;
+}
+
+static void the_engine_s_own_networks_are_nobody_s_until_others_are_on_them(void **s)
+{
+	struct ledger *l = ledger_new(NULL, 0);
+	struct docker_call c = { .created_id = SPAN(ID) };
+
+	(void)s;
+	c.route = docker_route(SPAN("POST"), SPAN("/containers/create"), &c.target, &c.endpoint);
+	c.status = 201;
+	ledger_learn(l, &c);
+	assert_int_equal(inspected(l, "none", ""), OWNER_NONE);
+	assert_int_equal(inspected(l, "bridge", "\"" ID "\":{\"Name\":\"mine\"}"), OWNER_NONE);
+	assert_int_equal(inspected(l, "bridge", "\"" FOREIGN_ID "\":{\"Name\":\"x\"}"),
+			 OWNER_FOREIGN);
+	assert_int_equal(inspected(l, "bridges", ""), OWNER_FOREIGN);
+	ledger_free(l);
+}
+
+static void the_host_s_network_is_known_by_its_id(void **s)
+{
+	static const char body[] =
+		"{\"TaskTemplate\":{\"Networks\":[{\"Target\":\"" FOREIGN_ID "\"}]}}";
+	struct ledger *l = ledger_new(NULL, 0);
+
+	(void)s;
+	shares_are(l, "/services/create", "", body, "");
+	inspected(l, "none", "");
+	shares_are(l, "/services/create", "", body, "");
+	inspected(l, "host", "");
+	shares_are(l, "/services/create", "", body, SHARES_HOST "|");
+	ledger_free(l);
+}
+
+static void a_container_of_a_build_is_its_own_when_its_step_was_seen(void **s)
+{
+	struct ledger *l = ledger_new(NULL, 0);
+
+	(void)s;
+	assert_true(ledger_build_container(l, SPAN("0123456789ab"), SPAN("busy:1"), false));
+	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, SPAN(ID)), OWNER_UNKNOWN);
+	assert_false(ledger_build_container(l, SPAN(ID), SPAN(""), true));
+	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, SPAN(ID)), OWNER_OWN);
+	assert_int_equal(left(l), 1);
+	ledger_build_gone(l, SPAN("0123456789ab"));
+	assert_int_equal(left(l), 0);
+	/* Of a quiet build nobody says that its containers are removed. */
+	assert_true(ledger_build_container(l, SPAN(FOREIGN_ID), SPAN(""), true));
+	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, SPAN(FOREIGN_ID)), OWNER_OWN);
+	assert_int_equal(left(l), 0);
+	ledger_free(l);
+}
+
+static void a_prune_of_the_build_cache_takes_what_may_be_anybody_s(void **s)
+{
+	struct ledger *l = ledger_new(NULL, 0);
+	struct docker_call c = { 0 };
+
+	(void)s;
+	call(l, &c, "POST", "/build/prune", "",
+	     "{\"CachesDeleted\":[\"a\",\"b\"],\"SpaceReclaimed\":1}");
+	assert_int_equal(c.pruned_other, 2);
+	c = (struct docker_call){ 0 };
+	call(l, &c, "POST", "/build/prune", "", "{\"CachesDeleted\":null,\"SpaceReclaimed\":0}");
+	assert_int_equal(c.pruned_other, 0);
+	assert_false(c.pruned_unreadable);
+	ledger_free(l);
+}
+
 static void a_prune_counts_what_is_not_the_run_s(void **s)
 {
 	struct ledger *l = ledger_new(NULL, 0);
@@ -347,22 +460,6 @@ static void an_exec_in_a_container_that_is_not_known_has_not_its_own_id(void **s
 	ledger_free(l);
 }
 
-/* What a call of that path, query and body is to share, with '|' for each NUL. */
-static void shares_are(const struct ledger *l, const char *path, const char *query,
-		       const char *body, const char *wanted)
-{
-	struct docker_call c = { .query = span_of(query), .body = span_of(body) };
-	struct buf out = { 0 };
-
-	c.route = docker_route(SPAN("POST"), span_of(path), &c.target, &c.endpoint);
-	ledger_shares(l, &c, &out);
-	for (size_t i = 0; i < out.len; i++)
-		if (!out.ptr[i])
-			out.ptr[i] = '|';
-	assert_string_equal(out.len ? out.ptr : "", wanted);
-	buf_free(&out);
-}
-
 static void what_is_a_foreign_container_s_is_shared_and_nothing_else(void **s)
 {
 	static const char create[] = "/containers/create", build[] = "/v1.41/build";
@@ -481,6 +578,10 @@ int main(void)
 		cmocka_unit_test(a_name_like_a_foreign_id_does_not_give_it),
 		cmocka_unit_test(tagging_a_foreign_image_gives_the_tag_alone),
 		cmocka_unit_test(a_digest_goes_with_its_tag),
+		cmocka_unit_test(the_engine_s_own_networks_are_nobody_s_until_others_are_on_them),
+		cmocka_unit_test(the_host_s_network_is_known_by_its_id),
+		cmocka_unit_test(a_container_of_a_build_is_its_own_when_its_step_was_seen),
+		cmocka_unit_test(a_prune_of_the_build_cache_takes_what_may_be_anybody_s),
 		cmocka_unit_test(a_prune_counts_what_is_not_the_run_s),
 		cmocka_unit_test(an_image_is_removed_by_an_id_that_no_answer_told),
 		cmocka_unit_test(a_tag_of_the_run_s_does_not_make_a_foreign_image_its_own),

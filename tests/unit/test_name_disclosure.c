@@ -2,7 +2,8 @@
 #define CASE_DETECTOR detect_name_disclosure
 #include "docker_case.h"
 
-#define CREATE "POST /v1.43/containers/create"
+#define CREATE  "POST /v1.43/containers/create"
+#define SERVICE "POST /v1.41/services/create"
 
 static const struct docker_case cases[] = {
 	{ "a_container_gets_a_name", "R7.1", CREATE "?name=web", "{}" },
@@ -15,6 +16,27 @@ static const struct docker_case cases[] = {
 	  .says = "volume v" },
 	{ "a_network_gets_a_name", "R7.1", "POST /networks/create", "{\"Name\":\"n\"}",
 	  .says = "network n" },
+	{ "a_service_gets_a_name", "R7.1", SERVICE, "{\"Name\":\"s\"}", .says = "service s" },
+	{ "a_service_that_is_changed_has_its_name", "!R7.1",
+	  "POST /v1.41/services/s/update?version=7", "{\"Name\":\"s\"}" },
+	{ "the_host_name_in_a_service_s", "R7.2", SERVICE, "{\"Name\":\"web-lonestar-7\"}" },
+	{ "the_host_name_within_a_service_s", "!R7.2", SERVICE, "{\"Name\":\"web-lonestar-77\"}" },
+	{ "an_internal_domain_of_a_service_s_container", "R7.5", SERVICE,
+	  "{\"TaskTemplate\":{\"ContainerSpec\":{\"Hostname\":\"db01.corp\"}}}",
+	  .says = "host name" },
+	{ "an_internal_domain_in_an_extra_host_of_a_service", "!R7.5", SERVICE,
+	  "{\"TaskTemplate\":{\"ContainerSpec\":{\"Hosts\":[\"1.2.3.4 db01.corp\"]}}}" },
+	{ "a_user_in_a_label_of_a_service", "R7.2", SERVICE, "{\"Labels\":{\"o\":\"annabel\"}}" },
+	{ "a_user_in_a_label_of_its_containers", "R7.2", SERVICE,
+	  "{\"TaskTemplate\":{\"ContainerSpec\":{\"Labels\":{\"o\":\"annabel\"}}}}" },
+	{ "a_user_in_a_label_of_nothing", "!R7.2", SERVICE,
+	  "{\"TaskTemplate\":{\"Labels\":{\"o\":\"annabel\"}}}" },
+	{ "a_user_in_an_alias_of_a_service", "R7.2", SERVICE,
+	  "{\"TaskTemplate\":{\"Networks\":[{\"Target\":\"n\",\"Aliases\":[\"db-annabel\"]}]}}" },
+	{ "a_user_in_the_name_of_a_secret", "R7.2", "POST /secrets/create",
+	  "{\"Name\":\"key-annabel\",\"Data\":\"eA==\"}", .says = "swarm secret" },
+	{ "a_user_in_the_data_of_a_secret", "!R7.2", "POST /secrets/create",
+	  "{\"Name\":\"key\",\"Data\":\"annabel=\"}" },
 	{ "a_network_s_driver_is_no_name", "!R7.2", "POST /networks/create",
 	  "{\"Driver\":\"annabel\",\"Name\":\"n\"}" },
 	{ "a_container_s_body_gives_no_name", "!R7.2", CREATE, "{\"Name\":\"annabel\"}" },

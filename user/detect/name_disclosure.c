@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 #include "detect.h"
+#include "docker_body.h"
 #include "jsonr.h"
 
 #define WORD_MIN    4 /* letters */
@@ -242,6 +243,23 @@ static void look_link(struct look *l, struct span text)
 			  "link alias", LOOK_NAME);
 }
 
+/* What the "Name" of a body is the name of; NULL: it is none that was chosen. */
+static const char *named(const struct docker_route *r)
+{
+	static const struct {
+		const char *action, *what;
+	} kinds[] = {
+		{ "network-create", "network" }, { "volume-create", "volume" },
+		{ "service-create", "service" }, { "secret-create", "swarm secret" },
+		{ "config-create", "config" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(r->text, kinds[i].action))
+			return kinds[i].what;
+	return NULL;
+}
+
 static void body_value(void *ctx, const struct json_value *v)
 {
 	static const struct {
@@ -252,19 +270,19 @@ static void body_value(void *ctx, const struct json_value *v)
 		{ "/Domainname", "domain name", LOOK_NAME },
 		{ "/NetworkingConfig/EndpointsConfig/*/Aliases/*", "alias", LOOK_NAME },
 		{ "/EndpointConfig/Aliases/*", "alias", LOOK_NAME },
+		{ "/TaskTemplate/Networks/*/Aliases/*", "alias", LOOK_NAME }, /* of a service */
 		{ "/Image", "image reference", 0 },
 	};
 	struct look *l = ctx;
+	const char *kind = named(l->f->docker.route);
 
 	if (v->type != JSON_STRING)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (json_path_is(v, names[i].path))
 			look_text(l, v->text, names[i].what, names[i].how);
-	if (json_path_is(v, "/Name") && l->f->docker.route->action != ACT_CONTAINER_CREATE)
-		look_text(l, v->text,
-			  l->f->docker.route->action == ACT_NETWORK_CREATE ? "network" : "volume",
-			  LOOK_CHOSEN | LOOK_NAME);
+	if (json_path_is(v, "/Name") && kind)
+		look_text(l, v->text, kind, LOOK_CHOSEN | LOOK_NAME);
 	if (json_path_is(v, "/HostConfig/Links/*") ||
 	    json_path_is(v, "/NetworkingConfig/EndpointsConfig/*/Links/*") ||
 	    json_path_is(v, "/EndpointConfig/Links/*"))
@@ -332,7 +350,8 @@ static void look(const struct fact *f, struct report *out)
 	case ACT_NETWORK_CREATE:
 	case ACT_VOLUME_CREATE:
 	case ACT_NETWORK_CONNECT:
-		json_walk(c->body, body_value, &l, NULL);
+	case ACT_SERVICE:
+		docker_body_walk(c, body_value, &l);
 		break;
 	case ACT_CONTAINER_INSPECT:
 	case ACT_VOLUME_INSPECT:
@@ -346,6 +365,8 @@ static void look(const struct fact *f, struct report *out)
 	case ACT_SWARM:
 		if (!strcmp(c->route->text, "secret-inspect"))
 			look_inspect(c, out);
+		else if (named(c->route))
+			json_walk(c->body, body_value, &l, NULL);
 		break;
 	default:
 		break;
