@@ -126,9 +126,12 @@ static bool is_relay(const struct pipeline *p, const struct link *l)
 	return !engine_known(p, l->e.peer_ino, l->e.peer_dev) && l->e.name_len;
 }
 
+/* Who listens itself reaches no engine by that: a test's own server. What it hands on is told of it, too. */
 static enum docker_way call_way(const struct pipeline *p, const struct link *l,
-				const struct docker_call *c)
+				const struct docker_call *c, const struct process *process)
 {
+	if (l->e.listener_pid && process && l->e.listener_pid == process->pid)
+		return WAY_BOUND;
 	return c->tcp ? WAY_TCP : is_relay(p, l) ? WAY_RELAY : WAY_BOUND;
 }
 
@@ -286,7 +289,7 @@ static void on_call(void *ctx, const struct process *process, uint64_t time,
 	f.docker = *call;
 	if (found) {
 		f.docker.peer = peer_text(*found, text, sizeof(text));
-		f.docker.way = call_way(p, *found, call);
+		f.docker.way = call_way(p, *found, call, process);
 	}
 	f.source = source_of_call(p, process, time);
 	if (!f.source)

@@ -81,6 +81,43 @@ run -q -- sh -c "sleep 20 | $client '$sock' relay @ivg-relay-$$ >'$work/ready' &
 see "a relay inside the run, abstract: the client's calls are decoded" 'len([e for e in action("container-create") if get(e, "process.args", [])[-2:-1] == ["framing"]]) == 3 and alerts("R8.6")'
 see "what the relay itself sends is told as its own" 'len([e for e in action("container-create") if "relay" in get(e, "process.args", [])]) == 3'
 
+# A server of the test's own answers as an engine would.
+cat >"$work/fake.py" <<'PY'
+"""fake.py SOCKET WHO: asks a server that listens in this process, or in a child of it."""
+import os
+import socket
+import sys
+import threading
+
+
+def serve(ready):
+    listener.listen(4)
+    ready()
+    client, _ = listener.accept()
+    with client:
+        client.recv(4096)
+        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]")
+
+
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+up, said = os.pipe()
+if sys.argv[2] == "itself":
+    threading.Thread(target=serve, args=[lambda: os.write(said, b"x")]).start()
+elif not os.fork():
+    serve(lambda: os.write(said, b"x"))
+    os._exit(0)
+os.read(up, 1)
+with socket.socket(socket.AF_UNIX) as s:
+    s.connect(sys.argv[1])
+    s.sendall(b"GET /v1.41/containers/json?fake=1 HTTP/1.1\r\nHost: d\r\n\r\n")
+    assert s.recv(4096).startswith(b"HTTP/1.1 200")
+PY
+run -q -- /usr/bin/python3 -B "$work/fake.py" "$work/fake1.sock" child
+see "R8.6: what listens is no engine" 'len(calls()) == 1 and "relay" in get(alerts("R8.6")[0], "invigil.evidence")'
+run -q -- /usr/bin/python3 -B "$work/fake.py" "$work/fake2.sock" itself
+see "R8.6, near miss: it is the client itself, which reaches no engine" 'len(calls()) == 1 and not said("R8.6") and evidence("R8.1")'
+
 # ---- a container of the run that has the socket ----
 gcc -O2 -static -pthread -o "$work/evade" tests/e2e/evade.c
 chmod 755 "$work/evade"
