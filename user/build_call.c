@@ -184,8 +184,8 @@ void build_over(struct conn *c, struct call *k)
 		c->dockerfile_told = false;
 	/* Of the last container it was not seen whether it went. */
 	if (!k->answered || !k->response.complete)
-		ledger_build_gone(c->d->ledger, (struct span){ k->build.container.ptr,
-							       k->build.container.len });
+		ledger_build_gone(c->d->ledger,
+				  (struct span){ k->build.container.ptr, k->build.container.len });
 }
 
 void dialogue_dockerfile(struct dialogue *d, uint64_t sk, uint64_t ino, struct span text,

@@ -99,6 +99,9 @@ static bool line_take(struct build_stream *b, struct span line, struct build_sai
 		buf_reset(&b->container);
 		return true;
 	}
+	/* The build has failed: what was not removed stays. A client may not wait for the end of the answer. */
+	if (span_starts(line, "{\"errorDetail\":"))
+		buf_reset(&b->container);
 	id = id_after(line, " ---\\u003e ");
 	if (id.len && (b->own || !b->parent.len)) {
 		parent_set(b, id);

@@ -15,7 +15,7 @@ struct build_stream {
 	size_t looked;        /* bytes behind them that hold no line's end */
 	struct buf parent;    /* what the next step stands on: FROM's name, or an image's id */
 	struct buf image;     /* the one told last */
-	struct buf container; /* the one told last, if its removal was not */
+	struct buf container; /* the one told last, as long as its removal may be */
 	bool own;             /* the step makes something: it is none of FROM, nor of the cache */
 	bool runs;            /* its container was told */
 	bool made;            /* parent is its image */

@@ -5,14 +5,14 @@
 #include "object_name.h"
 
 /* A tag of the run; a tag has no id of its own, so that the tag of a foreign image does not give that image. */
-static void tag_add(struct ledger *l, struct span reference, bool unsure, bool alias)
+static struct object *tag_add(struct ledger *l, struct span reference, bool unsure, bool alias)
 {
 	struct buf ref = { 0 };
 	struct object *o;
 	struct span name;
 
 	if (!reference.len)
-		return;
+		return NULL;
 	reference_normalise(reference, &ref);
 	name = (struct span){ ref.ptr, ref.len };
 	o = key_find(l, OBJ_IMAGE, name);
@@ -23,6 +23,7 @@ static void tag_add(struct ledger *l, struct span reference, bool unsure, bool a
 		o->alias = alias;
 	}
 	buf_free(&ref);
+	return o;
 }
 
 /* The same may come again after its removal: an id is its content's. NULL: without an id, or there are too many. */
@@ -136,6 +137,23 @@ static void import_learn(struct ledger *l, const struct docker_call *c)
 	buf_free(&id);
 }
 
+/* "Digest: sha256:…": what came has that name, too, by which it is not left behind a second time. */
+static void digest_learn(struct ledger *l, const struct docker_call *c, struct span repo)
+{
+	struct span hex = hex_after(c->response, "Digest: sha256:");
+	struct buf ref = { 0 };
+	struct object *o = NULL;
+
+	buf_add(&ref, repo.len ? repo.ptr : "", repo.len);
+	buf_str(&ref, "@sha256:");
+	buf_add(&ref, hex.len ? hex.ptr : "", hex.len);
+	if (hex.len == 64 && !object_find(l, OBJ_IMAGE, (struct span){ ref.ptr, ref.len }))
+		o = tag_add(l, (struct span){ ref.ptr, ref.len }, !c->response_complete, false);
+	if (o)
+		o->created = false;
+	buf_free(&ref);
+}
+
 void pull_learn(struct ledger *l, const struct docker_call *c)
 {
 	struct buf from = { 0 };
@@ -144,8 +162,11 @@ void pull_learn(struct ledger *l, const struct docker_call *c)
 		if (docker_query(c->query, "fromSrc", 0, &from) && from.len)
 			import_learn(l, c);
 		else if (span_find(c->response, SPAN("Image is up to date")) <
-			 0) /* else it was there before */
+			 0) { /* else it was there before */
 			repo_learn(l, c, "fromImage", false);
+			if (docker_query(c->query, "fromImage", 0, &from))
+				digest_learn(l, c, (struct span){ from.ptr, from.len });
+		}
 	}
 	buf_free(&from);
 }

@@ -76,6 +76,18 @@ build -q -t coded:1 -f "$context/sub/Other.file"
 see "R6.9, near miss: the usual one holds the password, and is not the one that is built" "$(answered 200) and not alerts('R6.9')"
 see "the steps are those of the other" "[e for e in execs() if 'word-other' in ' '.join(get(e, 'process.args', [])) and get(e, 'container.id')]"
 
+# The client packs the names of a context in their order.
+for kib in 100 200; do
+	printf 'FROM %s\nENV DB_PASSWORD=geheim-und-lang-85\n' $base >"$context/Dockerfile"
+	head -c ${kib}k /dev/urandom >"$context/Before"
+	build -q -t coded:1
+	case $kib in
+	100) see "R6.9: a Dockerfile behind $kib KiB of other files" "$(answered 200) and $(of_docker R6.9 DB_PASSWORD)" ;;
+	200) see "R6.13: one behind more than is read of a request: that is said" "$(answered 200) and alerts('R6.13') and not alerts('R6.9') and gap('was not seen')" ;;
+	esac
+done
+rm "$context/Before"
+
 # ---- the argument of a step is the Dockerfile's text (R6.9), that of what the step executes is its own (R3.4) ----
 steps_of() { # OPTION: quiet builds tell no container, loud ones do
 	printf 'FROM %s\nRUN echo --password=geheim-und-lang-86\n' $base >"$context/Dockerfile"

@@ -49,6 +49,8 @@ for w in $ways; do
 	esac
 done
 echo "$decoded ways decoded, $said said"
+see "who asks is told, and not who connected: by an inherited descriptor, one that was sent, one that was taken" \
+	'(lambda by: {w: {p for e in action("engine-ping") if get(e, "url.query") == "way=" + w for p in [get(e, "process.pid")]} == by(w) for w in ("inherit", "rights", "pidfd")})(lambda w: {get(e, "process.pid") for e in action("docker-socket-connect") if get(e, "process.args")[-1] == w}) == {"inherit": False, "rights": False, "pidfd": True}'
 test_begin "most are decoded"
 if [ $said -le 3 ]; then ok; else fail "$said were not"; fi
 [ $said != 0 ] || check "and equal to the engine's log" /usr/bin/python3 -B tests/e2e/engine_log.py "$log" "$from" "$(log_size)" "$ev"

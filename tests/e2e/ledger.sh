@@ -3,6 +3,12 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 engine_up
+registry=
+at_end() {
+	[ -z "$registry" ] || kill "$registry" 2>/dev/null
+	cleanup
+}
+trap at_end EXIT
 base=invigil/base:1
 sock=$engine/docker.sock
 mkdir "$work/context"
@@ -38,6 +44,20 @@ docker save saved:1 -o "$work/saved.tar"
 docker rmi saved:1 >/dev/null
 own "a load, by the name in it" "docker load -i '$work/saved.tar' && docker rmi saved:1"
 own "a load, by an id that no answer told" "docker load -qi '$work/saved.tar' && docker rmi \$(docker images -q saved:1)"
+docker tag $base served:1
+docker save served:1 -o "$work/served.tar"
+/usr/bin/python3 -B tests/e2e/registry.py "$work/served.tar" >"$work/served" &
+registry=$!
+check "a registry on loopback" until_true 20 test -s "$work/served"
+read -r port digest <"$work/served"
+thing=127.0.0.1:$port/thing
+own "a pull, by its tag" "docker pull $thing:1 && docker rmi $thing:1"
+own "a pull by a digest, by that" "docker pull $thing@$digest && docker rmi $thing@$digest"
+own "a pull by a tag, by the digest that it has" "docker pull $thing:1 && docker rmi $thing@$digest; docker rmi -f $thing:1 || true"
+run -q -- docker pull -q "$thing:1" >/dev/null
+see "a pull is left behind once, by its tag" "[str(o).split()[-1].split('/')[-1] for o in get(ev[-1], 'invigil.run.left_behind.objects')] == ['thing:1']"
+foreign "a pull of what was there" "docker pull $thing:1 && docker rmi $thing:1"
+docker rmi served:1 >/dev/null
 own "a tag" "docker tag $base other:1 && docker rmi other:1"
 own "a container by its new name" "docker create --name n1 $base true && docker rename n1 n2 && docker rm n2"
 own "a volume" "docker volume create v1 && docker volume rm v1"
@@ -80,13 +100,25 @@ run -q -- sh -c "docker build -q --no-cache '$work/context' >'$work/id'; docker 
 see "an image without a name that is not removed is listed, and another that is removed is not" \
 	"get(ev[-1], 'invigil.run.left_behind.objects') == ['image $(sed 's/sha256:\(.\{12\}\).*/\1/' "$work/id")']"
 run -q -- curl -s -o "$work/out" --unix-socket "$sock" -X POST -H 'Content-Type: application/json' -d '{"CheckpointID":"cp1"}' "http://localhost/v1.41/containers/left/checkpoints"
-see "a checkpoint is a call about its container, which is foreign" '[get(e, "invigil.docker.owner") for e in ev if "checkpoints" in get(e, "url.path", "") and get(e, "event.kind") == "event"] == ["foreign"]'
+checkpoint_owner() {
+	echo "[get(e, 'invigil.docker.owner') for e in ev if 'checkpoints' in get(e, 'url.path', '') and get(e, 'event.kind') == 'event']"
+}
+see "a checkpoint is a call about its container, which is foreign" "$(checkpoint_owner) == ['foreign']"
+run -q -- sh -c "docker create --name held $base true; curl -s --unix-socket $sock -X POST -H 'Content-Type: application/json' -d '{\"CheckpointID\":\"cp1\"}' http://localhost/v1.41/containers/held/checkpoints; docker rm held" >"$work/out" 2>&1
+see "near miss: or its own" "$(checkpoint_owner) == ['own']"
 
 foreign "an image of an earlier run, by name" "docker tag $base x:1 && docker rmi x:1; docker rmi -f made-before:1 $base"
 docker load -qi "$work/saved.tar" >/dev/null
 foreign "an image of an earlier run, by its id, which the run gave a name" "docker tag saved:1 mine:1 && docker rmi -f \$(docker images -q saved:1)"
 "$root/tests/lib/base-image.sh" "$sock" $base
 foreign "a container of an earlier run" "docker rm left"
+docker run -d --name up --network none $base sleep 300 >/dev/null
+foreign "a container that is killed" "docker kill up"
+docker start up >/dev/null
+foreign "a container that is stopped" "docker stop -t 0 up"
+docker rm up >/dev/null
+own "a container that is stopped, started again and killed" \
+	"docker run -d --name up --network none $base sleep 300 && docker stop -t 0 up && docker start up && docker kill up && docker rm up"
 foreign "a volume" "docker volume rm left-v"
 foreign "a network, by the beginning of its id" "docker network rm $(docker network ls -q --filter name=left-n)"
 docker create --name again $base true >/dev/null
@@ -116,7 +148,7 @@ done
 printf 'FROM %s\nRUN true %s\nRUN sleep 1000\n' $base $$ >"$work/fails/Dockerfile"
 cat >"$work/meanwhile" <<SH
 docker build --rm=false --no-cache "$work/fails" &
-until docker ps -q | grep -q .; do sleep 0.1; done
+until docker ps -aq -f status=exited | grep -q . && docker ps -q | grep -q .; do sleep 0.1; done
 $prune
 docker kill \$(docker ps -q)
 wait

@@ -74,6 +74,34 @@ hit R8.8 "a command executed as root" "$(in_own 1 "-u root")"
 miss R8.8 "as another user" "$(executed)" "$(in_own 2 "-u nobody")"
 miss R8.8 "as whom the image says, which may be root" "$(executed)" "$(in_own 3 "")"
 
+# ---- encoded data in the commands of containers and execs: in a body that no argument shows ----
+script=$(printf '#!/bin/sh\nrm -rf /srv/old\nwget -q http://127.0.0.1:1/next -O - | sh\n' | base64 -w 0)
+letter=$(printf 'Dear reader, here is a letter in two lines,\nand nothing that anybody could execute.\n' | base64 -w 0)
+digest=$(printf x | sha256sum | cut -c1-64)
+given() { # PATH COMMAND: "a", "b": one request
+	printf '{"Image":"%s","Cmd":[%s]}' $base "$2" >"$work/body"
+	run -- sh -c "docker run -d --name taker --network none $base sleep 300; curl -s --unix-socket '$engine/docker.sock' -H 'Content-Type: application/json' -d '@$work/body' http://localhost/$1; docker rm -f taker" >"$work/out" 2>&1
+}
+for place in "containers/create|a container command|container-create" "containers/taker/exec|an exec command|exec-create"; do
+	IFS='|' read -r path words action <<<"$place"
+	about() { echo "['$words' in get(e, 'invigil.evidence') for e in alerts('$1')] == [True]"; }
+	done_so="[get(e, 'http.response.status_code') for e in action('$action')][-1:] == [201]"
+	given "$path" "\"true\",\"$script\""
+	see "R2.2: a script in base64 in $words" "$done_so and $(about R2.2)"
+	given "$path" "\"true\",\"$letter\""
+	see "R2.2, near miss: a letter in it is R2.1" "$done_so and $(about R2.1) and not alerts('R2.2')"
+	given "$path" "\"true\",\"$digest\""
+	see "R2.1, near miss: a digest in it" "$done_so and not alerts('R2.1') and not alerts('R2.2')"
+	given "$path" "\"sh\",\"-c\",\"echo $letter | base64 -d | sh\""
+	see "R2.3: $words decodes into a shell" "$done_so and len(alerts('R2.3')) == 1"
+	given "$path" "\"sh\",\"-c\",\"echo $letter | base64 -d | cat\""
+	see "R2.3, near miss: into none" "$done_so and not alerts('R2.3')"
+	given "$path" "\"sh\",\"-c\",\"echo $letter | base64 -d >/x; chmod 755 /x\""
+	see "R2.4: $words makes what it decodes executable" "$done_so and len(alerts('R2.4')) == 1"
+	given "$path" "\"sh\",\"-c\",\"echo $letter | base64 -d >/x; chmod 644 /x\""
+	see "R2.4, near miss: it does not" "$done_so and not alerts('R2.4')"
+done
+
 # A host name of our own, in a UTS namespace.
 named() { # NAME
 	rm -f "$ev"

@@ -136,6 +136,13 @@ if command -v docker-compose >/dev/null; then
 fi
 printf 'GET /_ping?dial=1 HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n' | /usr/bin/docker system dial-stdio || exit 16
 SH2
+missing() { # PROGRAM: is told
+	test_begin "a session by $1"
+	skip "it is not installed"
+}
+[ -x /usr/local/bin/docker ] || missing /usr/local/bin/docker
+command -v node >/dev/null || missing node
+command -v docker-compose >/dev/null || missing docker-compose
 mark
 export LIMIT=170
 check "every client ends well" run -q --record "$work/rec" -- sh "$work/session"

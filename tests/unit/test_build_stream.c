@@ -63,6 +63,28 @@ static void an_answer_may_come_a_byte_at_a_time(void **state)
 	build_stream_free(&b);
 }
 
+static void of_a_build_that_failed_nothing_more_is_removed(void **state)
+{
+	static const char
+		running[] = "{\"stream\":\" ---\\u003e Running in 2b2b2b2b2b2b\\n\"}\r\n",
+		error[] = "{\"errorDetail\":{\"code\":1},\"error\":\"non-zero code: 1\"}\r\n",
+		printed[] = "{\"stream\":\"{\\\"errorDetail\\\":\\n\"}\r\n";
+	struct buf body = { 0 }, all = { 0 };
+	struct build_stream b = { 0 };
+
+	(void)state;
+	buf_str(&body, running);
+	buf_str(&body, printed);
+	said_add(&all, &b, (struct span){ body.ptr, body.len });
+	assert_string_equal(b.container.ptr, "2b2b2b2b2b2b");
+	buf_str(&body, error);
+	said_add(&all, &b, (struct span){ body.ptr, body.len });
+	assert_int_equal(b.container.len, 0);
+	buf_free(&body);
+	buf_free(&all);
+	build_stream_free(&b);
+}
+
 static void what_the_cache_had_is_not_made_here(void **state)
 {
 	struct build_stream b = { 0 };
@@ -82,6 +104,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steps_are_told_with_what_they_stand_on),
 		cmocka_unit_test(an_answer_may_come_a_byte_at_a_time),
+		cmocka_unit_test(of_a_build_that_failed_nothing_more_is_removed),
 		cmocka_unit_test(what_the_cache_had_is_not_made_here),
 	};
 

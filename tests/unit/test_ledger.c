@@ -57,6 +57,50 @@ static void tagging_a_foreign_image_gives_the_tag_alone(void **s)
 	ledger_free(l);
 }
 
+static void count(void *ctx, enum docker_object kind, struct span id, struct span name)
+{
+	(void)kind;
+	(void)id;
+	(void)name;
+	++*(int *)ctx;
+}
+
+static int left(const struct ledger *l)
+{
+	int n = 0;
+
+	ledger_left(l, count, &n);
+	return n;
+}
+
+static void what_was_pulled_has_its_digest_s_name_too(void **s)
+{
+	static const char new[] = "{\"status\":\"Digest: sha256:" ID "\"}\r\n"
+				  "{\"status\":\"Status: Downloaded newer image for r/x:1\"}\r\n",
+			  old[] = "{\"status\":\"Digest: sha256:" ID "\"}\r\n"
+				  "{\"status\":\"Status: Image is up to date for r/x:1\"}\r\n";
+	struct ledger *l = ledger_new(NULL, 0);
+	struct docker_call c = { 0 };
+
+	(void)s;
+	call(l, &c, "POST", "/images/create", "fromImage=r/x&tag=1", old);
+	assert_int_equal(ledger_owner(l, OBJ_IMAGE, SPAN("r/x@sha256:" ID)), OWNER_FOREIGN);
+	c = (struct docker_call){ 0 };
+	call(l, &c, "POST", "/images/create", "fromImage=r/x&tag=1", new);
+	assert_int_equal(ledger_owner(l, OBJ_IMAGE, SPAN("r/x:1")), OWNER_OWN);
+	assert_int_equal(ledger_owner(l, OBJ_IMAGE, SPAN("r/x@sha256:" ID)), OWNER_OWN);
+	assert_int_equal(ledger_owner(l, OBJ_IMAGE, SPAN("r/y@sha256:" ID)), OWNER_FOREIGN);
+	assert_int_equal(left(l), 1);
+	ledger_free(l);
+	/* Pulled by its digest it has that name alone. */
+	l = ledger_new(NULL, 0);
+	c = (struct docker_call){ 0 };
+	call(l, &c, "POST", "/images/create", "fromImage=r/x&tag=sha256%3A" ID, new);
+	assert_int_equal(ledger_owner(l, OBJ_IMAGE, SPAN("r/x@sha256:" ID)), OWNER_OWN);
+	assert_int_equal(left(l), 1);
+	ledger_free(l);
+}
+
 static void a_digest_goes_with_its_tag(void **s)
 {
 	struct ledger *l = ledger_new(NULL, 0);
@@ -90,22 +134,6 @@ static void shares_are(const struct ledger *l, const char *path, const char *que
 			out.ptr[i] = '|';
 	assert_string_equal(out.len ? out.ptr : "", wanted);
 	buf_free(&out);
-}
-
-static void count(void *ctx, enum docker_object kind, struct span id, struct span name)
-{
-	(void)kind;
-	(void)id;
-	(void)name;
-	++*(int *)ctx;
-}
-
-static int left(const struct ledger *l)
-{
-	int n = 0;
-
-	ledger_left(l, count, &n);
-	return n;
 }
 
 static enum owner inspected(struct ledger *l, const char *name, const char *containers)
@@ -577,6 +605,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_name_like_a_foreign_id_does_not_give_it),
 		cmocka_unit_test(tagging_a_foreign_image_gives_the_tag_alone),
+		cmocka_unit_test(what_was_pulled_has_its_digest_s_name_too),
 		cmocka_unit_test(a_digest_goes_with_its_tag),
 		cmocka_unit_test(the_engine_s_own_networks_are_nobody_s_until_others_are_on_them),
 		cmocka_unit_test(the_host_s_network_is_known_by_its_id),
