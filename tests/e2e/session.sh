@@ -151,6 +151,11 @@ see "nothing was lost or cut" 'get(ev[-1], "invigil.run.complete") is True and n
 see "600 variables in one send are decoded to the last" '[e for e in alerts("R6.9") if "DB_PASSWORD" in e["invigil"]["evidence"]]'
 # The docker client does not stay for the end of a wait.
 see "every request has its answer" 'not [e for e in ev if get(e, "event.category") == ["api"] and get(e, "event.kind") == "event" and not get(e, "http.response.status_code") and get(e, "event.action") != "container-wait"]'
+agents="['Docker-Client/20.10', 'docker-sdk-python', 'curl/', 'raw'"
+[ ! -x /usr/local/bin/docker ] || agents="$agents, 'Docker-Client/28'"
+! command -v docker-compose >/dev/null || agents="$agents, 'docker-compose/'"
+see "each make of client has asked, as it says itself: $agents]" \
+	"not [a for a in $agents] if not any(get(e, 'user_agent.original', '').startswith(a) for e in ev)]"
 see "each client is named" '{"docker", "python3.11", "curl"} <= {get(e, "process.name") for e in ev if get(e, "event.category") == ["api"]}'
 check "replay gives the same stream" sh -c "'$invigil' replay -q -o - '$work/rec' | cmp - '$ev'"
 
@@ -164,14 +169,31 @@ check "8 parallel clients with $per requests each" run -q -- sh -c "for i in 1 2
 agrees "none of their records is lost" --parallel --least $((8 * per)) "$ev"
 see "the run is complete" 'get(ev[-1], "invigil.run.complete") is True'
 
-# ---- two runs on one engine ----
+# ---- two runs on one engine, by many clients of several makes each ----
+cat >"$work/mixed" <<'SH2'
+for i in 1 2 3 4; do $raw $sock many 100 $1 & done
+(for i in $(seq 10); do /usr/bin/docker -H unix://$sock inspect none-$1-$i; done) >/dev/null 2>&1 &
+for i in 1 2; do
+	curl -sS --unix-socket $sock "http://localhost/v1.41/images/json?tag=$1.[1-30]" >/dev/null &
+done
+SOURCE=$1 /usr/bin/python3 "$work/mixed.py" &
+wait
+SH2
+cat >"$work/mixed.py" <<'PY'
+import docker, os
+c = docker.APIClient(base_url="unix://" + os.environ["sock"], version="1.41")
+for i in range(30):
+    c.containers(filters={"name": "%s.%d" % (os.environ["SOURCE"], i)})
+c.close()
+PY
 mark
 ev2=$work/ev2
-timeout -k 5 170 "$invigil" run -q -o "$ev2" -- sh -c "\$raw \$sock many 150 two & \$raw \$sock many 150 two; wait" &
+timeout -k 5 170 "$invigil" run -q -o "$ev2" -- sh "$work/mixed" two &
 other=$!
-check "one run" run -q -- sh -c "\$raw \$sock many 150 one & \$raw \$sock many 150 one; wait"
+check "one run" run -q -- sh "$work/mixed" one
 check "and another at the same time" wait $other
-agrees "all their requests are in one of them" --parallel --least 600 "$ev" "$ev2"
+agrees "all their requests are in one of them" --parallel --least 1000 "$ev" "$ev2"
+see "each client has asked in both" '{"docker", "python3.11", "curl"} <= {get(e, "process.name") for e in ev if get(e, "event.category") == ["api"]} and len({get(e, "process.pid") for e in ev if get(e, "event.category") == ["api"]}) >= 17'
 see "the first has only its own" 'len(calls()) > 1 and not [e for e in ev if "two." in get(e, "url.query", "") or "none-two" in get(e, "url.path", "")]'
 see "the second, too" 'len(calls()) > 1 and not [e for e in ev if "one." in get(e, "url.query", "") or "none-one" in get(e, "url.path", "")]' "$ev2"
 finish
