@@ -40,6 +40,13 @@ first=
 # All that the program has words for.
 tiers=$("$invigil" run --engine-bytes none-such -- true 2>&1 | sed -n 's/.*(one of \(.*\))$/\1/p')
 check "the program has at least three of them" sh -c "set -- $tiers; [ \$# -ge 3 ]"
+bytes() { "$invigil" check "$@" 2>/dev/null | grep '^engine bytes'; }
+best() { # the first that works, as it is listed
+	for tier in $tiers; do
+		bytes --engine-bytes $tier | grep -v 'not covered' && return
+	done
+}
+check "the one that check tells is the first that works here" bash -c "diff <(printf '%s\n' \"\$1\") <(printf '%s\n' \"\$2\")" - "$(bytes)" "$(best)"
 for tier in $tiers; do
 	if "$invigil" check --engine-bytes $tier | grep -q '^engine bytes *not covered'; then
 		check "$tier: asked for where it does not work, nothing is started" status_is 125 run --engine-bytes $tier -- touch "$work/started"
@@ -68,4 +75,27 @@ for tier in $tiers; do
 done
 test_begin "this kernel has at least two of them to compare"
 if [ -n "$(find "$work" -name '*.findings' | sed -n 2p)" ]; then ok; else skip "only ${first:-none}"; fi
+
+# ---- what is attached for a run is so from its start to its end ----
+links() { # of the run's monitor: their ids
+	awk '/^link_id/ { print $2 }' "/proc/$("$root/tests/lib/ours.sh" "$ev" invigil-monitor)"/fdinfo/* 2>/dev/null | sort -u
+}
+attached() { # FILE: how many of the ids in it are there
+	local id n=0
+	while read -r id; do
+		! "${BPFTOOL:-/usr/sbin/bpftool}" link show id "$id" >/dev/null 2>&1 || n=$((n + 1))
+	done <"$1"
+	echo $n
+}
+gone() { [ "$(attached "$work/links")" = 0 ]; }
+rm -f "$ev"
+timeout 120 "$invigil" run -q -o "$ev" -- sh -c ': >"$1.up"; until [ -e "$1.go" ]; do sleep 0.1; done' sh "$work/at" 2>"$work/err" &
+held=$!
+until_true 30 test -e "$work/at.up"
+links >"$work/links"
+check "while a run goes on its hooks are attached" test "$(attached "$work/links")" -gt 10
+touch "$work/at.go"
+check "the run ends" wait $held
+# (It detaches when its stream is written already.)
+check "and none of them is left" until_true 20 gone
 finish

@@ -65,7 +65,7 @@ static void count(void *ctx, enum docker_object kind, struct span id, struct spa
 	++*(int *)ctx;
 }
 
-static int left(const struct ledger *l)
+static int alive(const struct ledger *l)
 {
 	int n = 0;
 
@@ -90,14 +90,14 @@ static void what_was_pulled_has_its_digest_s_name_too(void **s)
 	assert_int_equal(ledger_owner(l, OBJ_IMAGE, SPAN("r/x:1")), OWNER_OWN);
 	assert_int_equal(ledger_owner(l, OBJ_IMAGE, SPAN("r/x@sha256:" ID)), OWNER_OWN);
 	assert_int_equal(ledger_owner(l, OBJ_IMAGE, SPAN("r/y@sha256:" ID)), OWNER_FOREIGN);
-	assert_int_equal(left(l), 1);
+	assert_int_equal(alive(l), 1);
 	ledger_free(l);
 	/* Pulled by its digest it has that name alone. */
 	l = ledger_new(NULL, 0);
 	c = (struct docker_call){ 0 };
 	call(l, &c, "POST", "/images/create", "fromImage=r/x&tag=sha256%3A" ID, new);
 	assert_int_equal(ledger_owner(l, OBJ_IMAGE, SPAN("r/x@sha256:" ID)), OWNER_OWN);
-	assert_int_equal(left(l), 1);
+	assert_int_equal(alive(l), 1);
 	ledger_free(l);
 }
 
@@ -191,13 +191,13 @@ static void a_container_of_a_build_is_its_own_when_its_step_was_seen(void **s)
 	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, SPAN(ID)), OWNER_UNKNOWN);
 	assert_false(ledger_build_container(l, SPAN(ID), SPAN(""), true));
 	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, SPAN(ID)), OWNER_OWN);
-	assert_int_equal(left(l), 1);
+	assert_int_equal(alive(l), 1);
 	ledger_build_gone(l, SPAN("0123456789ab"));
-	assert_int_equal(left(l), 0);
+	assert_int_equal(alive(l), 0);
 	/* Of a quiet build nobody says that its containers are removed. */
 	assert_true(ledger_build_container(l, SPAN(FOREIGN_ID), SPAN(""), true));
 	assert_int_equal(ledger_owner(l, OBJ_CONTAINER, SPAN(FOREIGN_ID)), OWNER_OWN);
-	assert_int_equal(left(l), 0);
+	assert_int_equal(alive(l), 0);
 	ledger_free(l);
 }
 
