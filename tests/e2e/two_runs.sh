@@ -3,7 +3,8 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 engine_up
-trap 'engine_stop "$work/engine2"; cleanup' EXIT
+engine2=/run/invigil-two-runs-$$ # which is /var/run, too
+trap 'engine_stop "$engine2"; rm -rf "$engine2"; cleanup' EXIT
 base=invigil/base:1
 ev2=$work/ev2
 LIMIT=150 # they wait for each other
@@ -57,16 +58,27 @@ apart=(unshare -m sh -c 'mount -t tmpfs none /run && exec "$@"' -)
 neither " in another mount namespace"
 apart=()
 # What a container executes does not tell which engine made it.
-mkdir "$work/engine2"
-if engine_start "$work/engine2" && "$root/tests/lib/base-image.sh" "$work/engine2/docker.sock" $base; then
-	engines="$DOCKER_HOST unix://$work/engine2/docker.sock"
+mkdir "$engine2"
+if engine_start "$engine2" && "$root/tests/lib/base-image.sh" "$engine2/docker.sock" $base; then
+	engines="$DOCKER_HOST unix://$engine2/docker.sock"
 	neither " on another engine"
 	engines=$DOCKER_HOST
+	# ---- by which path an engine is reached (R8.6), where there are two ----
+	run -q -- docker -H "unix:///var$engine2/docker.sock" version >/dev/null
+	see "R8.6, near miss: /var/run is /run" 'len(calls()) > 0 and not said("R8.6")'
+	instead() { # PATH: by which the first engine is reached, in a mount namespace of its own
+		run -q -- unshare -m sh -c "mount --bind '$engine/docker.sock' '$1' && docker -H 'unix://$1' version" >/dev/null
+	}
+	instead "$engine2/docker.sock"
+	see "R8.6, near miss: another path that an engine itself has bound" 'len(calls()) > 0 and evidence("R8.1") and not alerts("R8.6")'
+	touch "$engine2/none.sock"
+	instead "$engine2/none.sock"
+	see "R8.6: a path beside it that none has bound" 'len(calls()) > 0 and len(alerts("R8.6")) == 1'
 else
 	test_begin "a second engine"
-	fail "$work/engine2/dockerd.log"
+	fail "$engine2/dockerd.log"
 fi
-engine_stop "$work/engine2"
+engine_stop "$engine2"
 two_builds true -q one two
 see "near miss: other steps at the same time: each has its own" "len($(inside one)) == 1 and $(inside two) == []"
 see "the second, too" "len($(inside two)) == 1 and $(inside one) == []" "$ev2"
