@@ -104,9 +104,12 @@ for kind in $kinds; do
 	# On a machine so busy that a probe takes longer, the rest is said: never lost in silence.
 	check "first reads of new programs: $kind" test $((seen + let_go)) -ge "$first" -a "$seen" -gt 0
 done
-cp "$work/libget.so" "$work/get1.so"
-run -- "$work/cases" dlopen "$work/get1.so" IVG_DLOPEN
-see "near miss: a library that comes by dlopen is not seen" 'ended() and not reads("IVG_DLOPEN")'
+for gate in exec off; do
+	cp "$work/libget.so" "$work/get-$gate.so"
+	run --gate=$gate -- "$work/cases" dlopen "$work/get-$gate.so" IVG_DLOPEN
+	see "near miss: --gate=$gate: a library that comes by dlopen is not seen, and that is said" \
+		'ended() and not reads("IVG_DLOPEN") and [c for c in get(ev[0], "invigil.run.coverage") if c["hook"] == "environment reads" and "dlopen" in (c.get("limit") or "")]'
+done
 cp "$work/libget.so" "$work/get2.so"
 run --gate=mmap -- "$work/cases" dlopen "$work/get2.so" IVG_DLOPEN
 see "with --gate=mmap it is" 'reads("IVG_DLOPEN") and get(ev[0], "invigil.run.exec_gate") == "mmap"'
