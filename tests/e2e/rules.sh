@@ -51,6 +51,13 @@ miss R7.4 "of its own" "action('container-inspect')" \
 hit R7.4 "of a foreign volume" "docker volume inspect foreign-v"
 miss R7.4 "a list that shows both" "action('container-list') and action('volume-list')" "docker ps -a; docker volume ls"
 
+put="echo x >'$work/plain/x'"
+own="docker create --name own-2 $base true"
+hit R8.3 "a file that is copied into a foreign container" "$put; docker cp '$work/plain/x' foreign-1:/x"
+miss R8.3 "into its own" "action('container-archive-put')" "$put; $own; docker cp '$work/plain/x' own-2:/x; docker rm own-2"
+hit R8.3 "out of a foreign container" "docker cp foreign-1:/etc/passwd - | tar -t"
+miss R8.3 "out of its own" "action('container-archive-get')" "$own; docker cp own-2:/etc/passwd - | tar -t; docker rm own-2"
+
 built() { echo "echo FROM $1 | docker build -q -"; }
 hit R8.5 "a build from an image of a registry that is not allowed" "$(built registry.example.org/base:1)"
 miss R8.5 "of one on loopback" "action('image-build')" "$(built 127.0.0.1:5000/base:1)"
@@ -103,14 +110,36 @@ for place in "containers/create|a container command|container-create" "container
 done
 
 # A host name of our own, in a UTS namespace.
-named() { # NAME
+named() { # NAME, and options
 	rm -f "$ev"
+	# shellcheck disable=SC2086
 	unshare -u sh -c 'hostname buildrunner7; exec "$@"' - timeout 60 "$invigil" run -q -o "$ev" -- \
-		docker create --name "$1" $base true >"$work/out" 2>&1
+		docker create --name $1 $base true >"$work/out" 2>&1
 }
 named web-buildrunner7
 see "R7.2: the runner's host name in the name of a container" \
 	'len(alerts("R7.2")) == 1 and "host name" in get(alerts("R7.2")[0], "invigil.evidence")'
 named web-buildrunner70
 see "R7.2, near miss: as a part of a word" "not alerts('R7.2') and $(created)"
+docker network create others-n >/dev/null
+for place in "host name|-h at-NAME" "label|--label at=NAME" "link alias|--link foreign-1:NAME" "alias|--network others-n --network-alias at-NAME"; do
+	IFS='|' read -r what options <<<"$place"
+	named "named-$RANDOM ${options//NAME/buildrunner7}"
+	see "R7.2: in its $what" "$(created) and ['$what' in get(e, 'invigil.evidence') for e in alerts('R7.2')] == [True]"
+	named "named-$RANDOM ${options//NAME/buildrunner70}"
+	see "R7.2, near miss: in its $what a part of a word" "$(created) and not alerts('R7.2')"
+done
+
+# ---- credentials and internal domains in names ----
+token=_16C7e42F292c6912E7710c838347Ae178B4a
+hit R7.3 "a token in the name of a container" "docker create --name x-ghp$token $base true"
+see "it is shown nowhere" "'16C7e42F292c' not in json.dumps(ev)"
+miss R7.3 "a name as long" "$(created)" "docker create --name x-abc$token $base true"
+pulled() { echo "curl -s --unix-socket '$engine/docker.sock' -X POST 'http://localhost/images/create?tag=1&fromImage=$1'"; }
+hit R7.3 "a password in the reference of an image" "$(pulled joe:hunter2-is-long@127.0.0.1:1/x)"
+miss R7.3 "a port in one" "action('image-pull')" "$(pulled 127.0.0.1:1/x)"
+for kind in network volume; do
+	hit R7.5 "a $kind whose name has an internal domain" "docker $kind create db.corp"
+	miss R7.5 "a $kind whose name has another" "action('$kind-create')" "docker $kind create db.corporate"
+done
 finish
