@@ -43,10 +43,11 @@ static void write_head(const struct summary_input *in, struct buf *out)
 	plain_status(out, r->status);
 	buf_str(out, ", ");
 	plain_duration(out, r);
-	buf_fmt(out, ", %llu process%s, %llu engine call%s, gate %s%s\n\n",
-		(unsigned long long)r->processes, r->processes == 1 ? "" : "es",
-		(unsigned long long)r->engine_calls, r->engine_calls == 1 ? "" : "s",
-		in->result && in->result->gate ? in->result->gate : "off",
+	buf_fmt(out, ", %llu process%s, %llu engine call%s, ", (unsigned long long)r->processes,
+		r->processes == 1 ? "" : "es", (unsigned long long)r->engine_calls,
+		r->engine_calls == 1 ? "" : "s");
+	plain_gate(out, in->result ? in->result->gate : NULL);
+	buf_fmt(out, "%s\n\n",
 		r->complete ? "" : ". **The run is incomplete**: not everything was seen");
 	buf_free(&command);
 }

@@ -1,4 +1,5 @@
 /* plain.c: what reports for people are made of: ASCII, so that a byte is a column and nothing steers a terminal. */
+#include <string.h>
 #include <sys/wait.h>
 #include "codec.h"
 #include "plain.h"
@@ -69,4 +70,12 @@ void plain_duration(struct buf *b, const struct run *r)
 	else
 		buf_fmt(b, "%llu h %u min", (unsigned long long)(s / 3600),
 			(unsigned)(s / 60 % 60));
+}
+
+void plain_gate(struct buf *b, const char *gate)
+{
+	if (!gate || !strcmp(gate, "off"))
+		buf_str(b, "no --fail-on");
+	else
+		buf_fmt(b, "gate %s", gate);
 }

@@ -80,7 +80,8 @@ static void write_run(const struct summary_input *in, struct buf *out)
 	add_counted(&tail, r->processes, "process", "processes");
 	buf_str(&tail, ", ");
 	add_counted(&tail, r->engine_calls, "engine call", "engine calls");
-	buf_fmt(&tail, ", gate %s", in->result && in->result->gate ? in->result->gate : "off");
+	buf_str(&tail, ", ");
+	plain_gate(&tail, in->result ? in->result->gate : NULL);
 	/* The level is worth less than the counts when a line cannot hold both. */
 	if (in->result && in->result->fail_on && strcmp(in->result->fail_on, "never") &&
 	    2 + tail.len + 3 + strlen(in->result->fail_on) <= COLUMNS)

@@ -259,6 +259,20 @@ static void what_this_kernel_does_not_let_see_is_said_and_nothing_of_what_it_doe
 	buf_free(&md);
 }
 
+static void without_a_gate_the_option_is_named_that_would_set_one(void **state)
+{
+	struct world *w = *state;
+
+	w->result.gate = "off";
+	w->result.fail_on = "never";
+	text(w);
+	assert_non_null(strstr(w->out.ptr, "engine call, no --fail-on\n"));
+	assert_null(strstr(w->out.ptr, "gate"));
+	w->result.gate = "passed"; /* --require-complete */
+	text(w);
+	assert_non_null(strstr(w->out.ptr, "engine call, gate passed\n"));
+}
+
 static void files_and_what_was_left_behind_come_last(void **state)
 {
 	struct world *w = *state;
@@ -417,6 +431,7 @@ int main(void)
 		TEST(colour_appears_only_when_asked_for),
 		TEST(what_was_not_seen_is_said_with_counts),
 		TEST(what_this_kernel_does_not_let_see_is_said_and_nothing_of_what_it_does),
+		TEST(without_a_gate_the_option_is_named_that_would_set_one),
 		TEST(files_and_what_was_left_behind_come_last),
 		TEST(verbose_shows_up_to_three_findings_of_a_category),
 		TEST(it_stays_within_40_lines_of_80_columns_whatever_happened),
