@@ -381,7 +381,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	r->h.want = off + (e->args_want - e->args_len) + (e->env_want - e->env_len);
 	/* No gate holds what a container executes: whoever attaches probes is to come soon. */
 	if (bpf_ringbuf_output(&ring, r, off + __builtin_offsetof(struct exec_record, tail),
-			       e->container[0] ? BPF_RB_FORCE_WAKEUP : 0))
+			       e->container[0] ? BPF_RB_FORCE_WAKEUP : ring_flags()))
 		count_lost(EV_EXEC);
 	return 0;
 }

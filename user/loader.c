@@ -409,11 +409,13 @@ int loader_ring_fd(const struct loader *l)
 int loader_wait_ms(unsigned empty, bool hurry)
 {
 	/* Records are submitted without wake-up, but for those that cannot wait, and where many come at once. */
-	enum { BUSY = 10, QUIET = 20, SILENT = 40 };
+	enum { BUSY = 10, QUIET = 20, SILENT = 40, CALM = 100 };
 
-	if (!hurry || empty >= 1000 / QUIET) /* nothing for a second */
-		return SILENT;
-	return empty ? QUIET : BUSY;
+	if (!hurry)
+		return CALM;
+	if (empty)
+		return empty < 1000 / QUIET ? QUIET : SILENT; /* nothing for a second */
+	return BUSY;
 }
 
 int loader_drain(struct loader *l, loader_fn *fn, void *ctx)

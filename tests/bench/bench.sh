@@ -43,6 +43,11 @@ mark() { # TEXT VALUE LIMIT UNIT
 		printf '  mark NOT met: %s: %s of %s %s\n' "$1" "$([ -z "$2" ] && echo "not measured" || number "$2")" "$3" "$4"
 	fi
 }
+# All pairs together, for what differs from suite to suite by more than invigil adds: per cent, and its standard error.
+added_mean() { # KEY BASE
+	paste "$m/$1" "$m/$2" | awk 'NF == 2 { d = $1 - $2; n++; base += $2; sum += d; squares += d * d }
+		END { if (n > 1) printf "%.2f %.2f\n", 100 * sum / base, 100 * sqrt((squares - sum * sum / n) / (n - 1) * n) / base }'
+}
 added() { paste "$m/$1" "$m/$2" | awk 'NF == 2 { print 100 * ($1 / $2 - 1) }' | median; } # per cent, of pairs
 
 declare -A under said=([ungated]="invigil --gate off" [engine]="invigil --gate off --env-reads off")
@@ -100,7 +105,7 @@ execs() { # without and with the spawns: the difference is what they cost, the s
 # Whole suites in turns on one CPU: their processes and invigil's, and with them dockerd and containerd with the children that ended,
 # which work for nobody else here. Start and end are in no turn.
 workload() {
-	local i who suite="/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/workloads/reviewed"
+	local i who mean error suite="/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/workloads/reviewed"
 	export TESTSERVER_BIND_LOCAL=1 TESTSERVER_API_TOKEN=bench-token
 	BENCH_BESIDE=$(cat "$engine/dockerd.pid.started"),$(cat "$engine/containerd.pid")
 	export BENCH_BESIDE
@@ -108,7 +113,7 @@ workload() {
 	under[nogate]="$invigil run -q --gate off -o $work/nogate.ev --"
 	for i in $(seq "$rounds"); do
 		# shellcheck disable=SC2086
-		in_turns suites "plain nogate whole" "$load" turns 6 1 command $suite
+		in_turns suites "plain nogate whole" "$load" turns 12 1 command $suite
 		for who in bare strace; do
 			[ -n "${under[$who]+is}" ] || continue
 			# shellcheck disable=SC2086
@@ -128,7 +133,10 @@ workload() {
 	row "invigil --gate off" suites.nogate.all us suites.plain.all
 	row "invigil" suites.whole.all us suites.plain.all
 	row "strace of the suite, its start too" suite.strace us suite.bare
-	mark "traced Docker workload, the engine's work included, CPU without start and end" "$(added suites.whole.all suites.plain.all)" 3 %
+	read -r mean error <<<"$(added_mean suites.whole.all suites.plain.all)"
+	printf '  all %s pairs together: %s %%, standard error %s; of it by clients and invigil %s %%\n' "$(wc -l <"$m/suites.plain.all")" \
+		"$mean" "$error" "$(calc suites.ours '$1 - $2 + $3' suites.whole.us suites.plain.us suites.plain.all && added_mean suites.ours suites.plain.all | cut -d ' ' -f 1)"
+	mark "traced Docker workload, the engine's work included, CPU without start and end" "$mean" 3 %
 }
 
 # Whoever makes a request by Python's requests walks the whole environment four times for it (getproxies_environment).
