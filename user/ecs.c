@@ -103,7 +103,7 @@ void ecs_fact(struct jsonw *j, const struct fact *f)
 	switch (f->kind) {
 	case FACT_ATTEMPT:
 		ecs_error(j, (int)f->attempt.error,
-			  f->attempt.look ? "as the file looked at the gate" : NULL);
+			  f->attempt.look ? "as the file looked at the exec gate" : NULL);
 		break;
 	case FACT_CONNECT:
 		ecs_connect(j, f);

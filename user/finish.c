@@ -1,4 +1,4 @@
-/* finish.c: the end of a run: repeats, what is left behind, the gate, the summary. */
+/* finish.c: the end of a run: repeats, what is left behind, the verdict, the summary. */
 #include <stdlib.h>
 #include "markdown.h"
 #include "object_name.h"
@@ -22,7 +22,7 @@ static void left_add(void *ctx, enum docker_object kind, struct span id, struct 
 	p->left[p->n_left++] = (struct span){ b.ptr, b.len };
 }
 
-static bool gate_trips(const struct pipeline *p)
+static bool verdict_trips(const struct pipeline *p)
 {
 	if (p->config->require_complete && !p->run.complete)
 		return true;
@@ -34,9 +34,9 @@ static struct run_result result_of(const struct pipeline *p)
 	bool armed = p->config->fail_on > 0 || p->config->require_complete;
 
 	return (struct run_result){
-		.gate = p->tripped ? "tripped"
-			: armed    ? "passed"
-				   : "off",
+		.verdict = p->tripped ? "tripped"
+			   : armed    ? "passed"
+				      : "off",
 		.fail_on = p->config->fail_on > 0 ? severity_text(p->config->fail_on) : "never",
 		.alerts = &p->alerts,
 		.left_objects = p->left,
@@ -82,7 +82,7 @@ void pipeline_finish(struct pipeline *p)
 		}
 	if (p->alerts.dropped)
 		p->run.complete = false;
-	p->tripped = gate_trips(p);
+	p->tripped = verdict_trips(p);
 	result = result_of(p);
 	alive = table_alive(p->table, &result.n_left_processes);
 	result.left_processes = (const struct process **)alive;

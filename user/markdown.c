@@ -46,7 +46,7 @@ static void write_head(const struct summary_input *in, struct buf *out)
 	buf_fmt(out, ", %llu process%s, %llu engine call%s, ", (unsigned long long)r->processes,
 		r->processes == 1 ? "" : "es", (unsigned long long)r->engine_calls,
 		r->engine_calls == 1 ? "" : "s");
-	plain_gate(out, in->result ? in->result->gate : NULL);
+	plain_gate(out, in->result ? in->result->verdict : NULL);
 	buf_fmt(out, "%s\n\n",
 		r->complete ? "" : ". **The run is incomplete**: not everything was seen");
 	buf_free(&command);

@@ -51,7 +51,7 @@ void pipeline_finish(struct pipeline *p);
 
 struct pipeline_verdict {
 	bool complete;
-	bool tripped;     /* the gate */
+	bool tripped;     /* --fail-on or --require-complete */
 	int output_error; /* -errno of sink or recording, 0 none */
 	int recording_error;
 	uint64_t rejected; /* malformed records */

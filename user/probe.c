@@ -88,7 +88,7 @@ const struct need needs[] = {
 	{ "attacks", false, "what the run does to the monitor's own processes", "PTRACE_SEIZE, refused attempts",
 	  { { "tp_btf", FEAT_NONE, { "on_signal" }, NULL } } },
 	{ "failed execs", false, "programs that were to be executed and were not",
-	  "only when asked for (--failed-execs), of 32-bit and x32 callers never; otherwise the gate tells what fails because of the file",
+	  "only when asked for (--failed-execs), of 32-bit and x32 callers never; otherwise the exec gate tells what fails because of the file",
 	  { { "tracepoint", FEAT_TRACEFS, { "on_sys_exec@execve", "on_sys_exec@execveat" }, NULL } } },
 	{ "exec gate", false, "variables that a program reads before probes are attached to its files",
 	  "32-bit and x32 programs",

@@ -33,7 +33,7 @@ struct stream {
 
 /* What the run-end event says beyond the run and the alerts. */
 struct run_result {
-	const char *gate; /* "passed", "tripped", "off" */
+	const char *verdict; /* of --fail-on: "passed", "tripped", "off" */
 	const char *fail_on;
 	const struct alerts *alerts;
 	struct span *left_objects; /* "container abc (name)" */

@@ -129,7 +129,7 @@ void stream_run_end(struct stream *s, const struct fact *f, const struct run_res
 	counts_write(j, run);
 	if (r->alerts)
 		tally_write(j, r->alerts);
-	jsonw_str(j, "gate", r->gate);
+	jsonw_str(j, "gate", r->verdict);
 	jsonw_str(j, "fail_on", r->fail_on);
 	left_write(j, r);
 	jsonw_close(j);

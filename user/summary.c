@@ -81,7 +81,7 @@ static void write_run(const struct summary_input *in, struct buf *out)
 	buf_str(&tail, ", ");
 	add_counted(&tail, r->engine_calls, "engine call", "engine calls");
 	buf_str(&tail, ", ");
-	plain_gate(&tail, in->result ? in->result->gate : NULL);
+	plain_gate(&tail, in->result ? in->result->verdict : NULL);
 	/* The level is worth less than the counts when a line cannot hold both. */
 	if (in->result && in->result->fail_on && strcmp(in->result->fail_on, "never") &&
 	    2 + tail.len + 3 + strlen(in->result->fail_on) <= COLUMNS)

@@ -59,7 +59,7 @@ unsigned attempt_executed(struct pipeline *p, const struct record *exec)
 	if (!process->attempt)
 		return 0;
 	tried = process->attempt->tried;
-	/* The gate was wrong about this very file. */
+	/* The exec gate was wrong about this very file. */
 	if (process->attempt->look && span_eq(span_of(process->attempt->file), parts.file))
 		tried--;
 	attempt_free(process->attempt);
@@ -79,7 +79,7 @@ void take_attempt(struct pipeline *p, const struct record *r)
 			    1, NULL, false);
 		return;
 	}
-	/* The gate tells it by another way than the kernel what came after it. */
+	/* The exec gate tells it by another way than the kernel what came after it. */
 	executed = process->exec_time > r->h->time;
 	if (executed && process->file && attempt_same(span_of(process->file), span_of(r->tail))) {
 		process->tried++;

@@ -19,7 +19,7 @@ const char *unseen_of(const struct pipeline *p, const struct process *process)
 	return NULL;
 }
 
-/* Without a gate its first programs run already. */
+/* Without an exec gate its first programs run already. */
 static void running_tell(struct pipeline *p, const struct unseen *u)
 {
 	struct process **alive;

@@ -43,7 +43,7 @@ static int set_up(void **state)
 	w->fact.time = 1;
 	w->fact.run = &w->run;
 	w->fact.process = &w->process;
-	w->result.gate = "passed";
+	w->result.verdict = "passed";
 	w->result.fail_on = "high";
 	w->in.run = &w->run;
 	w->in.alerts = &w->alerts;
@@ -351,7 +351,7 @@ static void it_stays_within_40_lines_of_80_columns_whatever_happened(void **stat
 	w->run.ended = UINT64_MAX;
 	w->run.complete = false;
 	w->command[0] = span_of(long_text);
-	w->result.gate = "tripped";
+	w->result.verdict = "tripped";
 	w->result.fail_on = "critical";
 	w->result.left_objects = objects;
 	w->result.n_left_objects = 50;
