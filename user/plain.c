@@ -72,10 +72,10 @@ void plain_duration(struct buf *b, const struct run *r)
 			(unsigned)(s / 60 % 60));
 }
 
-void plain_gate(struct buf *b, const char *gate)
+void plain_gate(struct buf *b, const char *verdict)
 {
-	if (!gate || !strcmp(gate, "off"))
+	if (!verdict || !strcmp(verdict, "off"))
 		buf_str(b, "no --fail-on");
 	else
-		buf_fmt(b, "gate %s", gate);
+		buf_fmt(b, "gate %s", verdict);
 }

@@ -8,7 +8,7 @@
 void plain_text(struct buf *out, const struct masker *m, struct span s);
 void plain_status(struct buf *b, int status); /* of wait(2); -1: not known */
 void plain_duration(struct buf *b, const struct run *r);
-/* gate: as of run_result; NULL: none. There is another gate, which holds programs: this one is told by its option. */
-void plain_gate(struct buf *b, const char *gate);
+/* verdict: as of run_result; NULL: none. There is another gate, which holds programs: this one is told by its option. */
+void plain_gate(struct buf *b, const char *verdict);
 
 #endif

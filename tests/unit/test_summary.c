@@ -263,12 +263,12 @@ static void without_a_gate_the_option_is_named_that_would_set_one(void **state)
 {
 	struct world *w = *state;
 
-	w->result.gate = "off";
+	w->result.verdict = "off";
 	w->result.fail_on = "never";
 	text(w);
 	assert_non_null(strstr(w->out.ptr, "engine call, no --fail-on\n"));
 	assert_null(strstr(w->out.ptr, "gate"));
-	w->result.gate = "passed"; /* --require-complete */
+	w->result.verdict = "passed"; /* --require-complete */
 	text(w);
 	assert_non_null(strstr(w->out.ptr, "engine call, gate passed\n"));
 }
