@@ -143,6 +143,10 @@ engine_stop() { # DIR
 		# shellcheck disable=SC2046
 		set -- $(docker -H "unix://$dir/docker.sock" ps -aq --no-trunc 2>/dev/null)
 		[ $# = 0 ] || docker -H "unix://$dir/docker.sock" rm -fv "$@" >/dev/null 2>&1
+		# A network's bridge outlives its engine, and the next one has an address range less.
+		# shellcheck disable=SC2046
+		set -- $(docker -H "unix://$dir/docker.sock" network ls -q --filter type=custom 2>/dev/null)
+		[ $# = 0 ] || docker -H "unix://$dir/docker.sock" network rm "$@" >/dev/null 2>&1
 	fi
 	engine_end "$dir/dockerd.pid.started" "$dir"
 	# Shims carry our containerd's address in their arguments.
