@@ -140,7 +140,8 @@ check "records that were lost are counted by their type" says 's["losses"]["reco
 lost=$(status --format json | python3 -c 'import json, sys; print(json.load(sys.stdin)["losses"]["records"]["exec"])')
 told=$(cat "$work"/runs/*.jsonl | grep '"action":"exec"' | grep -c '"losing"')
 test_begin "what is told and what is lost is all of it ($told + $lost)"
-if [ $((told + lost)) -ge 1500 ] && [ $((told + lost)) -le 1510 ]; then ok; else fail "$told told, $lost lost"; fi
+# It was seen to be more when a job of somebody else's began programs while the daemon stood: those are lost, too.
+if [ $((told + lost)) = 1500 ]; then ok; else fail "$told told, $lost lost"; fi
 check "people read it" bash -c "'$invigil' status --socket '$work/sock' | grep -qx 'lost exec $lost'"
 early() { # its stream names the loss before the last of what it executed
 	local stream
