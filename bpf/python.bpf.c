@@ -182,6 +182,9 @@ static __always_inline bool asks_again(struct python_walk *w, const struct pytho
 }
 
 #define NAME_NEAR 64 /* bytes of a name that are read with its object's head */
+/* PyASCIIObject.state; of a subclass of str it is not compact: PyUnicodeObject.data has the text */
+#define STR_COMPACT 0x20
+#define STR_ASCII   0x40
 
 /*
  * The text of a str object of at most EV_VAR_MAX bytes, in w->str, zeroes behind it to the end of that word; its lengths there and in
@@ -193,18 +196,23 @@ str_take(struct python_walk *w, const struct python_layout *l, u64 addr, u64 *n,
 	/* PyASCIIObject: the text lies behind it (unicodeobject.h); 48 bytes until 3.11 */
 	union env_name *name = (void *)(w->str + (l->ascii == 48 ? 48 : 40));
 	bool near = (addr & 4095) + 48 + NAME_NEAR <= 4096; /* all of it on its page */
+	u64 text = addr + l->ascii, state;
 
 	if (near ? bpf_probe_read_user(w->str, 48 + NAME_NEAR, (void *)addr)
 		 : bpf_probe_read_user(w->str, 40, (void *)addr))
 		goto lost;
-	if ((WORD_AT(w->str, 32) & 0x60) != 0x60) /* compact, ascii */
+	state = WORD_AT(w->str, 32);
+	if (!(state & STR_ASCII))
 		goto lost;
+	if (!(state & STR_COMPACT)) {
+		near = false;
+		text = user_u64(addr + (l->ascii == 48 ? 72 : 56));
+	}
 	*want = *n = WORD_AT(w->str, 16);
 	CLAMP(*n, EV_VAR_MAX);
 	if (!*n)
 		return NULL;
-	if ((!near || *n > NAME_NEAR) &&
-	    bpf_probe_read_user(name->text, *n, (void *)(addr + l->ascii)))
+	if ((!near || *n > NAME_NEAR) && bpf_probe_read_user(name->text, *n, (void *)text))
 		goto lost;
 	if (*n % 8)
 		name->word[*n / 8 & (EV_VAR_MAX / 8 - 1)] &= (1ull << *n % 8 * 8) - 1;

@@ -25,7 +25,12 @@ class Config:
         return [k for k in ("IVG_L_METHOD",) if k in environ]
 
 
+class Name(str): # as Ansible marks its texts: the bytes lie elsewhere
+    pass
+
+
 os.environ.get("IVG_L_GET"); here("IVG_L_GET")
+os.environ.get(Name("IVG_L_NAME")); here("IVG_L_NAME")
 "IVG_L_IN" in os.environ; here("IVG_L_IN")
 getenv("IVG_L_GETENV"); here("IVG_L_GETENV")
 try:
@@ -54,7 +59,7 @@ for thread in threads:
 for thread in threads:
     thread.join()
 # A write passes its value by the same way as a name; neither is a read.
-os.environ["IVG_L_WRITTEN"] = "planted-by-write-8812"
+os.environ[Name("IVG_L_WRITTEN")] = Name("planted-by-write-8812")
 os.putenv("IVG_L_PUT", "planted-by-putenv-8813")
 del os.environ["IVG_L_WRITTEN"]
 os.environ.update({"IVG_L_UPDATED": "planted-by-update-8814"})
