@@ -182,6 +182,43 @@ static __always_inline bool is_module(struct dentry *d)
 	return !NAME_IS(dir, "lib-dynload");
 }
 
+const volatile bool libraries_told; /* somebody attaches probes to them */
+
+struct library {
+	u64 ino;
+	u32 dev;
+	u32 pad;
+};
+
+/* Told already; forgotten, it is told again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct library);
+	__type(value, u8);
+} libraries SEC(".maps");
+
+/* What is about to be mapped may hold functions that read the environment, though no program names it (dlopen(3)). */
+static __always_inline bool is_new_library(struct dentry *d, struct inode *inode)
+{
+	const unsigned char *name = BPF_CORE_READ(d, d_name.name);
+	u32 len = BPF_CORE_READ(d, d_name.len), begin = 0, end = 0;
+	struct library key = {};
+	u8 told = 1;
+
+	if (!libraries_told || len < 4)
+		return false;
+	bpf_probe_read_kernel(&begin, 3, name);
+	bpf_probe_read_kernel(&end, 3, name + len - 3);
+	/* Modules of CPython are many, and have none. */
+	if (begin != (u32)TEXT_WORD("lib", 0) &&
+	    (end != (u32)TEXT_WORD(".so", 0) || python_of_current()))
+		return false;
+	key.ino = BPF_CORE_READ(inode, i_ino);
+	key.dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	return !bpf_map_update_elem(&libraries, &key, &told, BPF_NOEXIST);
+}
+
 #define PROC_SUPER_MAGIC 0x9fa0 /* include/uapi/linux/magic.h */
 
 /* environ and mem of a process: which process, says the inode, whatever path led to it. */
@@ -216,6 +253,8 @@ static __always_inline int file_opened(struct file *file, u32 run, const struct 
 		return mode & FMODE_READ ? proc_opened(inode, d, run) : 0;
 	if (!(mode & FMODE_WRITE)) {
 		l.flags = is_script(file) ? FILE_SCRIPT : is_module(d) ? FILE_MODULE : 0;
+		l.wake = is_new_library(d, inode);
+		l.flags |= l.wake ? FILE_LIBRARY : 0;
 		if (!l.flags && (!(mode & FMODE_READ) || !read_tells(d)))
 			return 0;
 	}
@@ -223,7 +262,7 @@ static __always_inline int file_opened(struct file *file, u32 run, const struct 
 	l.mount = number_of(mount_of(BPF_CORE_READ(file, f_path.mnt)));
 	l.action = mode & FMODE_WRITE ? FILE_OPEN : FILE_READ;
 	/* The link that led to a log may be gone in a moment. */
-	l.wake = mode & FMODE_WRITE && watch_log(file, run);
+	l.wake |= mode & FMODE_WRITE && watch_log(file, run);
 	/* The file itself forgets what was done once. */
 	l.open_flags = BPF_CORE_READ(file, f_flags) | (asked->flags & O_TRUNC);
 	l.flags |= mode & FMODE_CREATED ? FILE_CREATED : 0;

@@ -265,6 +265,7 @@ enum {                   /* ev_file.flags */
        FILE_CUT_PATH = 2,
        FILE_SCRIPT = 4, /* for reading, by an interpreter, named like one of its first arguments */
        FILE_MODULE = 8, /* for reading, by CPython: a shared object that is none of its own */
+       FILE_LIBRARY = 16, /* for reading, named like a library that was not told before */
 };
 
 /* Tail: steps, leaf first: comp[0] is the file, comp[1] its directory. As it is after the action. */

@@ -162,14 +162,19 @@ static bool monitor_serve(const struct attacher_self *s)
 		return true;
 	if (n != sizeof(call))
 		return false;
-	if (is_answered(s->shared, &call))
+	call.file[sizeof(call.file) - 1] = 0;
+	place.library = *call.file;
+	if (!place.library && is_answered(s->shared, &call))
 		return true;
 	place.pid = call.pid;
 	place.root = root_open(call.pid);
 	if (place.root < 0)
 		return true; /* it has ended */
 	snprintf(path, sizeof(path), "/proc/%d/exe", call.pid);
-	loader_attach_env(s->loader, open(path, O_PATH | O_CLOEXEC), &place, &file);
+	loader_attach_env(s->loader,
+			  place.library ? path_open(call.pid, place.root, call.dirfd, call.file)
+					: open(path, O_PATH | O_CLOEXEC),
+			  &place, &file);
 	close(place.root);
 	return true;
 }
@@ -289,6 +294,27 @@ bool attacher_start(struct attacher *a, struct loader *l, const char *path_varia
 	return true;
 }
 
+static void call_send(struct attacher *a, const struct attacher_call *call)
+{
+	if (send(a->fd, call, sizeof(*call), MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof(*call))
+		a->asked++;
+	else
+		a->not_asked++;
+}
+
+void attacher_ask_file(struct attacher *a, const struct ev_hdr *h, const struct ev_file *e,
+		       size_t n)
+{
+	struct attacher_call call = { .start = h->start, .pid = h->pid, .run = h->run };
+
+	if (a->fd < 0 || n < sizeof(*e) || !(e->flags & FILE_LIBRARY))
+		return;
+	call.dirfd = e->dirfd;
+	memcpy(call.file, e->asked, sizeof(call.file) - 1);
+	if (*call.file)
+		call_send(a, &call);
+}
+
 void attacher_ask(struct attacher *a, const struct ev_hdr *h, const struct ev_exec *exec)
 {
 	struct attacher_call call = { .start = h->start, .pid = h->pid, .run = h->run };
@@ -301,10 +327,7 @@ void attacher_ask(struct attacher *a, const struct ev_hdr *h, const struct ev_ex
 		if (is_answered(a->shared, &call))
 			return;
 	}
-	if (send(a->fd, &call, sizeof(call), MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof(call))
-		a->asked++;
-	else
-		a->not_asked++;
+	call_send(a, &call);
 }
 
 static void unseen_keep(struct attacher *a, const struct attacher_word *w)

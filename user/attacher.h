@@ -10,14 +10,15 @@
 
 struct loader;
 
-/* From the monitor: a program was executed. */
+/* From the monitor: a program was executed, or a library opened. */
 struct attacher_call {
 	uint64_t start; /* of the process; it comes back */
 	uint64_t ino;   /* of the program, as ev_exec has it */
 	uint32_t dev;
 	pid_t pid;
 	uint32_t run; /* comes back */
-	uint32_t pad;
+	int32_t dirfd;
+	char file[EV_NAME_MAX]; /* the library, as asked for; empty: the program */
 };
 
 /* To the monitor. */
@@ -94,6 +95,9 @@ bool attacher_start(struct attacher *a, struct loader *l, const char *path_varia
 		    const int *leave, unsigned n);
 /* A program was executed: it is asked, unless the gate's answer was about it. exec: its body, or NULL: not known. */
 void attacher_ask(struct attacher *a, const struct ev_hdr *h, const struct ev_exec *exec);
+/* A process opened a library; records of other files are passed over. n: bytes at e. */
+void attacher_ask_file(struct attacher *a, const struct ev_hdr *h, const struct ev_file *e,
+		       size_t n);
 /* 1: a word; 0: none now; -1: it has just ended. */
 int attacher_hear(struct attacher *a, struct attacher_word *w);
 /* Has it not got on for half a minute, though it was asked? now: boot ns. */

@@ -159,4 +159,6 @@ void on_record(void *ctx, void *bytes, size_t n)
 	hash_look(job->pipeline, job->run, boot_now());
 	if (h.type == EV_EXEC)
 		probes_ask(job, &h);
+	if (h.type == EV_FILE)
+		attacher_ask_file(&d.attacher, &h, r.body, n - sizeof(h));
 }

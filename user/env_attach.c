@@ -181,7 +181,7 @@ static void elf_attach(struct look *l, struct file *f, int fd, const struct stat
 
 	if (!image)
 		return;
-	if (!l->program.ino)
+	if (!l->program.ino && !l->place->library)
 		l->program = (struct env_unseen){ st->st_ino, device_of(st), NULL };
 	f->unseen = image->unseen;
 	if (image->probes && !l->attached && l->place->attaching)

@@ -18,6 +18,7 @@ struct env_place {
 	int pid;                            /* whose root and mounts they are; 0: ours */
 	int root;                           /* its root directory, with O_PATH; -1: ours */
 	const char *library_path, *preload; /* LD_LIBRARY_PATH and LD_PRELOAD; NULL none */
+	bool library; /* the file is no program's, a program loads it by itself */
 	/* Called before the first probe is attached: what it sees may be told before we return. NULL: nobody. */
 	void (*attaching)(void *ctx);
 	void *ctx;

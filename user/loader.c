@@ -279,6 +279,7 @@ struct loader *loader_open(const char *env_reads, bool daemon, bool any_file)
 				!feature_works(FEAT_LOOP) ||
 					bpf_program__autoload(l->skel->progs.on_sys_transfer));
 	l->skel->rodata->many_runs = daemon;
+	l->skel->rodata->libraries_told = env;
 	l->skel->rodata->storage_hides = !feature_works(FEAT_STORAGE_FOUND);
 	l->skel->rodata->can_sleep = feature_works(FEAT_UPROBE_SLEEPABLE);
 	l->skel->rodata->tcp_recv_params = probe_tcp_recv_params();

@@ -116,6 +116,9 @@ static void on_record(void *ctx, void *bytes, size_t n)
 			     n < sizeof(h) + sizeof(struct ev_exec)
 				     ? NULL
 				     : (struct ev_exec *)((struct ev_hdr *)bytes + 1));
+	if (n >= sizeof(h) && h.type == EV_FILE)
+		attacher_ask_file(&m->attacher, &h, (void *)((struct ev_hdr *)bytes + 1),
+				  n - sizeof(h));
 	if (n >= sizeof(h) && h.type == EV_EXEC && (pid_t)h.pid == m->command && !m->command_start)
 		m->command_start = h.start;
 	if (n >= sizeof(h) && h.type == EV_EXIT && (pid_t)h.pid == m->command && m->front_gone) {

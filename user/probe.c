@@ -78,7 +78,7 @@ const struct need needs[] = {
 	  "what a container's own runtime put deeper than two groups below the container's",
 	  { { "tp_btf", FEAT_NONE, { "on_cgroup_attach", "on_cgroup_fork" }, NULL } } },
 	{ "environment reads", false, "variables read by name",
-	  "Java, Perl, PyPy, Python 2, static programs without symbols, dash of builds that are not known: not by name; functions of libraries that come by dlopen, unless --gate=mmap holds them",
+	  "Java, Perl, PyPy, Python 2, static programs without symbols, dash of builds that are not known: not by name; first reads by libraries that come by dlopen, unless --gate=mmap holds them",
 	  { { "uprobe.s", FEAT_UPROBE_SLEEPABLE, { ENV_READERS }, NULL },
 	    { "uprobe at entry and return", FEAT_LOOP, { ENV_READERS, "on_getenv_return" },
 	      "names by Python and Go on pages that are not in memory" },

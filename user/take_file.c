@@ -125,6 +125,9 @@ void take_file(struct pipeline *p, const struct record *r)
 	struct fact f = { .kind = FACT_FILE, .time = wall(p, r->h->time) };
 	struct process *process;
 
+	/* It is for who attaches probes. */
+	if ((e->flags & (FILE_LIBRARY | FILE_MODULE)) == FILE_LIBRARY)
+		return;
 	if (!e->comps || is_repeat(p, r))
 		return;
 	/* It may have ended since it was asked about. */

@@ -28,7 +28,7 @@ static int read_case(char **argv)
 	return getenv(argv[0]) ? 0 : 3;
 }
 
-/* dlopen LIBRARY NAME: reads through a library that was not there at exec. */
+/* dlopen LIBRARY NAME [FILE]: reads through a library that was not there at exec; again until FILE is there, at most 10 s. */
 static int dlopen_case(char **argv)
 {
 	void *lib = dlopen(argv[0], RTLD_NOW);
@@ -37,6 +37,10 @@ static int dlopen_case(char **argv)
 	if (!get)
 		return 4;
 	get(argv[1]);
+	for (int i = 0; argv[2] && access(argv[2], F_OK) && i < 10000; i++) {
+		usleep(1000);
+		get(argv[1]);
+	}
 	return 0;
 }
 
