@@ -126,7 +126,7 @@ void take_file(struct pipeline *p, const struct record *r)
 	struct process *process;
 
 	/* It is for who attaches probes. */
-	if ((e->flags & (FILE_LIBRARY | FILE_MODULE)) == FILE_LIBRARY)
+	if ((e->flags & (FILE_LIBRARY | FILE_MODULE | FILE_SCRIPT)) == FILE_LIBRARY)
 		return;
 	if (!e->comps || is_repeat(p, r))
 		return;

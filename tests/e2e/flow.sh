@@ -29,6 +29,7 @@ miss R4.4 "a download piped to a shell that has its program" "curl -s $url | sh 
 miss R4.4 "a file piped to a shell" "echo 'echo x' >f; cat f | sh"
 hit R3.6 "a downloaded program is executed" "curl -so dl $url; chmod +x dl; ./dl"
 hit R3.6 "a download by redirection is run as a script" "curl -s $url >dl; sh dl"
+hit R3.6 "the same, of a name that libraries have" "curl -s $url >libdl.sh; sh libdl.sh"
 hit R3.6 "a download that was copied" "curl -so dl $url; cp dl dl2; cat dl2 >dl3; tar cf dl.tar dl3; mkdir -p d; tar xf dl.tar -C d; sh d/dl3"
 hit R3.6 "a download that was renamed, on standard input" "curl -so dl $url; mv dl dl4; sh <dl4"
 miss R3.6 "a download that was only looked at" "curl -so dl $url; wc dl >n; echo true >own; sh own"
