@@ -140,6 +140,7 @@ of_step one a b 71
 of_step "the other" b a 72
 check "neither secret is anywhere" bash -c "! grep -q ghp_Vq7 '$work'/runs/*.jsonl '$work/daemon'"
 check "nothing of any run is left in the kernel's tables" until_true 30 bash -c "! tests/lib/kernel_left.sh $daemon runs | grep ."
+tests/lib/kernel_left.sh "$daemon" runs | sed 's/^/left: /'
 docker rmi -f same-61 same-62 same-63 same-71 same-72 >/dev/null 2>&1
 # A program that asks at once may have asked before the hooks were there: then its connect is told, and how long they took.
 CI=true GITLAB_CI=true CI_SERVER=yes CI_JOB_ID=73 CI_PIPELINE_ID=1000 CI_PROJECT_ID=34 CI_RUNNER_ID=10 \

@@ -73,6 +73,7 @@ see "the jobs are named" 'get(ev[0], "invigil.run.ci") == "github_actions" and g
 see "each" 'get(ev[0], "invigil.run.ci") == "gitlab" and get(ev[0], "cicd.pipeline.task.run.id") == "50" and get(ev[0], "cicd.pipeline.run.id") == "1000"' "$(stream lab)"
 see "by its own" 'get(ev[0], "invigil.run.ci") == "jenkins" and get(ev[0], "cicd.pipeline.run.id") == "17" and get(ev[0], "cicd.worker.name") == "agent-1"' "$(stream jen)"
 check "nothing of any run is left in the kernel's tables" until_true 30 bash -c "! tests/lib/kernel_left.sh $daemon runs | grep ."
+tests/lib/kernel_left.sh "$daemon" runs | sed 's/^/left: /'
 check "no secret is in any" bash -c "! grep -q planted-Jb61 '$work'/runs/*.jsonl '$work/daemon'"
 check "the unrelated service is nowhere" bash -c "! grep -q of-service '$work'/runs/*.jsonl"
 kill $daemon
