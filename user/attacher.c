@@ -275,6 +275,7 @@ bool attacher_start(struct attacher *a, struct loader *l, const char *path_varia
 	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return false;
+	loader_libraries_forget(l); /* their probes went with whoever attached them */
 	a->pid = fork();
 	if (a->pid < 0) {
 		close(pair[0]);
@@ -309,6 +310,10 @@ void attacher_ask_file(struct attacher *a, const struct ev_hdr *h, const struct 
 
 	if (a->fd < 0 || n < sizeof(*e) || !(e->flags & FILE_LIBRARY))
 		return;
+	if (e->asked_len >= sizeof(e->asked) - 1) { /* cut: nobody knows where it lies */
+		a->not_asked++;
+		return;
+	}
 	call.dirfd = e->dirfd;
 	memcpy(call.file, e->asked, sizeof(call.file) - 1);
 	if (*call.file)

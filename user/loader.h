@@ -47,6 +47,8 @@ int loader_live(struct loader *l, uint32_t run);
 int loader_drop(struct loader *l, uint32_t run);
 /* Its containers and files are not looked for any more: whatever a daemon of weeks has watched leaves nothing there. */
 void loader_forget(struct loader *l, uint32_t run);
+/* Each library is told again, once. */
+void loader_libraries_forget(struct loader *l);
 void loader_close(struct loader *l);
 bool loader_missed(const struct loader *l, const char *hook); /* it could not be attached */
 /* What is not covered: fn is called for each (hook, reason, effect, required). */

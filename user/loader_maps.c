@@ -110,6 +110,19 @@ void loader_forget(struct loader *l, uint32_t run)
 	entries_delete(bpf_map__fd(l->skel->maps.watched), file_of_run, run);
 }
 
+static bool is_any(int map, const void *key, uint32_t run)
+{
+	(void)map;
+	(void)key;
+	(void)run;
+	return true;
+}
+
+void loader_libraries_forget(struct loader *l)
+{
+	entries_delete(bpf_map__fd(l->skel->maps.libraries), is_any, 0);
+}
+
 /* The process of a pidfd, as /proc says it. 0: none. */
 static uint32_t pidfd_process(int pidfd)
 {

@@ -69,7 +69,8 @@ cat >"$work/given" <<SH2
 docker exec given echo word-given
 docker exec others echo word-not-given
 docker restart -t 0 given >/dev/null
-until docker top given | grep -q 'sleep 300'; do sleep 0.1; done
+given_sleeps() { docker top given | grep -q 'sleep 300'; }
+until_true 30 given_sleeps
 SH2
 run -q --own 'name=giv*' -- sh "$work/given" >"$work/out" 2>&1
 see "--own: what is executed in it is the run's, with id, name and image" \

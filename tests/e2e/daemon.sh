@@ -139,6 +139,19 @@ see "its probes came late: what is told of it says so, and once the run" \
 see "near miss: the next one's were there before its first read" \
 	"[(get(e, 'invigil.env.name'), get(e, 'invigil.env.late')) for e in action('env-read') if get(e, 'process.pid') == get(execs('fresh')[1], 'process.pid')] == [('IVG_FIRST', False)]" "$f"
 
+# ---- a library that a program opens by itself: for each run its probes are attached anew ----
+check "a library and who opens it are built" bash -c "gcc -o '$work/opens' tests/e2e/gate_cases.c && gcc -shared -fPIC -fno-builtin -x c -o '$work/libopened.so' - <<<'char *getenv(const char *n) { return (char *)n; }'"
+for i in 1 2; do
+	# shellcheck disable=SC2016
+	GITHUB_ACTIONS=true GITHUB_RUN_ID=8$i GITHUB_JOB=dl sh -c '"$@"; true' sh "$work/opens" dlopen "$work/libopened.so" "IVG_OPENED_$i" "$work/opened$i" &
+	opens=$!
+	check "what it reads through it is seen, in run $i" until_true 20 grep -rq "\"IVG_OPENED_$i\"" "$work/runs"
+	touch "$work/opened$i"
+	wait $opens
+	opens_ends() { f=$(stream_with "\"IVG_OPENED_$i\"") && grep -q '"run-end"' "$f"; }
+	check "run $i ends" until_true 20 opens_ends
+done
+
 GITHUB_ACTIONS=true GITHUB_RUN_ID=80 GITHUB_JOB=x "$work/step" at-the-end "$work/e" &
 until_true 10 test -p "$work/e.in"
 until_true 10 bash -c "grep -q at-the-end '$work'/runs/*.jsonl"
